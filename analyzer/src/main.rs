@@ -1,0 +1,2 @@
+//! The command `lockprof`.
+fn main() {}

@@ -1,0 +1,487 @@
+//! The events of a trace: definitions, what happened, and the state at the end.
+//!
+//! One list serves every codec: an event writes its fields into a [`Put`] and reads them from a [`Get`]. The file's
+//! coding (`crate::block`) and the coding in shared memory (`crate::words`) each implement both, once.
+//!
+//! Times are ticks of the session's clock (see [`Event::Session`]); so are lengths of time. A site is the address of a
+//! `core::panic::Location` in the recorded process: [`Event::Site`] tells its file, line and column. Ids start at 1;
+//! 0 means "not known" everywhere.
+use crate::kind::{
+    Count, End, HoldSource, Kind, Loss, Mode, Operation, Outcome, Role, TaskState, WaitEnd,
+};
+use std::borrow::Cow;
+
+/// A thread or a task: who waits, holds and works. Numbers are never used again within a process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub struct Party(pub u64);
+
+impl Party {
+    /// Nobody that is known.
+    pub const UNKNOWN: Party = Party(0);
+
+    /// The thread with this number, from 1.
+    pub const fn thread(number: u64) -> Self {
+        Party(number << 1)
+    }
+
+    /// The task with this number, from 1.
+    pub const fn task(number: u64) -> Self {
+        Party(number << 1 | 1)
+    }
+
+    /// Whether it is a task.
+    pub const fn is_task(self) -> bool {
+        self.0 & 1 == 1
+    }
+
+    /// Whether it is a thread.
+    pub const fn is_thread(self) -> bool {
+        self.0 & 1 == 0 && self.0 != 0
+    }
+
+    /// Its number among the threads, or among the tasks.
+    pub const fn number(self) -> u64 {
+        self.0 >> 1
+    }
+}
+
+/// Where the fields of an event are written.
+pub trait Put {
+    /// A plain number.
+    fn number(&mut self, value: u64);
+    /// A point in time.
+    fn time(&mut self, value: u64);
+    /// An address in the process.
+    fn address(&mut self, value: u64);
+    /// A text.
+    fn text(&mut self, value: &str);
+    /// Addresses in the process.
+    fn addresses(&mut self, value: &[u64]);
+}
+
+/// What is wrong with the fields of an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Malformed {
+    /// They end too early.
+    Short,
+    /// A number has more than 64 bits.
+    Number,
+    /// A text is not UTF-8.
+    Text,
+    /// A length is beyond [`MAX_TEXT`](crate::MAX_TEXT) or [`MAX_FRAMES`](crate::MAX_FRAMES).
+    Length,
+}
+
+/// Where the fields of an event are read from.
+pub trait Get<'a> {
+    /// A plain number.
+    fn number(&mut self) -> Result<u64, Malformed>;
+    /// A point in time.
+    fn time(&mut self) -> Result<u64, Malformed>;
+    /// An address in the process.
+    fn address(&mut self) -> Result<u64, Malformed>;
+    /// A text.
+    fn text(&mut self) -> Result<Cow<'a, str>, Malformed>;
+    /// Addresses in the process.
+    fn addresses(&mut self) -> Result<Cow<'a, [u64]>, Malformed>;
+}
+
+/// The coding of one field: a letter for the schema, and the way in and out.
+macro_rules! field {
+    (letter number) => { "n" };
+    (letter time) => { "t" };
+    (letter address) => { "a" };
+    (letter text) => { "s" };
+    (letter addresses) => { "l" };
+    (letter party) => { "n" };
+    (letter $name:ident) => { "n" };
+    (type number) => { u64 };
+    (type time) => { u64 };
+    (type address) => { u64 };
+    (type text) => { Cow<'a, str> };
+    (type addresses) => { Cow<'a, [u64]> };
+    (type party) => { Party };
+    (type $name:ident) => { $name };
+    (put $out:ident $value:ident party) => { $out.number($value.0) };
+    (put $out:ident $value:ident number) => { $out.number(*$value) };
+    (put $out:ident $value:ident time) => { $out.time(*$value) };
+    (put $out:ident $value:ident address) => { $out.address(*$value) };
+    (put $out:ident $value:ident text) => { $out.text($value) };
+    (put $out:ident $value:ident addresses) => { $out.addresses($value) };
+    (put $out:ident $value:ident $name:ident) => { $out.number(*$value as u64) };
+    (get $from:ident party) => { Party($from.number()?) };
+    (get $from:ident number) => { $from.number()? };
+    (get $from:ident time) => { $from.time()? };
+    (get $from:ident address) => { $from.address()? };
+    (get $from:ident text) => { $from.text()? };
+    (get $from:ident addresses) => { $from.addresses()? };
+    // A number of a later version: the event is passed over, its neighbours are not lost.
+    (get $from:ident $name:ident) => { match $name::from_number($from.number()?) { Some(known) => known, None => return Ok(None) } };
+}
+
+macro_rules! events {
+    ($($(#[$doc:meta])* $variant:ident = $number:literal { $($(#[$fdoc:meta])* $field:ident: $type:ident,)* })*) => {
+        /// One event of a trace. See the module for what its fields mean.
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        #[non_exhaustive]
+        pub enum Event<'a> {
+            $($(#[$doc])* $variant { $($(#[$fdoc])* $field: field!(type $type),)* },)*
+        }
+
+        /// Number, name and fields of every event of this version; a letter a field: `n` number, `t` time, `a` address,
+        /// `s` text, `l` addresses. A trace carries it, so that a reader can pass over what it does not know.
+        pub const SCHEMA: &[(u8, &str, &str)] =
+            &[$(($number, stringify!($variant), concat!($(field!(letter $type)),*)),)*];
+
+        impl<'a> Event<'a> {
+            /// Its number in the schema.
+            pub const fn number(&self) -> u8 {
+                match self { $(Event::$variant { .. } => $number,)* }
+            }
+
+            /// Writes its fields.
+            pub fn put(&self, out: &mut impl Put) {
+                match self { $(Event::$variant { $($field),* } => { $(field!(put out $field $type);)* })* }
+            }
+
+            /// Reads the event with this number. `None` where this version does not know one of the event's numbers.
+            ///
+            /// # Errors
+            /// The fields are malformed; or `number` is not in the [`SCHEMA`], which is [`Malformed::Number`].
+            #[allow(unused_variables)]
+            pub fn get(number: u8, from: &mut impl Get<'a>) -> Result<Option<Self>, Malformed> {
+                match number {
+                    $($number => {
+                        $(let $field = field!(get from $type);)*
+                        Ok(Some(Event::$variant { $($field),* }))
+                    })*
+                    _ => Err(Malformed::Number),
+                }
+            }
+
+            /// The same without a borrow.
+            pub fn into_owned(self) -> Event<'static> {
+                match self {
+                    $(Event::$variant { $($field),* } => Event::$variant { $($field: owned!($field $type)),* },)*
+                }
+            }
+        }
+    };
+}
+
+macro_rules! owned {
+    ($value:ident text) => { Cow::Owned($value.into_owned()) };
+    ($value:ident addresses) => { Cow::Owned($value.into_owned()) };
+    ($value:ident $type:ident) => { $value };
+}
+
+events! {
+    /// The recording begins: the first event of a trace.
+    Session = 1 {
+        /// Ticks of the clock at the begin.
+        at: time,
+        /// The same moment in nanoseconds since 1970.
+        unix_ns: number,
+        /// Ticks in 2^32 nanoseconds, so that a tick is `2^32 / this` ns.
+        ticks_per_4s: number,
+        /// Ticks in one step of the coarse clock: the resolution of coarse holds.
+        coarse_ticks: number,
+        /// What is recorded.
+        mode: Mode,
+        /// The process.
+        pid: number,
+        /// Its executable.
+        exe: text,
+        /// Where its shared memory lies, for who collects what it left; empty where it cannot be collected.
+        memory: text,
+        /// How stacks are captured: "frame pointers", "unwinder" or "none".
+        stacks: text,
+        /// Version of the agent.
+        agent: text,
+    }
+    /// A file mapped for execution: addresses in `start..end` are at `offset` in the file and on.
+    Module = 2 {
+        /// First address.
+        start: address,
+        /// End of its addresses.
+        end: address,
+        /// Where `start` lies in the file, in bytes.
+        offset: number,
+        /// What to subtract from an address to get the one in the file's own terms.
+        bias: address,
+        /// The file.
+        path: text,
+        /// Its build id in hexadecimal; empty where it has none.
+        build_id: text,
+    }
+    /// A call site.
+    Site = 3 {
+        /// The address of its location.
+        site: address,
+        /// Source file.
+        file: text,
+        /// Line, from 1.
+        line: number,
+        /// Column, from 1.
+        column: number,
+    }
+    /// A stack, innermost frame first: return addresses.
+    Stack = 4 {
+        /// Its number.
+        stack: number,
+        /// The frames.
+        frames: addresses,
+    }
+    /// Objects of one kind created at one site. Its instances come and go; `Counts` tells how many there were.
+    Class = 5 {
+        /// Its number.
+        class: number,
+        /// What they are.
+        kind: Kind,
+        /// Where they were created; of tasks and threads: spawned.
+        site: address,
+        /// The type of what they hold or do, where known.
+        type_name: text,
+    }
+    /// An id is given to an object. The `kind.ids() - 1` ids behind it are its further counts.
+    Object = 6 {
+        /// When.
+        at: time,
+        /// The id.
+        object: number,
+        /// Its class.
+        class: number,
+        /// Room of a channel, permits of a semaphore; 0 where there is none.
+        capacity: number,
+    }
+    /// An object is given a name by the program.
+    Name = 7 {
+        /// The id.
+        object: number,
+        /// The name.
+        name: text,
+    }
+    /// A thread is first seen.
+    Thread = 10 {
+        /// When.
+        at: time,
+        /// Which.
+        thread: party,
+        /// Who spawned it, where known.
+        parent: party,
+        /// Class of threads spawned at its line; 0 where it was not spawned through lockprof.
+        class: number,
+        /// The system's number for it.
+        os_id: number,
+        /// Its name, where it has one.
+        name: text,
+    }
+    /// A thread ends.
+    ThreadEnd = 11 {
+        /// When.
+        at: time,
+        /// Which.
+        thread: party,
+        /// How.
+        outcome: Outcome,
+    }
+    /// A task is spawned.
+    Task = 12 {
+        /// When.
+        at: time,
+        /// Which.
+        task: party,
+        /// Who spawned it.
+        parent: party,
+        /// Class of tasks spawned at its line.
+        class: number,
+    }
+    /// A task ends.
+    TaskEnd = 13 {
+        /// When.
+        at: time,
+        /// Which.
+        task: party,
+        /// How.
+        outcome: Outcome,
+        /// How often it was polled.
+        polls: number,
+    }
+    /// A wait that has ended. A wait that has not is an [`Event::OpenWait`].
+    Wait = 20 {
+        /// When it ended.
+        at: time,
+        /// How long it lasted.
+        ticks: number,
+        /// Who waited.
+        party: party,
+        /// On which object; 0 for the end of a task or thread.
+        object: number,
+        /// Doing what.
+        operation: Operation,
+        /// Where.
+        site: address,
+        /// The stack; 0 where none was captured.
+        stack: number,
+        /// How it ended.
+        end: WaitEnd,
+        /// Who held the object at some moment of the wait, or whose end was waited for.
+        holder: party,
+        /// Where that one had taken it.
+        holder_site: address,
+    }
+    /// A hold that has ended: one that the coarse clock noticed, or a sampled one.
+    Hold = 21 {
+        /// When it ended.
+        at: time,
+        /// How long it lasted.
+        ticks: number,
+        /// Who held.
+        party: party,
+        /// What.
+        object: number,
+        /// Where it was taken.
+        site: address,
+        /// How its length is known. One hold may be told by two sources.
+        source: HoldSource,
+    }
+    /// A handle is gone. Told only once tasks have been abandoned (`WaitEnd::Abandoned`): it was there until then.
+    HandleEnd = 22 {
+        /// When.
+        at: time,
+        /// As in [`Event::Handle`].
+        object: number,
+        /// As in [`Event::Handle`].
+        role: Role,
+        /// As in [`Event::Handle`].
+        party: party,
+        /// As in [`Event::Handle`].
+        site: address,
+        /// As in [`Event::Handle`].
+        since: time,
+        /// As in [`Event::Handle`].
+        count: number,
+        /// Who dropped it: an abandoned task, where the drop is part of the shutdown.
+        by: party,
+    }
+    /// A watcher is registered.
+    Watcher = 23 {
+        /// When.
+        at: time,
+        /// Its id as an object.
+        object: number,
+        /// Who registered it.
+        party: party,
+        /// Where.
+        site: address,
+    }
+    /// A watcher is released.
+    WatcherEnd = 24 {
+        /// When.
+        at: time,
+        /// Its id as an object.
+        object: number,
+        /// Values delivered to it.
+        delivered: number,
+    }
+    /// How many live parties and objects a class has: told now and then where it changed.
+    Population = 25 {
+        /// When.
+        at: time,
+        /// The class.
+        class: number,
+        /// Instances alive.
+        live: number,
+    }
+    /// The state at the end: a wait that has not ended.
+    OpenWait = 40 {
+        /// When it began.
+        since: time,
+        /// As in [`Event::Wait`].
+        party: party,
+        /// As in [`Event::Wait`].
+        object: number,
+        /// As in [`Event::Wait`].
+        operation: Operation,
+        /// As in [`Event::Wait`].
+        site: address,
+        /// As in [`Event::Wait`].
+        stack: number,
+        /// As in [`Event::Wait`].
+        holder: party,
+        /// As in [`Event::Wait`].
+        holder_site: address,
+    }
+    /// The state at the end: a guard, a permit, or an end of a channel that is alive.
+    Handle = 41 {
+        /// The object that it belongs to.
+        object: number,
+        /// What it is to that object.
+        role: Role,
+        /// Who holds the guard; of a channel's end: who used it last, or made it.
+        party: party,
+        /// Where it was taken or made.
+        site: address,
+        /// Since when; of what a thread holds, to one step of the coarse clock.
+        since: time,
+        /// Permits that it stands for; of a channel's end: how often it was used.
+        count: number,
+    }
+    /// The state at the end: a task that has not ended.
+    OpenTask = 42 {
+        /// Which.
+        task: party,
+        /// What it was doing.
+        state: TaskState,
+        /// How often it was polled.
+        polls: number,
+        /// When it was last polled.
+        polled: time,
+        /// Clones of its waker that lie somewhere, plus one; 0 where they are not counted.
+        wakers: number,
+    }
+    /// What one id has counted, from the begin to the end.
+    Counts = 43 {
+        /// The id: the object's own, or one behind it (see `Kind::count`).
+        object: number,
+        /// How often, exactly.
+        count: number,
+        /// How often with a wait.
+        contended: number,
+        /// Sum of the waits.
+        wait_ticks: number,
+        /// The longest wait.
+        wait_max: number,
+        /// Sum of the holds by the coarse clock: an estimate without bias.
+        hold_ticks: number,
+        /// The longest hold that is known.
+        hold_max: number,
+        /// How many objects have had this id, one after the other.
+        instances: number,
+        /// Whether one has it now.
+        live: number,
+    }
+    /// Something is missing.
+    Lost = 44 {
+        /// What.
+        loss: Loss,
+        /// How much of it.
+        count: number,
+    }
+    /// The recording ends: the last event of a whole trace.
+    Finish = 45 {
+        /// When.
+        at: time,
+        /// How.
+        end: End,
+        /// What stopped the recording early, if anything did.
+        reason: text,
+    }
+}
+
+impl Count {
+    /// Whether what is counted are acquisitions of a lock, of whatever sort.
+    pub const fn is_acquisition(self) -> bool {
+        matches!(self, Count::Acquisitions | Count::Writes | Count::Reads)
+    }
+}
