@@ -1,1 +1,26 @@
-//! The agent.
+//! Drop-in locks, maps, channels and tasks that record who waits for whom.
+#[cfg(feature = "record")]
+mod clock;
+#[cfg(feature = "record")]
+mod config;
+#[cfg(feature = "record")]
+mod error;
+#[cfg(feature = "record")]
+mod platform;
+#[cfg(feature = "record")]
+mod recorder;
+#[cfg(feature = "record")]
+mod session;
+
+#[cfg(feature = "record")]
+pub use config::{Builder, VARIABLE, defaults};
+#[cfg(feature = "record")]
+pub use error::Error;
+#[cfg(feature = "record")]
+pub use session::{Recording, Status, status};
+
+/// Makes a recording: `let _recording = lockprof::builder().start();`.
+#[cfg(feature = "record")]
+pub fn builder() -> Builder {
+    Builder::default()
+}

@@ -1,1 +1,429 @@
-//! The layout of shared memory.
+//! The layout of the recorder's shared memory, and what is read from it when the recording ends or the process is dead.
+//!
+//! The recorder writes here as things happen, so that what happened outlives the process. One process writes; readers
+//! look on through [`Memory`], which gives a word or a byte at a place: the recorder itself reads its own mapping so, and
+//! the analyzer the bytes of the file that a killed process left.
+//!
+//! Places are word numbers (a word has 64 bits, little-endian) unless they are called `_at` bytes. Regions, in this order:
+//! - the header, one page: what stands where, how much of it is in use, losses, the coarse clock;
+//! - the directory: for each area the number of its page, plus one;
+//! - the blank: [`IDS`] bytes of 255, mapped where a thread has counted nothing yet;
+//! - object records, [`RECORD`] words each, by id;
+//! - entries, [`ENTRY`] words each: open waits, live handles, live tasks;
+//! - pages: the area of each thread, and its counters, a byte for each id, one page for 4,096 ids where it counted some;
+//! - event chunks, [`CHUNK`] words each.
+//!
+//! **A count** is the record's number plus, for each thread, its byte minus 255: a byte of 255 is nothing, and wraps at
+//! the next count, when it is carried: `record += 256 - start; byte = start`. Before a carry the area gets a mark of what
+//! is about to happen, so that a reader of a dead process can tell a half-done carry from a done one.
+use crate::event::{Event, Party};
+use crate::kind::{End, Kind, Loss, Operation, Role, TaskState};
+use crate::words;
+use std::collections::HashMap;
+
+/// Objects that can be told apart at a time; id 0 is nobody's. A power of two.
+pub const IDS: usize = 1 << 18;
+/// Entries: open waits, live handles and live tasks together.
+pub const ENTRIES: usize = 1 << 18;
+/// Threads that can have an area at a time.
+pub const AREAS: usize = 4096;
+/// Pages of areas and counters.
+pub const PAGES: usize = 1 << 14;
+/// Event chunks.
+pub const CHUNKS: usize = 1 << 12;
+
+/// Bytes of a page.
+pub const PAGE_BYTES: usize = 4096;
+/// Ids that one page of counters counts.
+pub const IDS_PER_PAGE: usize = PAGE_BYTES;
+/// Words of an object record.
+pub const RECORD: usize = 8;
+/// Words of an entry.
+pub const ENTRY: usize = 8;
+/// Words of an event chunk, its head included.
+pub const CHUNK: usize = 2048;
+/// Words of a chunk's head.
+pub const CHUNK_HEAD: usize = 8;
+/// Locks that a thread's held list has room for.
+pub const HELD: usize = 64;
+/// Words of one of them.
+pub const HELD_WORDS: usize = 4;
+
+/// "LPMEM" and the version of this layout. Another layout gets another number.
+pub const MAGIC: u64 = u64::from_le_bytes(*b"LPMEM\0\0\x01");
+
+const WORDS_PER_PAGE: usize = PAGE_BYTES / 8;
+
+/// Where the regions begin, in words.
+pub mod region {
+    use super::*;
+    /// The directory of areas: one `u32` each.
+    pub const DIRECTORY: usize = WORDS_PER_PAGE;
+    /// The blank.
+    pub const BLANK: usize = DIRECTORY + AREAS / 2;
+    /// Object records.
+    pub const RECORDS: usize = BLANK + IDS / 8;
+    /// Entries.
+    pub const ENTRIES_: usize = RECORDS + IDS * RECORD;
+    /// Pages.
+    pub const PAGES_: usize = ENTRIES_ + ENTRIES * ENTRY;
+    /// Chunks.
+    pub const CHUNKS_: usize = PAGES_ + PAGES * WORDS_PER_PAGE;
+    /// The end of all.
+    pub const END: usize = CHUNKS_ + CHUNKS * CHUNK;
+}
+
+/// Words of the header.
+pub mod header {
+    /// [`MAGIC`](super::MAGIC), written last when the memory is ready.
+    pub const MAGIC: usize = 0;
+    /// The process.
+    pub const PID: usize = 1;
+    /// 1 while it is written, 2 when the recording has finished.
+    pub const STATE: usize = 2;
+    /// Ids given out, plus one.
+    pub const IDS: usize = 3;
+    /// Entries given out, plus one.
+    pub const ENTRIES: usize = 4;
+    /// Pages given out, plus one.
+    pub const PAGES: usize = 5;
+    /// Chunks given out, plus one.
+    pub const CHUNKS: usize = 6;
+    /// Areas given out.
+    pub const AREAS: usize = 7;
+    /// Passes of the background thread that are written: its lowest bit tells which of two numbers is valid.
+    pub const PASS: usize = 8;
+    /// Length of the trace file after an even and after an odd pass, in bytes.
+    pub const FILE_BYTES: usize = 9;
+    /// Ticks when the background thread was last seen.
+    pub const SEEN: usize = 11;
+    /// Losses, one word for each [`Loss`](crate::Loss).
+    pub const LOST: usize = 16;
+    /// The coarse clock: ticks, without their low [`COARSE_SHIFT`](super::COARSE_SHIFT) bits. Alone on its cache lines.
+    pub const COARSE: usize = 48;
+}
+
+/// A step of the coarse clock's number is two to this many ticks.
+pub const COARSE_SHIFT: u32 = 16;
+
+/// Words of an object record.
+pub mod record {
+    /// [`Kind`](crate::Kind) in the lowest byte, offset from the object's own id in the next, 1 in the third while an object has the id, then
+    /// 8 bits of nothing; the class in the upper half.
+    pub const META: usize = 0;
+    /// The count in the lower [`COUNT_BITS`](super::COUNT_BITS) bits; above, the area that carried last, plus one.
+    pub const COUNT: usize = 1;
+    /// Waits in the lower half, instances in the upper.
+    pub const WAITS: usize = 2;
+    /// Sum of the waits, ticks.
+    pub const WAIT: usize = 3;
+    /// Longest wait in the lower half, longest hold in the upper; in 1,024 ticks.
+    pub const LONGEST: usize = 4;
+    /// Sum of the holds by the coarse clock, ticks.
+    pub const HOLD: usize = 5;
+    /// Capacity.
+    pub const CAPACITY: usize = 6;
+    /// Next in a list of free ids.
+    pub const NEXT: usize = 7;
+}
+
+/// Bits of a record's count.
+pub const COUNT_BITS: u32 = 44;
+const COUNT_MASK: u64 = (1 << COUNT_BITS) - 1;
+
+/// Words of an entry.
+pub mod entry {
+    /// What it is ([`WAIT`], [`HANDLE`], [`TASK`]; 0: free) in the lowest byte; operation, role or state in the next; the object in
+    /// the upper half. Written last.
+    pub const HEAD: usize = 0;
+    /// Who waits, holds or lives.
+    pub const PARTY: usize = 1;
+    /// Where.
+    pub const SITE: usize = 2;
+    /// Since when, ticks.
+    pub const SINCE: usize = 3;
+    /// The stack in the lower half; permits or uses in the upper. Of a task: its polls.
+    pub const COUNT: usize = 4;
+    /// Of a wait: who holds. Of a task: when it was polled.
+    pub const HOLDER: usize = 5;
+    /// Of a wait: where that was taken. Of a task: its wakers.
+    pub const HOLDER_SITE: usize = 6;
+    /// Next in a list of free entries.
+    pub const NEXT: usize = 7;
+
+    /// An open wait.
+    pub const WAIT: u64 = 1;
+    /// A live handle.
+    pub const HANDLE: u64 = 2;
+    /// A live task.
+    pub const TASK: u64 = 3;
+}
+
+/// Words of an area.
+pub mod area {
+    /// The thread's party; 0: the area is free.
+    pub const THREAD: usize = 0;
+    /// Who runs on it now.
+    pub const PARTY: usize = 1;
+    /// How many locks it holds.
+    pub const HELD_LEN: usize = 2;
+    /// A carry under way: 1 in the highest bit, the byte that will be in the next 8 from bit 32, the id below; 0: none.
+    pub const CARRYING: usize = 3;
+    /// The record's count before it.
+    pub const BEFORE: usize = 4;
+    /// The first lock held: site; id with [`SAMPLED`](super::SAMPLED) and, in the upper half, the coarse clock; ticks, where it is timed; party with role.
+    pub const HELD: usize = 16;
+    /// For each page of counters its number, plus one; a `u32` each.
+    pub const COUNTERS: usize = HELD + super::HELD * super::HELD_WORDS;
+}
+
+/// In a held lock's id: its hold is timed.
+pub const SAMPLED: u64 = 1 << 31;
+/// In a held lock's party: the guard is an upgradable one.
+pub const UPGRADABLE: u64 = 1 << 63;
+
+/// Words of a chunk's head.
+pub mod chunk {
+    /// 0: free; 1: a thread writes; 2: full.
+    pub const STATE: usize = 0;
+    /// Words written behind the head, published last.
+    pub const LEN: usize = 1;
+    /// Words copied to the file after an even and after an odd pass.
+    pub const COPIED: usize = 2;
+    /// Next in the list of free chunks.
+    pub const NEXT: usize = 4;
+}
+
+/// What is read: words and bytes at places. Places beyond the end are 0.
+pub trait Memory {
+    /// The word with this number.
+    fn word(&self, place: usize) -> u64;
+
+    /// The byte at this place.
+    fn byte(&self, at: usize) -> u8 {
+        (self.word(at / 8) >> (at % 8 * 8)) as u8
+    }
+
+    /// The `u32` with this number behind a word.
+    fn half(&self, place: usize, number: usize) -> u32 {
+        (self.word(place + number / 2) >> (number % 2 * 32)) as u32
+    }
+}
+
+impl Memory for [u8] {
+    fn word(&self, place: usize) -> u64 {
+        let bytes = self.get(place * 8..).and_then(|rest| rest.first_chunk());
+        bytes.map_or(0, |bytes| u64::from_le_bytes(*bytes))
+    }
+}
+
+/// Why bytes are not a recorder's memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Error {
+    /// They do not begin with [`MAGIC`]: something else, or another version's layout.
+    Foreign,
+    /// They are shorter than the layout.
+    Short,
+}
+
+impl std::fmt::Display for Error {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Error::Foreign => "not the memory of a recorder of this version",
+            Error::Short => "the memory of a recorder, but cut off",
+        })
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// What a dead process left: where its trace file is valid to, and everything that is not in the file, given to `emit`.
+///
+/// Returns the length in bytes that the trace file must be cut to before what is emitted is appended.
+///
+/// # Errors
+/// `bytes` are not a recorder's memory.
+pub fn collect(bytes: &[u8], emit: &mut dyn FnMut(&Event<'_>)) -> Result<u64, Error> {
+    if bytes.word(header::MAGIC) != MAGIC {
+        return Err(Error::Foreign);
+    }
+    if bytes.len() < region::END * 8 {
+        return Err(Error::Short);
+    }
+    let pass = bytes.word(header::PASS);
+    for number in 0..used(bytes, header::CHUNKS, CHUNKS) {
+        uncopied(bytes, number, pass, emit);
+    }
+    snapshot(bytes, emit);
+    emit(&Event::Finish { at: bytes.word(header::SEEN), end: End::Collected, reason: "".into() });
+    Ok(bytes.word(header::FILE_BYTES + (pass & 1) as usize))
+}
+
+/// How many of a region are in use.
+pub fn used(memory: &(impl Memory + ?Sized), word: usize, limit: usize) -> usize {
+    (memory.word(word) as usize).min(limit)
+}
+
+/// Gives the events of a chunk that are not in the file to `emit`; returns how far it was read, in words.
+pub fn uncopied(memory: &(impl Memory + ?Sized), number: usize, pass: u64, emit: &mut dyn FnMut(&Event<'_>)) -> u64 {
+    let head = region::CHUNKS_ + number * CHUNK;
+    if memory.word(head + chunk::STATE) == 0 {
+        return 0;
+    }
+    let end = memory.word(head + chunk::LEN).min((CHUNK - CHUNK_HEAD) as u64);
+    let from = memory.word(head + chunk::COPIED + (pass & 1) as usize).min(end);
+    let data = head + CHUNK_HEAD;
+    let words: Vec<u64> = (from..end).map(|word| memory.word(data + word as usize)).collect();
+    words::Reader::new(&words).for_each(|event| emit(&event));
+    end
+}
+
+/// Gives the state of this moment to `emit`: open waits, live handles and tasks, counts, losses.
+pub fn snapshot(memory: &(impl Memory + ?Sized), emit: &mut dyn FnMut(&Event<'_>)) {
+    let entries = used(memory, header::ENTRIES, ENTRIES);
+    for number in 1..entries {
+        if let Some(event) = entry_event(memory, number) {
+            emit(&event);
+        }
+    }
+    let areas = used(memory, header::AREAS, AREAS);
+    let mut counted: HashMap<u32, u64> = HashMap::new();
+    for number in 0..areas {
+        let page = memory.half(region::DIRECTORY, number);
+        let Some(page) = page.checked_sub(1).filter(|page| (*page as usize) < PAGES) else { continue };
+        let area = region::PAGES_ + page as usize * WORDS_PER_PAGE;
+        if memory.word(area + area::THREAD) != 0 {
+            held(memory, area, emit);
+        }
+        count_area(memory, area, number, &mut counted);
+    }
+    counts(memory, &counted, emit);
+    for loss in Loss::ALL {
+        let count = memory.word(header::LOST + *loss as usize);
+        if count != 0 {
+            emit(&Event::Lost { loss: *loss, count });
+        }
+    }
+}
+
+fn entry_event(memory: &(impl Memory + ?Sized), number: usize) -> Option<Event<'static>> {
+    let place = region::ENTRIES_ + number * ENTRY;
+    let word = |which| memory.word(place + which);
+    let head = word(entry::HEAD);
+    let (detail, object) = (head >> 8 & 0xFF, head >> 32);
+    let (party, site, since) = (Party(word(entry::PARTY)), word(entry::SITE), word(entry::SINCE));
+    let (low, high) = (word(entry::COUNT) & 0xFFFF_FFFF, word(entry::COUNT) >> 32);
+    let (holder, holder_site) = (word(entry::HOLDER), word(entry::HOLDER_SITE));
+    Some(match head & 0xFF {
+        entry::WAIT => Event::OpenWait {
+            since,
+            party,
+            object,
+            operation: Operation::from_number(detail)?,
+            site,
+            stack: low,
+            holder: Party(holder),
+            holder_site,
+        },
+        entry::HANDLE => Event::Handle { object, role: Role::from_number(detail)?, party, site, since, count: high },
+        entry::TASK => Event::OpenTask {
+            task: party,
+            state: TaskState::from_number(detail)?,
+            polls: word(entry::COUNT),
+            polled: holder,
+            wakers: holder_site,
+        },
+        _ => return None,
+    })
+}
+
+/// The locks that a thread holds.
+fn held(memory: &(impl Memory + ?Sized), area: usize, emit: &mut dyn FnMut(&Event<'_>)) {
+    let len = (memory.word(area + area::HELD_LEN) as usize).min(HELD);
+    for number in 0..len {
+        let place = area + area::HELD + number * HELD_WORDS;
+        let [site, what, timed, by] = [0, 1, 2, 3].map(|word| memory.word(place + word));
+        let id = what & (SAMPLED - 1);
+        let meta = memory.word(region::RECORDS + (id as usize % IDS) * RECORD + record::META);
+        let offset = meta >> 8 & 0xFF;
+        let role = match (by & UPGRADABLE != 0, offset) {
+            (true, _) => Role::Upgradable,
+            (_, 0) => Role::Exclusive,
+            _ => Role::Shared,
+        };
+        let since = if timed != 0 { timed } else { coarse_to_ticks(what >> 32, memory.word(header::SEEN)) };
+        let party = Party(by & !UPGRADABLE);
+        emit(&Event::Handle { object: id - offset.min(id), role, party, site, since, count: 1 });
+    }
+}
+
+/// The time that the lower 32 bits of the coarse clock stand for, the last one before `now`.
+pub fn coarse_to_ticks(low: u64, now: u64) -> u64 {
+    let steps = now >> COARSE_SHIFT;
+    let back = (steps as u32).wrapping_sub(low as u32);
+    // What lies ahead of the background thread's last look is as good as now.
+    if back > 1 << 31 { now } else { (steps - u64::from(back)) << COARSE_SHIFT }
+}
+
+/// Adds what a thread has counted, in bytes that are not carried yet.
+fn count_area(memory: &(impl Memory + ?Sized), area: usize, number: usize, counted: &mut HashMap<u32, u64>) {
+    let mark = memory.word(area + area::CARRYING);
+    for group in 0..IDS / IDS_PER_PAGE {
+        let page = memory.half(area + area::COUNTERS, group);
+        let Some(page) = page.checked_sub(1).filter(|page| (*page as usize) < PAGES) else { continue };
+        let words = region::PAGES_ + page as usize * WORDS_PER_PAGE;
+        for word in 0..WORDS_PER_PAGE {
+            let bytes = memory.word(words + word);
+            if bytes == u64::MAX {
+                continue;
+            }
+            for (byte, value) in bytes.to_le_bytes().into_iter().enumerate() {
+                let id = (group * IDS_PER_PAGE + word * 8 + byte) as u32;
+                if value != 255 {
+                    let count = counted.entry(id).or_default();
+                    *count = count.wrapping_add(u64::from(value)).wrapping_sub(255);
+                }
+            }
+        }
+    }
+    if mark != 0 {
+        half_carried(memory, area, number, mark, counted);
+    }
+}
+
+/// A carry that was cut off between its stores: if the record was added to and the byte not yet set, it counts as set.
+fn half_carried(memory: &(impl Memory + ?Sized), area: usize, number: usize, mark: u64, counted: &mut HashMap<u32, u64>) {
+    let (id, next) = (mark as u32, (mark >> 32) as u8);
+    let Some(page) = memory.half(area + area::COUNTERS, id as usize % IDS / IDS_PER_PAGE).checked_sub(1) else { return };
+    let at = (region::PAGES_ + page as usize * WORDS_PER_PAGE) * 8 + id as usize % IDS_PER_PAGE;
+    let byte = memory.byte(at);
+    let count = memory.word(region::RECORDS + (id as usize % IDS) * RECORD + record::COUNT);
+    let by_this = count >> COUNT_BITS == number as u64 + 1;
+    if byte != next && by_this && count != memory.word(area + area::BEFORE) {
+        let counted = counted.entry(id).or_default();
+        *counted = counted.wrapping_add(u64::from(next)).wrapping_sub(u64::from(byte));
+    }
+}
+
+fn counts(memory: &(impl Memory + ?Sized), counted: &HashMap<u32, u64>, emit: &mut dyn FnMut(&Event<'_>)) {
+    for id in 1..used(memory, header::IDS, IDS) {
+        let place = region::RECORDS + id * RECORD;
+        let word = |which| memory.word(place + which);
+        let meta = word(record::META);
+        if meta as u8 == Kind::Unknown as u8 {
+            continue;
+        }
+        let bytes = counted.get(&(id as u32)).copied().unwrap_or(0);
+        emit(&Event::Counts {
+            object: id as u64,
+            count: (word(record::COUNT) & COUNT_MASK).wrapping_add(bytes) & COUNT_MASK,
+            contended: word(record::WAITS) & 0xFFFF_FFFF,
+            wait_ticks: word(record::WAIT),
+            wait_max: (word(record::LONGEST) & 0xFFFF_FFFF) << 10,
+            hold_ticks: word(record::HOLD),
+            hold_max: word(record::LONGEST) >> 32 << 10,
+            instances: word(record::WAITS) >> 32,
+            live: meta >> 16 & 1,
+        });
+    }
+}

@@ -1,0 +1,140 @@
+//! What is recorded, and where to: by [`builder`](crate::builder), or by the environment.
+use crate::error::{Error, Kind};
+use crate::session::{self, Recording};
+use lockprof_trace::Mode;
+use std::path::PathBuf;
+
+/// The environment variable that starts a recording: a mode, then options, with commas between them, as in
+/// `LOCKPROF=profile,path=trace.bin`.
+pub const VARIABLE: &str = "LOCKPROF";
+
+/// Default values, each with its reason.
+pub mod defaults {
+    /// Where the trace is written: where the documentation looks for it.
+    pub const PATH: &str = "trace.bin";
+    /// Shared memory that may be used, in bytes: fits into the 64 MiB that containers usually have.
+    pub const MEMORY_BYTES: u64 = 48 << 20;
+    /// Length that the trace may reach, in bytes: some hours of a busy service, and no disk is filled by it.
+    pub const LIMIT_BYTES: u64 = 1 << 30;
+}
+
+/// What is recorded, and where to. Made by [`builder`](crate::builder).
+#[derive(Clone, Debug)]
+#[must_use = "nothing is recorded before `start`"]
+pub struct Builder {
+    pub(crate) mode: Mode,
+    pub(crate) path: PathBuf,
+    pub(crate) memory_bytes: u64,
+    pub(crate) limit_bytes: u64,
+    pub(crate) counter: bool,
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Self {
+            mode: Mode::Profile,
+            path: defaults::PATH.into(),
+            memory_bytes: defaults::MEMORY_BYTES,
+            limit_bytes: defaults::LIMIT_BYTES,
+            counter: true,
+        }
+    }
+}
+
+impl Builder {
+    /// Where the trace is written. An existing file is replaced.
+    pub fn path(mut self, path: impl Into<PathBuf>) -> Self {
+        self.path = path.into();
+        self
+    }
+
+    /// Records each acquire and release with its time, for replay; else long holds and samples.
+    pub fn full(mut self) -> Self {
+        self.mode = Mode::Full;
+        self
+    }
+
+    /// Shared memory that may be used, in bytes. What does not fit is counted as lost.
+    pub fn memory_bytes(mut self, bytes: u64) -> Self {
+        self.memory_bytes = bytes;
+        self
+    }
+
+    /// Length that the trace may reach, in bytes: then the recording stops, and counts what it loses.
+    pub fn limit_bytes(mut self, bytes: u64) -> Self {
+        self.limit_bytes = bytes;
+        self
+    }
+
+    /// Starts to record. The recording ends when the result is dropped, or when the process exits.
+    ///
+    /// Where the environment has started one already, that goes on, with its own options, and is what is returned.
+    ///
+    /// # Errors
+    /// There is no shared memory, the trace cannot be written, or a recording has finished in this process before.
+    pub fn start(self) -> Result<Recording, Error> {
+        session::start(&self)
+    }
+
+    /// What [`VARIABLE`] says: `None` where it asks for nothing.
+    pub(crate) fn from_text(text: &str) -> Result<Option<Self>, Error> {
+        let mut builder = Self::default();
+        for option in text.split(',').map(str::trim).filter(|option| !option.is_empty()) {
+            let unknown = || Error(Kind::Option(option.into()));
+            match option.split_once('=') {
+                None => match option {
+                    "off" | "0" => return Ok(None),
+                    "profile" | "1" => builder.mode = Mode::Profile,
+                    "full" => builder.mode = Mode::Full,
+                    _ => return Err(unknown()),
+                },
+                Some(("path", path)) => builder.path = path.into(),
+                Some(("dir", folder)) => {
+                    builder.path = PathBuf::from(folder).join(format!("trace-{}.bin", std::process::id()));
+                }
+                Some(("memory", bytes)) => builder.memory_bytes = bytes_of(bytes).ok_or_else(unknown)?,
+                Some(("limit", bytes)) => builder.limit_bytes = bytes_of(bytes).ok_or_else(unknown)?,
+                Some(("clock", "monotonic")) => builder.counter = false,
+                Some(_) => return Err(unknown()),
+            }
+        }
+        Ok((!text.trim().is_empty()).then_some(builder))
+    }
+}
+
+/// A number of bytes, with K, M or G behind it where it is one of thousands (of 1,024).
+fn bytes_of(text: &str) -> Option<u64> {
+    let digits = text.trim_end_matches(['K', 'M', 'G']);
+    let shift = match &text[digits.len()..] {
+        "" => 0,
+        "K" => 10,
+        "M" => 20,
+        "G" => 30,
+        _ => return None,
+    };
+    digits.parse::<u64>().ok()?.checked_mul(1 << shift)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_environment_is_a_mode_and_options() {
+        let read = |text| Builder::from_text(text).unwrap();
+        assert!(read("").is_none() && read("off").is_none() && read("off,path=x").is_none());
+        let full = read("full, path=/x/y.bin ,memory=3M,clock=monotonic").unwrap();
+        assert_eq!((full.mode, full.memory_bytes, full.counter), (Mode::Full, 3 << 20, false));
+        assert_eq!(full.path, PathBuf::from("/x/y.bin"));
+        let each = read("profile,dir=/x").unwrap().path;
+        assert_eq!(each, PathBuf::from(format!("/x/trace-{}.bin", std::process::id())));
+    }
+
+    #[test]
+    fn what_is_not_known_is_named() {
+        for text in ["fast", "profile,depth=3", "memory=12Q", "limit=", "memory=99999999999G"] {
+            let error = Builder::from_text(text).unwrap_err().to_string();
+            assert!(error.contains(text.split(',').next_back().unwrap()), "{error}");
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! Why a recording could not be started.
+use std::path::PathBuf;
+use std::{fmt, io};
+
+/// Why a recording could not be started. The program runs on, unrecorded.
+#[derive(Debug)]
+pub struct Error(pub(crate) Kind);
+
+#[derive(Debug)]
+pub(crate) enum Kind {
+    Option(String),
+    Memory(io::Error),
+    Trace(PathBuf, io::Error),
+    Thread(io::Error),
+    Finished,
+}
+
+impl Error {
+    /// Whether the trace file could not be created or written.
+    pub fn is_trace(&self) -> bool {
+        matches!(self.0, Kind::Trace(..))
+    }
+
+    /// Whether there is no shared memory to record into.
+    pub fn is_memory(&self) -> bool {
+        matches!(self.0, Kind::Memory(_))
+    }
+
+    /// Whether a recording has finished in this process before: a process is recorded once.
+    pub fn is_finished(&self) -> bool {
+        matches!(self.0, Kind::Finished)
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Kind::Option(option) => write!(
+                f,
+                "the option \"{option}\" is not known: LOCKPROF is a mode (off, profile, full), then path=FILE, dir=FOLDER, \
+                 memory=BYTES, limit=BYTES or clock=monotonic, with commas between them"
+            ),
+            Kind::Memory(error) => write!(f, "no shared memory to record into: {error}; a smaller memory=BYTES may fit"),
+            Kind::Trace(path, error) => write!(f, "the trace {} cannot be written: {error}", path.display()),
+            Kind::Thread(error) => write!(f, "the background thread cannot be started: {error}"),
+            Kind::Finished => f.write_str("a recording has finished in this process, and a process is recorded once"),
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &self.0 {
+            Kind::Memory(error) | Kind::Trace(_, error) | Kind::Thread(error) => Some(error),
+            Kind::Option(_) | Kind::Finished => None,
+        }
+    }
+}

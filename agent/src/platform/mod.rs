@@ -1,0 +1,13 @@
+//! What depends on the system, behind one set of names: shared memory, clock source, thread facts, modules, hooks.
+//!
+//! Nothing else in the agent names a system. Where a system lacks something, its file says so and does without.
+
+#[cfg(unix)]
+mod unix;
+#[cfg(unix)]
+pub(crate) use unix::*;
+
+#[cfg(not(unix))]
+mod other;
+#[cfg(not(unix))]
+pub(crate) use other::*;

@@ -1,0 +1,473 @@
+//! A thread's own area: the list of locks that it holds, and a counter of one byte for each object.
+//!
+//! This is the hot path. An acquire stores four words and a byte that no other thread writes; a release compares one
+//! word. Everything that is rare is one call of a cold function: with more of it inline the compiler stops inlining the
+//! guard's drop, and the unlock waits for the stores of that call.
+use super::chunk::{self, emit};
+use super::local::{LOCAL, draw, watch_exit};
+use super::memory::{self, Mapped, PAGES, RECORDING};
+use super::site::{Site, intern};
+use crate::clock::ticks;
+use crate::platform;
+use lockprof_trace::memory::{
+    AREAS, COARSE_SHIFT, COUNT_BITS, HELD, IDS, IDS_PER_PAGE, PAGE_BYTES, SAMPLED, area, header, record, region,
+};
+use lockprof_trace::{Event, HoldSource, Loss, Mode, Outcome, Party};
+use std::mem::offset_of;
+use std::ptr::{null, null_mut};
+use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
+use std::sync::atomic::{AtomicPtr, AtomicU8, AtomicU32, AtomicU64};
+
+/// One lock that a thread holds. See `lockprof_trace::memory::area::HELD`.
+#[repr(C)]
+pub(crate) struct Held {
+    site: AtomicU64,
+    what: AtomicU64,
+    timed: AtomicU64,
+    by: AtomicU64,
+}
+
+const GROUPS: usize = IDS / IDS_PER_PAGE;
+/// Entries that a thread keeps for its next waits and handles.
+const FREE: usize = 32;
+
+/// What one thread writes alone: a page of shared memory, and behind it the counters, each page of them either shared
+/// memory too or the blank.
+#[repr(C, align(4096))]
+pub(crate) struct Area {
+    thread: AtomicU64,
+    party: AtomicU64,
+    held_len: AtomicU64,
+    carrying: AtomicU64,
+    before: AtomicU64,
+    /// Its place in the directory, plus one.
+    number: AtomicU64,
+    spare: [AtomicU64; 10],
+    held: [Held; HELD],
+    pages: [AtomicU32; GROUPS],
+    free_len: AtomicU32,
+    free: [AtomicU32; FREE],
+    rest: [AtomicU8; PAGE_BYTES - 16 * 8 - HELD * 32 - GROUPS * 4 - (FREE + 1) * 4],
+    counters: [AtomicU8; IDS],
+}
+
+const _: () = {
+    assert!(offset_of!(Area, thread) == area::THREAD * 8);
+    assert!(offset_of!(Area, party) == area::PARTY * 8);
+    assert!(offset_of!(Area, held_len) == area::HELD_LEN * 8);
+    assert!(offset_of!(Area, carrying) == area::CARRYING * 8);
+    assert!(offset_of!(Area, before) == area::BEFORE * 8);
+    assert!(offset_of!(Area, held) == area::HELD * 8);
+    assert!(offset_of!(Area, pages) == area::COUNTERS * 8);
+    assert!(offset_of!(Area, counters) == PAGE_BYTES);
+};
+
+/// The coarse clock, in the upper half: alone on its cache line and on the one that is fetched with it.
+#[repr(align(128))]
+pub(crate) struct Coarse(pub(crate) AtomicU64);
+pub(crate) static COARSE: Coarse = Coarse(AtomicU64::new(0));
+
+/// The areas of this process, by their place in the directory.
+static PLACES: [AtomicPtr<Area>; AREAS] = [const { AtomicPtr::new(null_mut()) }; AREAS];
+/// Areas of threads that have ended, by their number plus one; the list's links lie in `carrying`, which is 0 for a
+/// thread that lives or has folded.
+static ENDED: memory::FreeList = memory::FreeList::new();
+/// What a thread uses that cannot have an area: its list is full and its bytes are blank, so that nothing is written
+/// there, and each count goes to the record.
+static NOWHERE: AtomicPtr<Area> = AtomicPtr::new(null_mut());
+/// Stands in where somebody asks for an area before any recording: nothing reads what is written there.
+// SAFETY: atomics are valid when zero.
+static BEFORE_ALL: Area = unsafe { std::mem::zeroed() };
+static THREADS: AtomicU64 = AtomicU64::new(1);
+
+/// This thread's area.
+#[inline(always)]
+pub(crate) fn area() -> &'static Area {
+    let area = LOCAL.with(|local| local.area.get());
+    if area.is_null() {
+        return new_area();
+    }
+    // SAFETY: areas are never unmapped.
+    unsafe { &*area }
+}
+
+/// Who runs on this thread now.
+pub(crate) fn party() -> Party {
+    Party(area().party.load(Relaxed))
+}
+
+impl Area {
+    /// Counts one use of an object, and samples it now and then.
+    #[inline(always)]
+    pub(crate) fn count(&self, id: u32) {
+        let byte = &self.counters[id as usize % IDS];
+        let (count, carries) = byte.load(Relaxed).overflowing_add(1);
+        if carries {
+            return self.carry(id);
+        }
+        byte.store(count, Relaxed);
+    }
+
+    /// Puts a lock on the held list; one that is held deeper than the list is long is not on it.
+    #[inline(always)]
+    pub(crate) fn push(&self, id: u32, site: Site) {
+        let len = self.held_len.load(Relaxed);
+        let Some(held) = self.held.get(len as usize) else { return };
+        held.site.store(std::ptr::from_ref(site).addr() as u64, Relaxed);
+        held.what.store(u64::from(id) | COARSE.0.load(Relaxed), Relaxed);
+        held.timed.store(0, Relaxed);
+        held.by.store(self.party.load(Relaxed), Relaxed);
+        self.held_len.store(len + 1, Release);
+    }
+
+    /// Takes a lock off: one compare, where it was taken last and no tick of the coarse clock fell into its hold.
+    #[inline(always)]
+    pub(crate) fn pop(&self, id: u32) {
+        let top = self.held_len.load(Relaxed).wrapping_sub(1);
+        let what = self.held.get(top as usize).map(|held| held.what.load(Relaxed));
+        if what == Some(u64::from(id) | COARSE.0.load(Relaxed)) {
+            self.held_len.store(top, Relaxed);
+        } else {
+            self.pop_slow(id);
+        }
+    }
+
+    fn find(&self, id: u32) -> Option<usize> {
+        let held = &self.held[..(self.held_len.load(Relaxed) as usize).min(HELD)];
+        held.iter().rposition(|held| held.what.load(Relaxed) & (SAMPLED - 1) == u64::from(id))
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn pop_slow(&self, id: u32) {
+        // Else it was taken before recording began, or too deep, or on another thread.
+        let Some(place) = self.find(id) else { return };
+        self.tell_hold(id, &self.held[place]);
+        let len = self.held_len.load(Relaxed) as usize;
+        for pair in self.held[place..len].windows(2) {
+            let [to, from] = pair else { continue };
+            for (to, from) in
+                [(&to.site, &from.site), (&to.what, &from.what), (&to.timed, &from.timed), (&to.by, &from.by)]
+            {
+                to.store(from.load(Relaxed), Relaxed);
+            }
+        }
+        self.held_len.store(len as u64 - 1, Relaxed);
+    }
+
+    /// Records a hold that ends, where it is timed or a tick fell into it.
+    fn tell_hold(&self, id: u32, held: &Held) {
+        let (what, timed) = (held.what.load(Relaxed), held.timed.load(Relaxed));
+        let party = Party(held.by.load(Relaxed) & !lockprof_trace::memory::UPGRADABLE);
+        let site = held.site.load(Relaxed);
+        tell_hold(Ending { id, began: (what >> 32) as u32, timed, party, site });
+    }
+
+    /// The byte is full, or nothing was counted there yet: the record is brought up to date, and the hold is timed.
+    ///
+    /// The mark stands while byte and record are out of step.
+    #[cold]
+    #[inline(never)]
+    fn carry(&self, id: u32) {
+        let Some(memory) = memory::get() else { return };
+        let count = memory.record(id, record::COUNT);
+        let group = id as usize % IDS / IDS_PER_PAGE;
+        if self.pages[group].load(Relaxed) == 0 && !self.add_page(memory, group) {
+            count.fetch_add(1, Relaxed);
+            return self.sample(id);
+        }
+        // A lock that is taken twenty times must be sampled, and a program's period must not beat with ours.
+        let seldom = count.load(Relaxed) & ((1 << COUNT_BITS) - 1) < 64;
+        let distance = if seldom { 3 + draw(8) } else { 160 + draw(95) };
+        let start = 255 - distance as u8;
+        self.change(memory, id, start, 1 + u64::from(distance));
+        self.sample(id);
+    }
+
+    /// Sets a byte and adds to its record, so that a reader of a dead process can tell how far it came.
+    fn change(&self, memory: &Mapped, id: u32, byte: u8, add: u64) {
+        let count = memory.record(id, record::COUNT);
+        let tag = self.number.load(Relaxed) << COUNT_BITS;
+        self.carrying.store(1 << 63 | u64::from(byte) << 32 | u64::from(id), Release);
+        let mut before = count.load(Relaxed);
+        loop {
+            self.before.store(before, Release);
+            let after = before.wrapping_add(add) & ((1 << COUNT_BITS) - 1) | tag;
+            match count.compare_exchange_weak(before, after, AcqRel, Relaxed) {
+                Ok(_) => break,
+                Err(now) => before = now,
+            }
+        }
+        self.counters[id as usize % IDS].store(byte, Release);
+        self.carrying.store(0, Release);
+    }
+
+    /// Gives a group of ids a page of counters. In full mode nobody gets one: so each use comes to `carry` and is timed.
+    fn add_page(&self, memory: &Mapped, group: usize) -> bool {
+        if self.number.load(Relaxed) == 0 || super::mode() == Mode::Full || !RECORDING.load(Relaxed) {
+            return false;
+        }
+        let Some(page) = memory.take(PAGES, 1) else {
+            memory.lost(Loss::Areas);
+            return false;
+        };
+        let place = region::PAGES_ + page * (PAGE_BYTES / 8);
+        (0..PAGE_BYTES / 8).for_each(|word| memory.word(place + word).store(u64::MAX, Relaxed));
+        let target = (&raw const self.counters[group * IDS_PER_PAGE]).cast_mut().cast::<u8>();
+        // SAFETY: the addresses behind this area are its own, and only its thread changes what is mapped there.
+        if !unsafe { memory.shared.map_at(target, place * 8, PAGE_BYTES, true) } {
+            memory.lost(Loss::Areas);
+            return false;
+        }
+        self.pages[group].store(page as u32 + 1, Release);
+        true
+    }
+
+    /// Times the hold that has just begun, unless enough were timed in this step of the coarse clock.
+    fn sample(&self, id: u32) {
+        let full = super::mode() == Mode::Full;
+        let step = (COARSE.0.load(Relaxed) >> 32) as u32;
+        let enough = LOCAL.with(|local| {
+            let (last, count) = local.sampled.get();
+            let count = if last == step { count + 1 } else { 0 };
+            local.sampled.set((step, count));
+            count >= 8
+        });
+        let top = self.held_len.load(Relaxed).wrapping_sub(1) as usize;
+        let Some(held) = self.held.get(top).filter(|_| full || !enough) else { return };
+        let what = held.what.load(Relaxed);
+        // What is counted is not always a hold.
+        if what & (SAMPLED - 1) == u64::from(id) {
+            held.timed.store(ticks(), Relaxed);
+            held.what.store(what | SAMPLED, Relaxed);
+        }
+    }
+
+    /// Marks the hold that was taken last as one by an upgradable guard.
+    pub(crate) fn set_upgradable(&self, id: u32) {
+        if let Some(place) = self.find(id) {
+            let by = &self.held[place].by;
+            by.store(by.load(Relaxed) | lockprof_trace::memory::UPGRADABLE, Relaxed);
+        }
+    }
+
+    /// Who runs on this thread from now on; returns who did.
+    #[inline(always)]
+    pub(crate) fn switch(&self, to: Party) -> Party {
+        let before = Party(self.party.load(Relaxed));
+        // Areas that several threads use have no number, and belong to nobody.
+        if self.number.load(Relaxed) != 0 {
+            self.party.store(to.0, Relaxed);
+        }
+        before
+    }
+
+    /// A free entry from this thread's stock.
+    pub(crate) fn take_entry(&self) -> Option<u32> {
+        let last = self.free_len.load(Relaxed).checked_sub(1)?;
+        self.free_len.store(last, Relaxed);
+        Some(self.free[last as usize % FREE].load(Relaxed))
+    }
+
+    /// Puts a free entry into the stock; `false` where it is full.
+    pub(crate) fn keep_entry(&self, number: u32) -> bool {
+        let len = self.free_len.load(Relaxed);
+        if self.number.load(Relaxed) == 0 || len as usize >= FREE {
+            return false;
+        }
+        self.free[len as usize].store(number, Relaxed);
+        self.free_len.store(len + 1, Relaxed);
+        true
+    }
+
+    /// Adds what the bytes say to the records: the thread ends.
+    fn fold(&self, memory: &Mapped) {
+        for group in (0..GROUPS).filter(|group| self.pages[*group].load(Relaxed) != 0) {
+            for id in group * IDS_PER_PAGE..(group + 1) * IDS_PER_PAGE {
+                let byte = self.counters[id].load(Relaxed);
+                if byte != 255 {
+                    self.change(memory, id as u32, 255, u64::from(byte).wrapping_sub(255));
+                }
+            }
+        }
+    }
+}
+
+/// What is known of a hold that ends.
+pub(crate) struct Ending {
+    pub(crate) id: u32,
+    /// The coarse clock when it began.
+    pub(crate) began: u32,
+    /// Ticks when it began; 0 where it is not timed.
+    pub(crate) timed: u64,
+    pub(crate) party: Party,
+    pub(crate) site: u64,
+}
+
+/// Records a hold that ends, where it is timed or a tick fell into it.
+pub(crate) fn tell_hold(Ending { id, began, timed, party, site }: Ending) {
+    let Some(memory) = memory::get().filter(|_| RECORDING.load(Relaxed)) else { return };
+    let steps = ((COARSE.0.load(Relaxed) >> 32) as u32).wrapping_sub(began);
+    let (at, coarse) = (ticks(), u64::from(steps) << COARSE_SHIFT);
+    let exact = at.saturating_sub(timed);
+    let object = super::object::own(memory, id).into();
+    intern(site);
+    if coarse != 0 {
+        memory.record(id, record::HOLD).fetch_add(coarse, Relaxed);
+        let source = HoldSource::Coarse;
+        let ticks = if timed != 0 { exact } else { coarse };
+        emit(&Event::Hold { at, ticks, party, object, site, source });
+    }
+    if timed != 0 {
+        let source = if super::mode() == Mode::Full { HoldSource::Full } else { HoldSource::Sampled };
+        emit(&Event::Hold { at, ticks: exact, party, object, site, source });
+    }
+    super::object::longest(memory, id, 32, if timed != 0 { exact } else { coarse });
+}
+
+/// Prepares what threads share; called once, before recording begins. `false` where there is no memory for it.
+pub(crate) fn prepare(memory: &Mapped) -> bool {
+    let Some(area) = map(memory) else { return false };
+    area.held_len.store(HELD as u64, Relaxed);
+    NOWHERE.store(std::ptr::from_ref(area).cast_mut(), Release);
+    true
+}
+
+/// An area with blank counters, which is in no directory yet.
+fn map(memory: &Mapped) -> Option<&'static Area> {
+    let page = memory.take(PAGES, 1)?;
+    let place = platform::reserve_addresses(size_of::<Area>())?;
+    let at = (region::PAGES_ + page * (PAGE_BYTES / 8)) * 8;
+    // SAFETY: the addresses are new and ours. Atomics are valid when zero, and the blank is as long as the counters.
+    let area = unsafe {
+        let mapped = memory.shared.map_at(place, at, PAGE_BYTES, true)
+            && memory.shared.map_at(place.add(PAGE_BYTES), region::BLANK * 8, IDS, false);
+        if !mapped {
+            return None;
+        }
+        &*place.cast::<Area>()
+    };
+    area.spare[0].store(page as u64, Relaxed);
+    Some(area)
+}
+
+#[cold]
+#[inline(never)]
+fn new_area() -> &'static Area {
+    // SAFETY: null or an area that is never unmapped.
+    let nowhere = unsafe { NOWHERE.load(Acquire).as_ref() };
+    let Some(nowhere) = nowhere else { return &BEFORE_ALL };
+    // What happens in here, say in an allocator that is instrumented, must not come here again.
+    LOCAL.with(|local| local.area.set(nowhere));
+    let recording = RECORDING.load(Relaxed) && watch_exit();
+    let Some(memory) = memory::get().filter(|_| recording) else { return nowhere };
+    let Some(area) = reuse().or_else(|| first(memory)) else {
+        memory.lost(Loss::Areas);
+        return nowhere;
+    };
+    let thread = Party::thread(THREADS.fetch_add(1, Relaxed));
+    area.party.store(thread.0, Relaxed);
+    area.thread.store(thread.0, Release);
+    let stack = platform::stack_bounds();
+    LOCAL.with(|local| {
+        local.stack.set((stack.start, stack.end));
+        local.area.set(area);
+    });
+    tell_thread(thread);
+    area
+}
+
+fn reuse() -> Option<&'static Area> {
+    let number = ENDED.pop(link)?;
+    let area = PLACES[number as usize - 1].load(Acquire);
+    // SAFETY: an area that is never unmapped.
+    let area = unsafe { &*area };
+    area.carrying.store(0, Relaxed);
+    Some(area)
+}
+
+fn link(number: u32) -> &'static AtomicU64 {
+    // SAFETY: only areas that are in their place come on the list, and they are never unmapped.
+    unsafe { &(*PLACES[number as usize - 1].load(Acquire)).spare[1] }
+}
+
+fn first(memory: &Mapped) -> Option<&'static Area> {
+    let area = map(memory)?;
+    let number = memory.word(header::AREAS).fetch_add(1, AcqRel) as usize;
+    if number >= AREAS {
+        memory.word(header::AREAS).store(AREAS as u64, Relaxed);
+        return None;
+    }
+    area.number.store(number as u64 + 1, Relaxed);
+    PLACES[number].store(std::ptr::from_ref(area).cast_mut(), Release);
+    let page = area.spare[0].load(Relaxed) + 1;
+    memory.word(region::DIRECTORY + number / 2).fetch_or(page << (number % 2 * 32), Release);
+    Some(area)
+}
+
+fn tell_thread(thread: Party) {
+    let mut buffer = [0; 16];
+    let (class, parent) = LOCAL.with(|local| local.spawned.get());
+    emit(&Event::Thread {
+        at: ticks(),
+        thread,
+        parent,
+        class: class.into(),
+        os_id: platform::thread_id(),
+        name: platform::thread_name(&mut buffer).into(),
+    });
+}
+
+/// This thread ends: its bytes go to the records, its area to the next thread.
+pub(crate) fn thread_ends() {
+    let area = LOCAL.with(|local| local.area.get());
+    // SAFETY: null or an area that is never unmapped.
+    let (Some(area), Some(memory)) = (unsafe { area.as_ref() }, memory::get()) else { return };
+    let number = area.number.load(Relaxed) as u32;
+    if number == 0 || memory.pid != std::process::id() {
+        return;
+    }
+    let thread = Party(area.thread.load(Relaxed));
+    let outcome = if std::thread::panicking() { Outcome::Panicked } else { Outcome::Finished };
+    emit(&Event::ThreadEnd { at: ticks(), thread, outcome });
+    // Destructors that run after this one still lock: they count in the records.
+    let nowhere = NOWHERE.load(Relaxed);
+    LOCAL.with(|local| local.area.set(nowhere));
+    area.fold(memory);
+    super::object::give_back_ids();
+    while let Some(entry) = area.take_entry() {
+        super::entry::give_back(entry);
+    }
+    chunk::give_up();
+    area.held_len.store(0, Relaxed);
+    area.thread.store(0, Release);
+    ENDED.push(number, link);
+}
+
+/// After a fork, in the child: this thread writes no more into what the parent reads.
+///
+/// # Safety
+/// Only one thread runs, as in the child of a fork.
+pub(crate) unsafe fn detach() {
+    let area = LOCAL.with(|local| local.area.get());
+    for place in [area, NOWHERE.load(Relaxed).cast_const()].into_iter().filter(|place| *place != null()) {
+        // SAFETY: an area's addresses are one mapping of ours, and zeros are valid there.
+        unsafe { platform::private_at(place.cast_mut().cast(), size_of::<Area>()) };
+    }
+    LOCAL.with(|local| local.chunk.set(0));
+}
+
+/// The locks held now by any thread, for who looks for a holder: id, party, site.
+pub(crate) fn each_held(memory: &Mapped, limit: usize, mut found: impl FnMut(u32, Party, u64)) {
+    let areas = (memory.word(header::AREAS).load(Relaxed) as usize).min(AREAS).min(limit);
+    for place in &PLACES[..areas] {
+        // SAFETY: null or an area that is never unmapped.
+        let Some(area) = (unsafe { place.load(Acquire).as_ref() }) else { continue };
+        let len = (area.held_len.load(Acquire) as usize).min(HELD);
+        for held in &area.held[..len] {
+            let id = (held.what.load(Relaxed) & (SAMPLED - 1)) as u32;
+            let party = held.by.load(Relaxed) & !lockprof_trace::memory::UPGRADABLE;
+            found(id, Party(party), held.site.load(Relaxed));
+        }
+    }
+}

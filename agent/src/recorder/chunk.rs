@@ -1,0 +1,107 @@
+//! A thread's event chunk: append, and publish by length.
+//!
+//! The pool is fixed. A full chunk is left to the background thread, which copies it to the file and gives it back; a
+//! thread that finds no free chunk drops the event and counts the drop: it never waits.
+use super::local::LOCAL;
+use super::memory::{self, CHUNKS, FreeList, Mapped, RECORDING};
+use lockprof_trace::memory::{CHUNK, CHUNK_HEAD, chunk, region};
+use lockprof_trace::{Event, Loss, words};
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+
+/// Free chunks, each by its number plus one.
+static FREE: FreeList = FreeList::new();
+
+const ROOM: usize = CHUNK - CHUNK_HEAD;
+
+/// Writes an event into this thread's chunk.
+#[inline(never)]
+pub(crate) fn emit(event: &Event<'_>) {
+    if !RECORDING.load(Relaxed) {
+        return;
+    }
+    let Some(memory) = memory::get() else { return };
+    let size = words::size(event);
+    LOCAL.with(|local| {
+        // A signal handler that interrupts the writing of an event must not write into it.
+        if size > ROOM || local.writing.replace(true) {
+            return memory.lost(Loss::Events);
+        }
+        match room(memory, local.chunk.get(), size) {
+            Some(number) => {
+                local.chunk.set(number);
+                let head = head(number);
+                let len = memory.word(head + chunk::LEN);
+                let mut place = head + CHUNK_HEAD + len.load(Relaxed) as usize;
+                words::put(event, size, |word| {
+                    memory.word(place).store(word, Relaxed);
+                    place += 1;
+                });
+                len.store((place - head - CHUNK_HEAD) as u64, Release);
+            }
+            None => {
+                local.chunk.set(0);
+                memory.lost(Loss::Events);
+            }
+        }
+        local.writing.set(false);
+    });
+}
+
+/// The chunk, by its number plus one, in which there is room: this one, or else a new one.
+fn room(memory: &Mapped, number: u32, size: usize) -> Option<u32> {
+    if number != 0 {
+        let used = memory.word(head(number) + chunk::LEN).load(Relaxed) as usize;
+        if used + size <= ROOM {
+            return Some(number);
+        }
+        memory.word(head(number) + chunk::STATE).store(2, Release);
+    }
+    let number = FREE.pop(|number| next(memory, number)).or_else(|| new(memory))?;
+    memory.word(head(number) + chunk::STATE).store(1, Release);
+    Some(number)
+}
+
+fn new(memory: &Mapped) -> Option<u32> {
+    memory.take(CHUNKS, 1).map(|number| number as u32 + 1)
+}
+
+fn head(number: u32) -> usize {
+    region::CHUNKS_ + (number as usize - 1) * CHUNK
+}
+
+fn next(memory: &Mapped, number: u32) -> &'static AtomicU64 {
+    memory.word(head(number) + chunk::NEXT)
+}
+
+/// Leaves this thread's chunk to the background thread: the thread ends.
+pub(crate) fn give_up() {
+    LOCAL.with(|local| {
+        let number = local.chunk.replace(0);
+        if let Some(memory) = memory::get().filter(|_| number != 0) {
+            memory.word(head(number) + chunk::STATE).store(2, Release);
+        }
+    });
+}
+
+/// Whether chunk `number`, from 0, is full and was copied to the end.
+pub(crate) fn is_done(memory: &Mapped, number: usize, pass: u64) -> bool {
+    let head = head(number as u32 + 1);
+    let copied = memory.word(head + chunk::COPIED + (pass & 1) as usize).load(Relaxed);
+    memory.word(head + chunk::STATE).load(Acquire) == 2 && memory.word(head + chunk::LEN).load(Relaxed) == copied
+}
+
+/// Notes how far chunk `number`, from 0, will have been copied after `pass`.
+pub(crate) fn set_copied(memory: &Mapped, number: usize, pass: u64, words: u64) {
+    memory.word(head(number as u32 + 1) + chunk::COPIED + (pass & 1) as usize).store(words, Relaxed);
+}
+
+/// Gives chunk `number`, from 0, back to the pool.
+pub(crate) fn recycle(memory: &Mapped, number: usize) {
+    let number = number as u32 + 1;
+    // In this order, so that the reader of a dead process never takes old events for new ones.
+    for word in [chunk::STATE, chunk::LEN, chunk::COPIED, chunk::COPIED + 1] {
+        memory.word(head(number) + word).store(0, Release);
+    }
+    FREE.push(number, |number| next(memory, number));
+}

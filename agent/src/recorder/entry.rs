@@ -1,0 +1,292 @@
+//! Entries: what is open at this moment. A wait, a handle (guard or end of a channel) and a task each take one for as long
+//! as they last, so that what never ends stands in shared memory when the process is gone.
+use super::area::{area, party};
+use super::chunk::emit;
+use super::local::LOCAL;
+use super::memory::{self, ENTRIES, FreeList, Mapped, RECORDING};
+use super::object;
+use super::site::{Site, intern, site_of, stack_of};
+use crate::clock::ticks;
+use lockprof_trace::memory::entry;
+use lockprof_trace::{Event, Loss, Operation, Party, Role, WaitEnd};
+use std::sync::atomic::Ordering::{Relaxed, Release};
+use std::sync::atomic::{AtomicBool, AtomicU64};
+
+static FREE: FreeList = FreeList::new();
+/// Whether a runtime has dropped tasks unfinished: from then on the ends of handles are told.
+pub(crate) static ABANDONING: AtomicBool = AtomicBool::new(false);
+
+fn next(memory: &Mapped, number: u32) -> &'static AtomicU64 {
+    memory.entry(number, entry::NEXT)
+}
+
+/// A free entry, from this thread's stock or from the common one.
+pub(crate) fn take(memory: &Mapped) -> Option<u32> {
+    let taken = area().take_entry().or_else(|| FREE.pop(|number| next(memory, number)));
+    let taken = taken.or_else(|| memory.take(ENTRIES, 1).map(|number| number as u32));
+    if taken.is_none() {
+        memory.lost(Loss::Entries);
+    }
+    taken
+}
+
+/// Frees an entry.
+pub(crate) fn free(memory: &Mapped, number: u32) {
+    memory.entry(number, entry::HEAD).store(0, Release);
+    if !area().keep_entry(number) {
+        give_back(number);
+    }
+}
+
+/// Puts a free entry into the common stock.
+pub(crate) fn give_back(number: u32) {
+    if let Some(memory) = memory::get() {
+        FREE.push(number, |number| next(memory, number));
+    }
+}
+
+/// Writes an entry, its head last.
+pub(crate) fn write(memory: &Mapped, number: u32, words: [u64; 6], head: u64) {
+    for (word, value) in words.into_iter().enumerate() {
+        memory.entry(number, entry::PARTY + word).store(value, Relaxed);
+    }
+    memory.entry(number, entry::HEAD).store(head, Release);
+}
+
+fn head(kind: u64, detail: u8, object: u32) -> u64 {
+    kind | u64::from(detail) << 8 | u64::from(object) << 32
+}
+
+/// A wait that is under way. Dropped without [`Wait::end`], it counts as cancelled.
+pub(crate) struct Wait {
+    entry: u32,
+    /// The id that counts it: of a read lock's wait another than the object's own.
+    counted: u32,
+    operation: Operation,
+    party: Party,
+    site: u64,
+    stack: u64,
+    since: u64,
+}
+
+/// How many areas a waiter looks through for the holder itself, in one wait of eight; all others are left to the
+/// background thread, so that a wait is not made longer by being looked at.
+const LOOK: usize = 64;
+
+impl Wait {
+    /// A wait begins: written before the caller blocks. `None` where nothing is recorded.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn begin(id: u32, operation: Operation, site: Site) -> Option<Self> {
+        Self::begin_for(id, operation, site, Party::UNKNOWN)
+    }
+
+    /// The same, where it is known who can end it: `target` is the party whose end is waited for.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn begin_for(id: u32, operation: Operation, site: Site, target: Party) -> Option<Self> {
+        let memory = memory::get().filter(|_| RECORDING.load(Relaxed))?;
+        let party = party();
+        let number = take(memory)?;
+        let object = object::own(memory, id);
+        let (mut holder, mut holder_site) = (target, 0);
+        let turn = LOCAL.with(|local| local.waits.replace(local.waits.get().wrapping_add(1)));
+        if turn % 8 == 0 && id != 0 && target == Party::UNKNOWN {
+            super::area::each_held(memory, LOOK, |held, by, at| {
+                if object::own(memory, held) == object {
+                    (holder, holder_site) = (by, at);
+                }
+            });
+        }
+        let (stack, site, since) = (stack_of(site), site_of(site), ticks());
+        let words = [party.0, site, since, stack, holder.0, holder_site];
+        write(memory, number, words, head(entry::WAIT, operation as u8, object));
+        Some(Self { entry: number, counted: id, operation, party, site, stack, since })
+    }
+
+    /// It is over.
+    pub(crate) fn end(self, end: WaitEnd) {
+        std::mem::ManuallyDrop::new(self).finish(end);
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn finish(&mut self, end: WaitEnd) {
+        let Some(memory) = memory::get() else { return };
+        let holder = Party(memory.entry(self.entry, entry::HOLDER).load(Relaxed));
+        let holder_site = memory.entry(self.entry, entry::HOLDER_SITE).load(Relaxed);
+        free(memory, self.entry);
+        let at = ticks();
+        let waited = at.saturating_sub(self.since);
+        if self.counted != 0 {
+            object::waited(memory, self.counted, waited);
+        }
+        intern(holder_site);
+        emit(&Event::Wait {
+            at,
+            ticks: waited,
+            party: self.party,
+            object: object::own(memory, self.counted).into(),
+            operation: self.operation,
+            site: self.site,
+            stack: self.stack,
+            end,
+            holder,
+            holder_site,
+        });
+    }
+}
+
+impl Drop for Wait {
+    fn drop(&mut self) {
+        let abandoned = LOCAL.with(|local| local.abandoned.get()) != Party::UNKNOWN;
+        self.finish(if abandoned { WaitEnd::Abandoned } else { WaitEnd::Cancelled });
+    }
+}
+
+/// A live guard that may travel between threads, or an end of a channel. 0 inside: not recorded.
+#[derive(Debug)]
+pub(crate) struct Handle(u32);
+
+impl Handle {
+    /// One that is not recorded.
+    pub(crate) const NONE: Self = Self(0);
+
+    /// A guard is taken, or an end is made: `count` permits, at `site`, by who runs on this thread.
+    #[inline]
+    pub(crate) fn open(object: u32, role: Role, site: Site, count: u32) -> Self {
+        if object == 0 || !RECORDING.load(Relaxed) { Self::NONE } else { Self::open_slow(object, role, site, count) }
+    }
+
+    #[inline(never)]
+    fn open_slow(object: u32, role: Role, site: Site, count: u32) -> Self {
+        let Some(memory) = memory::get() else { return Self::NONE };
+        let Some(number) = take(memory) else { return Self::NONE };
+        let site = std::ptr::from_ref(site).addr() as u64;
+        let words = [party().0, site, ticks(), u64::from(count) << 32, 0, 0];
+        write(memory, number, words, head(entry::HANDLE, role as u8, object));
+        Self(number)
+    }
+
+    /// It is used by who runs on this thread: so that one is its owner.
+    #[inline]
+    pub(crate) fn used(&self) {
+        if self.0 == 0 {
+            return;
+        }
+        if let Some(memory) = memory::get() {
+            memory.entry(self.0, entry::PARTY).store(party().0, Relaxed);
+            // One owner at a time writes; where two share an end, a lost use does no harm.
+            let count = memory.entry(self.0, entry::COUNT);
+            count.store(count.load(Relaxed).wrapping_add(1 << 32), Relaxed);
+        }
+    }
+
+    /// It stands for this many permits from now on.
+    pub(crate) fn set_count(&self, count: u32) {
+        if let Some(memory) = memory::get().filter(|_| self.0 != 0) {
+            memory.entry(self.0, entry::COUNT).store(u64::from(count) << 32, Relaxed);
+        }
+    }
+
+    /// Another role from now on: a lock is downgraded.
+    pub(crate) fn set_role(&self, role: Role) {
+        if let Some(memory) = memory::get().filter(|_| self.0 != 0) {
+            let word = memory.entry(self.0, entry::HEAD);
+            word.store(word.load(Relaxed) & !0xFF00 | (role as u64) << 8, Relaxed);
+        }
+    }
+
+    /// Leaves the entry open for ever: the guard is forgotten, its lock stays taken.
+    pub(crate) fn forget(self) {
+        std::mem::forget(self);
+    }
+
+    /// It is gone. Of a guard the hold is told, where a tick of the coarse clock fell into it.
+    #[inline(never)]
+    fn close(&self) {
+        let Some(memory) = memory::get() else { return };
+        let word = |which| memory.entry(self.0, which).load(Relaxed);
+        let (head, party, site) = (word(entry::HEAD), Party(word(entry::PARTY)), word(entry::SITE));
+        let (since, count) = (word(entry::SINCE), word(entry::COUNT) >> 32);
+        let (role, object) = (Role::from_number(head >> 8 & 0xFF), (head >> 32) as u32);
+        free(memory, self.0);
+        let Some(role) = role else { return };
+        if !RECORDING.load(Relaxed) {
+            return;
+        }
+        if matches!(role, Role::Exclusive | Role::Shared | Role::Upgradable | Role::Permit) {
+            held(memory, object, role, party, site, since);
+        }
+        if ABANDONING.load(Relaxed) {
+            intern(site);
+            let by = LOCAL.with(|local| local.abandoned.get());
+            let object = object.into();
+            emit(&Event::HandleEnd { at: ticks(), object, role, party, site, since, count, by });
+        }
+    }
+}
+
+impl Drop for Handle {
+    #[inline(always)]
+    fn drop(&mut self) {
+        if self.0 != 0 {
+            self.close();
+        }
+    }
+}
+
+/// The hold of a guard whose holder stands in its entry ends.
+fn held(memory: &Mapped, object: u32, role: Role, party: Party, site: u64, since: u64) {
+    let kind = lockprof_trace::Kind::from_number(
+        memory.record(object, lockprof_trace::memory::record::META).load(Relaxed) & 0xFF,
+    );
+    let shared = u32::from(role == Role::Shared && kind.is_some_and(|kind| kind.ids() == 2));
+    super::area::tell_hold(super::area::Ending {
+        id: object + shared,
+        began: (since >> lockprof_trace::memory::COARSE_SHIFT) as u32,
+        timed: 0,
+        party,
+        site,
+    });
+}
+
+/// Looks for the holders of what is waited for, for all waits that none is known of. For the background thread.
+pub(crate) fn find_holders(memory: &Mapped) {
+    let count = (memory.word(lockprof_trace::memory::header::ENTRIES).load(Relaxed) as u32)
+        .min(lockprof_trace::memory::ENTRIES as u32);
+    let kind = |number| memory.entry(number, entry::HEAD).load(Relaxed) & 0xFF;
+    let blind = |number: &u32| {
+        kind(*number) == entry::WAIT && memory.entry(*number, entry::HOLDER).load(Relaxed) == 0
+    };
+    let waits: Vec<u32> = (1..count).filter(blind).collect();
+    if waits.is_empty() {
+        return;
+    }
+    let mut holders = std::collections::HashMap::new();
+    super::area::each_held(memory, usize::MAX, |id, party, site| {
+        holders.insert(object::own(memory, id), (party, site));
+    });
+    for number in 1..count {
+        let head = memory.entry(number, entry::HEAD).load(Relaxed);
+        let role = Role::from_number(head >> 8 & 0xFF);
+        let guards = [Role::Exclusive, Role::Shared, Role::Upgradable, Role::Permit];
+        if head & 0xFF == entry::HANDLE && role.is_some_and(|role| guards.contains(&role)) {
+            let word = |which| memory.entry(number, which).load(Relaxed);
+            holders.insert((head >> 32) as u32, (Party(word(entry::PARTY)), word(entry::SITE)));
+        }
+    }
+    for number in waits {
+        let head = memory.entry(number, entry::HEAD).load(Relaxed);
+        if let Some((party, site)) = holders.get(&((head >> 32) as u32)).filter(|_| head & 0xFF == entry::WAIT) {
+            memory.entry(number, entry::HOLDER_SITE).store(*site, Relaxed);
+            memory.entry(number, entry::HOLDER).store(party.0, Relaxed);
+        }
+    }
+}
+
+/// The site of an entry that is in use; else 0.
+pub(crate) fn site(memory: &Mapped, number: u32) -> u64 {
+    let in_use = memory.entry(number, entry::HEAD).load(Relaxed) != 0;
+    if in_use { memory.entry(number, entry::SITE).load(Relaxed) } else { 0 }
+}

@@ -1,0 +1,81 @@
+//! What a thread keeps for itself outside of shared memory: pointers into it, and small caches. No destructor, so that it
+//! can be used at any time of the thread's life; the end of the thread is noticed by [`Exit`].
+use super::area::Area;
+use lockprof_trace::Party;
+use std::cell::Cell;
+
+pub(crate) struct Local {
+    /// Null until the thread first records something.
+    pub(crate) area: Cell<*const Area>,
+    /// This thread's chunk, by its number plus one; 0: none.
+    pub(crate) chunk: Cell<u32>,
+    /// An event is being written.
+    pub(crate) writing: Cell<bool>,
+    /// The stack's addresses.
+    pub(crate) stack: Cell<(usize, usize)>,
+    /// For draws that need not be good, only cheap and not periodic.
+    pub(crate) random: Cell<u32>,
+    /// Step of the coarse clock in which holds were last sampled, and how many were.
+    pub(crate) sampled: Cell<(u32, u32)>,
+    /// Waits begun.
+    pub(crate) waits: Cell<u32>,
+    /// Next number of a task, and the end of the run of numbers.
+    pub(crate) tasks: Cell<(u64, u64)>,
+    /// Ids that are this thread's to give out: the next, and the end of the run.
+    pub(crate) ids: Cell<(u32, u32)>,
+    /// Class and parent of this thread, where it was spawned through a wrapper.
+    pub(crate) spawned: Cell<(u32, Party)>,
+    /// The task whose drop is under way because its runtime shuts down.
+    pub(crate) abandoned: Cell<Party>,
+    /// Stacks of the last waits: place on the stack, site, number, uses left.
+    pub(crate) stacks: [Cell<(usize, usize, u32, u32)>; 16],
+}
+
+thread_local! {
+    pub(crate) static LOCAL: Local = const {
+        Local {
+            area: Cell::new(std::ptr::null()),
+            chunk: Cell::new(0),
+            writing: Cell::new(false),
+            stack: Cell::new((0, 0)),
+            random: Cell::new(0),
+            sampled: Cell::new((0, 0)),
+            waits: Cell::new(0),
+            tasks: Cell::new((0, 0)),
+            ids: Cell::new((0, 0)),
+            spawned: Cell::new((0, Party::UNKNOWN)),
+            abandoned: Cell::new(Party::UNKNOWN),
+            stacks: [const { Cell::new((0, 0, 0, 0)) }; 16],
+        }
+    };
+    static EXIT: Exit = const { Exit };
+}
+
+/// Dropped when the thread ends.
+struct Exit;
+
+impl Drop for Exit {
+    fn drop(&mut self) {
+        super::area::thread_ends();
+    }
+}
+
+/// Asks to be told of this thread's end; `false` where it is too late for that.
+pub(crate) fn watch_exit() -> bool {
+    EXIT.try_with(|_| ()).is_ok()
+}
+
+/// A number below `limit`, which is not 0: xorshift, seeded by the thread's own address space.
+pub(crate) fn draw(limit: u32) -> u32 {
+    LOCAL.with(|local| {
+        let mut x = local.random.get();
+        if x == 0 {
+            x = (std::ptr::from_ref(local).addr() >> 4) as u32 | 1;
+        }
+        x ^= x << 13;
+        x ^= x >> 17;
+        x ^= x << 5;
+        local.random.set(x);
+        ((u64::from(x) * u64::from(limit)) >> 32) as u32
+    })
+}

@@ -1,0 +1,89 @@
+//! The recorder: what the wrappers call. It knows no wrapper.
+//!
+//! On the hot path are [`acquired`], [`released`] and [`count`]: no lock, no allocation, no system call, nothing shared is
+//! written. All else happens where somebody waits, or on the background thread.
+mod area;
+mod chunk;
+mod drain;
+mod entry;
+mod local;
+pub(crate) mod memory;
+mod object;
+mod site;
+mod task;
+
+pub(crate) use area::{detach, party, prepare};
+pub(crate) use chunk::emit;
+pub(crate) use drain::{Drain, Stop, TICK, beginning, memory_of_this_process, tick};
+pub(crate) use entry::{Handle, Wait};
+pub(crate) use memory::RECORDING;
+pub(crate) use object::Tag;
+pub(crate) use site::{Site, has_frame_pointers};
+pub(crate) use task::{NewThread, Task};
+
+use lockprof_trace::Mode;
+use std::sync::Mutex;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicBool, AtomicU8};
+
+static MODE: AtomicU8 = AtomicU8::new(Mode::Off as u8);
+static FRAME_POINTERS: AtomicBool = AtomicBool::new(false);
+static STOPPED: Mutex<Option<String>> = Mutex::new(None);
+
+/// Puts a lock on this thread's held list and counts the acquisition. `id` is not 0.
+#[inline(always)]
+pub(crate) fn acquired(id: u32, site: Site) {
+    let area = area::area();
+    area.push(id, site);
+    area.count(id);
+}
+
+/// Takes a lock off the held list. `id` is not 0.
+#[inline(always)]
+pub(crate) fn released(id: u32) {
+    area::area().pop(id);
+}
+
+/// Counts one use of an object. `id` is not 0.
+#[inline(always)]
+pub(crate) fn count(id: u32) {
+    area::area().count(id);
+}
+
+/// The lock with this id was taken by an upgradable guard, just now.
+pub(crate) fn upgradable(id: u32) {
+    area::area().set_upgradable(id);
+}
+
+/// Gives an object an id that is not kept in a [`Tag`]: it has several owners. Given back by [`drop_object`].
+pub(crate) fn new_object(kind: lockprof_trace::Kind, site: Site, capacity: u64) -> u32 {
+    if RECORDING.load(Relaxed) { object::new(kind, Some(site), capacity) } else { 0 }
+}
+
+/// The last owner of an object is gone.
+pub(crate) fn drop_object(id: u32) {
+    object::drop_id(id);
+}
+
+/// What is recorded.
+pub(crate) fn mode() -> Mode {
+    Mode::from_number(MODE.load(Relaxed).into()).unwrap_or(Mode::Off)
+}
+
+pub(crate) fn set_mode(mode: Mode, frame_pointers: bool) {
+    MODE.store(mode as u8, Relaxed);
+    FRAME_POINTERS.store(frame_pointers, Relaxed);
+}
+
+fn follows_frame_pointers() -> bool {
+    FRAME_POINTERS.load(Relaxed)
+}
+
+fn set_stopped(reason: &str) {
+    *STOPPED.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = Some(reason.into());
+}
+
+/// Why nothing is written any more, if something stopped the recording early.
+pub(crate) fn stopped() -> Option<String> {
+    STOPPED.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).clone()
+}

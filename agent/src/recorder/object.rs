@@ -1,0 +1,223 @@
+//! Objects: their classes, their ids, and their records.
+//!
+//! Objects of one kind that are created at one site form a class. An id is given at the first use while recording, and
+//! goes back to its class when the object is dropped: the next object of the class takes it, so that a program which
+//! makes and drops locks all day needs no more ids than it has locks at a time, and counts never mix between classes.
+use super::chunk::emit;
+use super::local::LOCAL;
+use super::memory::{self, FreeList, Mapped, RECORDING, RECORDS, RUN};
+use super::site::{Site, site_of};
+use crate::clock::ticks;
+use lockprof_trace::memory::record;
+use lockprof_trace::{Event, Kind, Loss};
+use std::panic::Location;
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use std::sync::atomic::{AtomicI64, AtomicPtr, AtomicU64};
+
+/// The word in an object: where it was created, until it gets an id; then the id.
+///
+/// A location's address is even, so the lowest bit tells the two apart. Ids are given at first use, not at creation, so
+/// that `const` constructors, statics and values that move work.
+pub(crate) struct Tag(AtomicPtr<()>);
+
+impl Tag {
+    /// Of an object that is created at `site`.
+    pub(crate) const fn new(site: Site) -> Self {
+        Self(AtomicPtr::new(std::ptr::from_ref(site).cast_mut().cast()))
+    }
+
+    /// Of an object whose creation nobody saw.
+    pub(crate) const fn unknown() -> Self {
+        Self(AtomicPtr::new(std::ptr::null_mut()))
+    }
+
+    /// The object's id, given now if it has none and a recording runs; 0: it is not recorded.
+    #[inline(always)]
+    pub(crate) fn id(&self, kind: Kind) -> u32 {
+        let word = self.0.load(Relaxed).addr();
+        if word & 1 == 1 {
+            return (word >> 1) as u32;
+        }
+        if RECORDING.load(Relaxed) { self.attach(kind) } else { 0 }
+    }
+
+    /// The id, if it was given.
+    #[inline(always)]
+    pub(crate) fn known_id(&self) -> u32 {
+        let word = self.0.load(Relaxed).addr();
+        if word & 1 == 1 { (word >> 1) as u32 } else { 0 }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn attach(&self, kind: Kind) -> u32 {
+        let before = self.0.load(Relaxed);
+        if before.addr() & 1 == 1 {
+            return (before.addr() >> 1) as u32;
+        }
+        // SAFETY: null, or put there from a `&'static Location`.
+        let site = unsafe { before.cast_const().cast::<Location<'static>>().as_ref() };
+        let id = new(kind, site, 0);
+        let word = std::ptr::without_provenance_mut((id as usize) << 1 | 1);
+        // Two readers may come first together: the loser hands its id back.
+        match self.0.compare_exchange(before, word, Release, Relaxed) {
+            Ok(_) => id,
+            Err(first) => {
+                drop_id(id);
+                (first.addr() >> 1) as u32
+            }
+        }
+    }
+}
+
+impl Drop for Tag {
+    #[inline(always)]
+    fn drop(&mut self) {
+        let id = self.known_id();
+        if id != 0 {
+            drop_id(id);
+        }
+    }
+}
+
+/// Classes are few; the table is searched by kind and site.
+const CLASSES: usize = 8192;
+
+struct Class {
+    /// Kind in the upper byte, address of the site below; 0: free.
+    key: AtomicU64,
+    free: FreeList,
+    live: AtomicI64,
+    /// `live` as it was last told.
+    told: AtomicI64,
+}
+
+static TABLE: [Class; CLASSES] = [const {
+    Class { key: AtomicU64::new(0), free: FreeList::new(), live: AtomicI64::new(0), told: AtomicI64::new(0) }
+}; CLASSES];
+
+/// The class of objects of this kind created at this site, told in the trace; 0 where there is no room.
+pub(crate) fn class_of(kind: Kind, site: Option<Site>) -> u32 {
+    let address = site.map_or(0, |site| std::ptr::from_ref(site).addr() as u64);
+    let key = (kind as u64) << 56 | address & (u64::MAX >> 8);
+    let start = (key.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32) as usize;
+    for probe in 0..64 {
+        let place = (start + probe) % CLASSES;
+        match TABLE[place].key.compare_exchange(0, key, Relaxed, Relaxed) {
+            Ok(_) => {
+                let (class, site) = (place as u64 + 1, site.map_or(0, site_of));
+                emit(&Event::Class { class, kind, site, type_name: "".into() });
+                return place as u32 + 1;
+            }
+            Err(there) if there == key => return place as u32 + 1,
+            Err(_) => {}
+        }
+    }
+    memory::lost(Loss::Names);
+    0
+}
+
+fn class(number: u32) -> Option<&'static Class> {
+    TABLE.get((number as usize).wrapping_sub(1))
+}
+
+/// One more, or one less, of a class is alive.
+#[inline]
+pub(crate) fn population(number: u32, change: i64) {
+    if let Some(class) = class(number) {
+        class.live.fetch_add(change, Relaxed);
+    }
+}
+
+/// Gives an id to an object; 0 where there is none.
+pub(crate) fn new(kind: Kind, site: Option<Site>, capacity: u64) -> u32 {
+    let Some(memory) = memory::get() else { return 0 };
+    let number = class_of(kind, site);
+    let Some(class) = class(number) else { return 0 };
+    let id = class.free.pop(|id| memory.record(id, record::NEXT)).or_else(|| first(memory, kind, number));
+    let Some(id) = id else {
+        memory.lost(Loss::Objects);
+        return 0;
+    };
+    class.live.fetch_add(1, Relaxed);
+    let is_new = memory.record(id, record::WAITS).fetch_add(1 << 32, Relaxed) >> 32 == 0;
+    memory.record(id, record::NEXT).store(0, Relaxed);
+    memory.record(id, record::META).fetch_or(1 << 16, Release);
+    let told = memory.record(id, record::CAPACITY).swap(capacity, Relaxed);
+    if is_new || told != capacity {
+        emit(&Event::Object { at: ticks(), object: id.into(), class: number.into(), capacity });
+    }
+    id
+}
+
+/// An id that no object had before, with those behind it for its further counts.
+fn first(memory: &Mapped, kind: Kind, class: u32) -> Option<u32> {
+    let count = kind.ids();
+    let (mut next, mut end) = LOCAL.with(|local| local.ids.get());
+    if end - next < count {
+        next = memory.take(RECORDS, RUN)? as u32;
+        end = next + RUN as u32;
+    }
+    LOCAL.with(|local| local.ids.set((next + count, end)));
+    for offset in 0..count {
+        let meta = u64::from(class) << 32 | u64::from(offset) << 8 | kind as u64;
+        memory.record(next + offset, record::META).store(meta, Release);
+    }
+    Some(next)
+}
+
+/// An object is dropped: its id is free for the next of its class.
+#[cold]
+#[inline(never)]
+pub(crate) fn drop_id(id: u32) {
+    let Some(memory) = memory::get().filter(|_| id != 0) else { return };
+    let meta = memory.record(id, record::META).fetch_and(!(1 << 16), Relaxed);
+    if let Some(class) = class((meta >> 32) as u32) {
+        class.live.fetch_sub(1, Relaxed);
+        class.free.push(id, |id| memory.record(id, record::NEXT));
+    }
+}
+
+/// What is left of this thread's run of ids is lost with it; ids are many, and a run is small.
+pub(crate) fn give_back_ids() {
+    LOCAL.with(|local| local.ids.set((0, 0)));
+}
+
+/// The object's own id, of one that stands for one of its counts.
+pub(crate) fn own(memory: &Mapped, id: u32) -> u32 {
+    id - ((memory.record(id, record::META).load(Relaxed) >> 8 & 0xFF) as u32).min(id)
+}
+
+/// Notes a wait that has ended in the object's record.
+pub(crate) fn waited(memory: &Mapped, id: u32, ticks: u64) {
+    memory.record(id, record::WAITS).fetch_add(1, Relaxed);
+    memory.record(id, record::WAIT).fetch_add(ticks, Relaxed);
+    longest(memory, id, 0, ticks);
+}
+
+/// Raises the longest wait (`shift` 0) or hold (`shift` 32) of a record to `ticks`.
+pub(crate) fn longest(memory: &Mapped, id: u32, shift: u32, ticks: u64) {
+    let new = (ticks >> 10).min(u64::from(u32::MAX));
+    let word = memory.record(id, record::LONGEST);
+    let mut old = word.load(Relaxed);
+    while old >> shift & 0xFFFF_FFFF < new {
+        let raised = old & !(0xFFFF_FFFF << shift) | new << shift;
+        match word.compare_exchange_weak(old, raised, Relaxed, Relaxed) {
+            Ok(_) => return,
+            Err(now) => old = now,
+        }
+    }
+}
+
+/// Tells how many of each class are alive, where that has changed. For the background thread.
+pub(crate) fn tell_populations(at: u64, mut tell: impl FnMut(&Event<'_>)) {
+    for (place, class) in TABLE.iter().enumerate() {
+        if class.key.load(Acquire) == 0 {
+            continue;
+        }
+        let live = class.live.load(Relaxed);
+        if class.told.swap(live, Relaxed) != live {
+            tell(&Event::Population { at, class: place as u64 + 1, live: live.max(0) as u64 });
+        }
+    }
+}

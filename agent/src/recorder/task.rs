@@ -1,0 +1,191 @@
+//! Tasks and threads as parties: their births, polls and ends.
+use super::area::{COARSE, area, party};
+use super::chunk::emit;
+use super::entry::{self, ABANDONING};
+use super::local::LOCAL;
+use super::memory::{self, RECORDING};
+use super::object::{class_of, population};
+use super::site::Site;
+use crate::clock::ticks;
+use lockprof_trace::memory::{COARSE_SHIFT, entry as words};
+use lockprof_trace::{Event, Kind, Outcome, Party, TaskState};
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::{Relaxed, Release};
+
+/// Numbers of tasks are handed to threads in runs, so that spawning shares no counter.
+const RUN: u64 = 1024;
+static NUMBERS: AtomicU64 = AtomicU64::new(1);
+
+/// A live task of the program. Dropped before [`Task::finish`], it was aborted, or its runtime has shut down.
+pub(crate) struct Task {
+    party: Party,
+    entry: u32,
+    class: u32,
+    polls: u64,
+    /// Somebody asked for its end.
+    abort: bool,
+}
+
+impl Task {
+    /// A task is spawned at `site`; `None` where nothing is recorded.
+    #[inline(never)]
+    pub(crate) fn spawn(kind: Kind, site: Site) -> Option<Self> {
+        let memory = memory::get().filter(|_| RECORDING.load(Relaxed))?;
+        let task = Party::task(number());
+        let class = class_of(kind, Some(site));
+        let (parent, at) = (party(), ticks());
+        emit(&Event::Task { at, task, parent, class: class.into() });
+        population(class, 1);
+        let entry = entry::take(memory).unwrap_or(0);
+        if entry != 0 {
+            let site = std::ptr::from_ref(site).addr() as u64;
+            let head = words::TASK | (TaskState::New as u64) << 8 | u64::from(class) << 32;
+            entry::write(memory, entry, [task.0, site, at, 0, 0, 0], head);
+        }
+        Some(Self { party: task, entry, class, polls: 0, abort: false })
+    }
+
+    /// Who it is.
+    pub(crate) fn party(&self) -> Party {
+        self.party
+    }
+
+    /// A poll begins: until the result is dropped, what this thread does is done by the task.
+    #[inline]
+    pub(crate) fn poll(&mut self) -> Polling {
+        self.polls += 1;
+        self.set(TaskState::Running);
+        Polling { before: area().switch(self.party), entry: self.entry }
+    }
+
+    #[inline]
+    fn set(&self, state: TaskState) {
+        let Some(memory) = memory::get().filter(|_| self.entry != 0) else { return };
+        memory.entry(self.entry, words::COUNT).store(self.polls, Relaxed);
+        let now = COARSE.0.load(Relaxed) >> 32 << COARSE_SHIFT;
+        memory.entry(self.entry, words::HOLDER).store(now, Relaxed);
+        set_state(memory, self.entry, state);
+    }
+
+    /// How many clones of its waker lie somewhere, plus one.
+    pub(crate) fn set_wakers(&self, count: u64) {
+        if let Some(memory) = memory::get().filter(|_| self.entry != 0) {
+            memory.entry(self.entry, words::HOLDER_SITE).store(count, Relaxed);
+        }
+    }
+
+    /// It was asked to end early: what is dropped unfinished from now on was aborted.
+    pub(crate) fn aborted(&mut self) {
+        self.abort = true;
+    }
+
+    /// It returned or panicked.
+    pub(crate) fn finish(mut self, outcome: Outcome) {
+        self.end(outcome);
+        std::mem::forget(self);
+    }
+
+    /// It is about to be dropped unfinished. Until the result is dropped, what this thread does belongs to that: guards
+    /// and waits that go with a task whose runtime shuts down count as held and blocked to the end.
+    pub(crate) fn dropping(&self) -> Dropping {
+        let shutdown = !self.abort;
+        let abandoned = if shutdown { self.party } else { Party::UNKNOWN };
+        if shutdown {
+            ABANDONING.store(true, Relaxed);
+        }
+        Dropping {
+            before: area().switch(self.party),
+            abandoned: LOCAL.with(|local| local.abandoned.replace(abandoned)),
+        }
+    }
+
+    fn end(&mut self, outcome: Outcome) {
+        if let Some(memory) = memory::get().filter(|_| self.entry != 0) {
+            entry::free(memory, self.entry);
+        }
+        population(self.class, -1);
+        emit(&Event::TaskEnd { at: ticks(), task: self.party, outcome, polls: self.polls });
+    }
+}
+
+impl Drop for Task {
+    fn drop(&mut self) {
+        self.end(if self.abort { Outcome::Aborted } else { Outcome::Dropped });
+    }
+}
+
+fn set_state(memory: &memory::Mapped, number: u32, state: TaskState) {
+    let head = memory.entry(number, words::HEAD);
+    head.store(head.load(Relaxed) & !0xFF00 | (state as u64) << 8, Release);
+}
+
+fn number() -> u64 {
+    LOCAL.with(|local| {
+        let (mut next, mut end) = local.tasks.get();
+        if next == end {
+            next = NUMBERS.fetch_add(RUN, Relaxed);
+            end = next + RUN;
+        }
+        local.tasks.set((next + 1, end));
+        next
+    })
+}
+
+/// While this lives, the thread works for a task; put back on a panic too.
+pub(crate) struct Polling {
+    before: Party,
+    entry: u32,
+}
+
+impl Drop for Polling {
+    #[inline]
+    fn drop(&mut self) {
+        area().switch(self.before);
+        if let Some(memory) = memory::get().filter(|_| self.entry != 0) {
+            set_state(memory, self.entry, TaskState::Parked);
+        }
+    }
+}
+
+/// While this lives, an unfinished task is being dropped.
+pub(crate) struct Dropping {
+    before: Party,
+    abandoned: Party,
+}
+
+impl Drop for Dropping {
+    fn drop(&mut self) {
+        area().switch(self.before);
+        LOCAL.with(|local| local.abandoned.set(self.abandoned));
+    }
+}
+
+/// A thread that is to be spawned: made by the parent, begun by the thread itself.
+pub(crate) struct NewThread {
+    class: u32,
+    parent: Party,
+}
+
+impl NewThread {
+    /// Of a thread that is spawned at `site`; `None` where nothing is recorded.
+    pub(crate) fn spawn(site: Site) -> Option<Self> {
+        if !RECORDING.load(Relaxed) {
+            return None;
+        }
+        let class = class_of(Kind::Thread, Some(site));
+        population(class, 1);
+        Some(Self { class, parent: party() })
+    }
+
+    /// The thread runs. Returns who it is.
+    pub(crate) fn begin(&self) -> Party {
+        LOCAL.with(|local| local.spawned.set((self.class, self.parent)));
+        party()
+    }
+}
+
+impl Drop for NewThread {
+    fn drop(&mut self) {
+        population(self.class, -1);
+    }
+}

@@ -1,0 +1,168 @@
+//! A recording, from its start to its end: by a line in `main`, by the environment, at the exit of the process.
+//!
+//! A process is recorded once. The end may come from the guard's drop, from the exit of the process, or never: then what
+//! stands in shared memory is collected by `lockprof run` or by the next `lockprof analyze`.
+use crate::clock;
+use crate::config::{Builder, VARIABLE};
+use crate::error::{Error, Kind};
+use crate::platform;
+use crate::recorder::{self, Drain, RECORDING, Stop, memory};
+use lockprof_trace::Event;
+use std::io::Write;
+use std::path::PathBuf;
+use std::sync::atomic::Ordering::{Relaxed, Release};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+
+static STOP: Stop = Stop::new();
+static SESSION: Mutex<State> = Mutex::new(State::New);
+
+enum State {
+    New,
+    Running { thread: JoinHandle<()>, path: PathBuf },
+    Finished,
+}
+
+/// A recording that runs. Dropped, it finishes: what is known is written, and the trace is whole.
+#[derive(Debug)]
+#[must_use = "the recording ends when this is dropped: bind it to a name in `main`"]
+pub struct Recording(());
+
+impl Recording {
+    /// Finishes, as its drop does.
+    pub fn finish(self) {}
+}
+
+impl Drop for Recording {
+    fn drop(&mut self) {
+        finish();
+    }
+}
+
+/// What the recorder does at this moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Status {
+    /// Nothing is recorded, and nothing was.
+    Off,
+    /// It records into this trace.
+    Recording(PathBuf),
+    /// It counts on, but writes nothing more, for this reason.
+    Stopped(String),
+    /// The recording has finished.
+    Finished,
+}
+
+/// What the recorder does at this moment.
+pub fn status() -> Status {
+    match (&*session(), recorder::stopped()) {
+        (State::New, _) => Status::Off,
+        (State::Running { .. }, Some(reason)) => Status::Stopped(reason),
+        (State::Running { path, .. }, None) => Status::Recording(path.clone()),
+        (State::Finished, _) => Status::Finished,
+    }
+}
+
+fn session() -> MutexGuard<'static, State> {
+    SESSION.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+pub(crate) fn start(config: &Builder) -> Result<Recording, Error> {
+    let mut session = session();
+    match *session {
+        State::Running { .. } => return Ok(Recording(())),
+        State::Finished => return Err(Error(Kind::Finished)),
+        State::New => {}
+    }
+    let cannot_write = |error| Error(Kind::Trace(config.path.clone(), error));
+    // First what can fail for a reason that the user can mend.
+    let mut file = platform::create_trace(&config.path).map_err(cannot_write)?;
+    let memory = memory::create(config.memory_bytes).map_err(|error| Error(Kind::Memory(error)))?;
+    let memory = memory.ok_or(Error(Kind::Finished))?;
+    clock::choose(config.counter);
+    let frame_pointers = recorder::has_frame_pointers();
+    let beginning = recorder::beginning(&Event::Session {
+        at: clock::ticks(),
+        unix_ns: platform::unix_ns(),
+        ticks_per_4s: clock::calibrate(),
+        coarse_ticks: coarse_ticks(),
+        mode: config.mode,
+        pid: std::process::id().into(),
+        exe: platform::exe().into(),
+        memory: memory.shared.path.as_deref().map_or("".into(), |path| path.to_string_lossy()),
+        stacks: if frame_pointers { "frame pointers" } else { "unwinder" }.into(),
+        agent: env!("CARGO_PKG_VERSION").into(),
+    });
+    if !recorder::prepare(memory) {
+        return Err(Error(Kind::Memory(std::io::ErrorKind::OutOfMemory.into())));
+    }
+    file.write_all(&beginning).map_err(cannot_write)?;
+    recorder::tick(memory);
+    recorder::set_mode(config.mode, frame_pointers);
+    let drain = Drain::new(memory, file, beginning.len() as u64, config.limit_bytes);
+    let thread = platform::without_signals(|| {
+        std::thread::Builder::new().name("lockprof".into()).spawn(move || drain.run(&STOP))
+    });
+    let thread = thread.map_err(|error| Error(Kind::Thread(error)))?;
+    let path = std::path::absolute(&config.path).unwrap_or_else(|_| config.path.clone());
+    *session = State::Running { thread, path };
+    platform::on_fork(in_child);
+    platform::on_exit(at_exit);
+    RECORDING.store(true, Release);
+    Ok(Recording(()))
+}
+
+/// One step of the coarse clock, in ticks of the clock that was chosen.
+fn coarse_ticks() -> u64 {
+    (recorder::TICK.as_nanos() * u128::from(clock::calibrate()) >> 32) as u64
+}
+
+/// Finishes the recording of this process, if one runs.
+pub(crate) fn finish() {
+    // The child of a fork has no background thread, and its recording is its parent's.
+    if recorder::memory_of_this_process().is_none() {
+        return;
+    }
+    let before = std::mem::replace(&mut *session(), State::Finished);
+    match before {
+        State::Running { thread, .. } => {
+            STOP.ask();
+            drop(thread.join());
+        }
+        other => *session() = other,
+    }
+}
+
+extern "C" fn at_exit() {
+    finish();
+}
+
+unsafe extern "C" fn in_child() {
+    RECORDING.store(false, Relaxed);
+    if let Some(memory) = memory::get() {
+        // SAFETY: this runs in the child of a fork, where there is one thread.
+        unsafe {
+            memory.shared.detach();
+            recorder::detach();
+        }
+    }
+}
+
+/// Starts a recording where the environment asks for one. Runs before `main`.
+extern "C" fn start_by_environment() {
+    let Some(text) = std::env::var_os(VARIABLE) else { return };
+    let started = Builder::from_text(&text.to_string_lossy()).and_then(|builder| builder.as_ref().map(start).transpose());
+    match started {
+        // It ends when the process exits.
+        Ok(recording) => std::mem::forget(recording),
+        // The user asked for it by name, and would look in vain for the trace.
+        Err(error) => drop(writeln!(std::io::stderr(), "lockprof: nothing is recorded: {error}")),
+    }
+}
+
+/// The platform's list of functions to be called before `main`.
+#[used]
+#[cfg_attr(target_os = "linux", unsafe(link_section = ".init_array"))]
+#[cfg_attr(target_vendor = "apple", unsafe(link_section = "__DATA,__mod_init_func"))]
+#[cfg_attr(windows, unsafe(link_section = ".CRT$XCU"))]
+static BEFORE_MAIN: extern "C" fn() = start_by_environment;
