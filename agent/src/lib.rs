@@ -24,3 +24,6 @@ pub use session::{Recording, Status, status};
 pub fn builder() -> Builder {
     Builder::default()
 }
+
+#[cfg(all(feature = "record", feature = "parking_lot"))]
+pub mod parking_lot;
