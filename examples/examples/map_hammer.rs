@@ -18,7 +18,7 @@ struct Options {
     tasks: u64,
 
     /// Visits that each task counts
-    #[arg(long, default_value_t = 80)]
+    #[arg(long, default_value_t = 200)]
     visits: u64,
 }
 
@@ -44,12 +44,12 @@ impl Counter {
     }
 
     fn count(&self, page: u64, day: u64) {
-        // planted: map-write
-        self.shard(page).alter(page, |visits| {
+        let one_more = |visits: Option<Visits>| {
             let mut visits = visits.unwrap_or_default();
             *visits.entry(day).or_default() += 1;
             Some(visits)
-        });
+        };
+        self.shard(page).alter(page, one_more); // planted: map-write
     }
 
     fn total(&self, page: u64) -> u64 {

@@ -16,7 +16,7 @@ use lockprof::tokio::{
 };
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
 /// Connections to the provider.
@@ -47,6 +47,7 @@ pub struct Payments {
     connections: Arc<Semaphore>,
     gateway: Gateway,
     config: Arc<config::Store>,
+    was_busy: AtomicBool,
 }
 
 enum Gateway {
@@ -64,7 +65,7 @@ impl Payments {
         } else {
             Gateway::Forgetful(Forgetful::start(books))
         };
-        Arc::new(Self { connections, gateway, config })
+        Arc::new(Self { connections, gateway, config, was_busy: AtomicBool::new(false) })
     }
 
     /// Pays for an order: waits for a connection, and for the remote call.
@@ -73,7 +74,7 @@ impl Payments {
     /// No connection was free in time.
     pub async fn charge(&self, order: u64, cents: u64) -> Result<(), Busy> {
         let connection = time::timeout(PATIENCE, self.connections.clone().acquire_owned()).await;
-        let connection = connection.map_err(|_| Busy)?.expect("the pool is never closed");
+        let connection = connection.map_err(|_| self.busy())?.expect("the pool is never closed");
         time::sleep(REMOTE_CALL).await;
         let callback = Callback { order, cents: cents + self.config.fee() };
         match &self.gateway {
@@ -81,6 +82,14 @@ impl Payments {
             Gateway::Lasting(gateway) => gateway.confirm(callback, connection),
         }
         Ok(())
+    }
+
+    /// No connection is free; the log is told once.
+    fn busy(&self) -> Busy {
+        if !self.was_busy.swap(true, Relaxed) {
+            eprintln!("order_service: no connection to the payment provider is free");
+        }
+        Busy
     }
 
     /// Waits for the callbacks that are under way and stops.
@@ -209,7 +218,7 @@ impl Lasting {
             let order = callback.order;
             tokio::select! {
                 () = gateway.hand_over(callback) => {}
-                () = time::sleep(CALLBACK_PATIENCE) => eprintln!("order {order}: the callback was not taken"),
+                () = time::sleep(CALLBACK_PATIENCE) => eprintln!("order_service: order {order}: the callback was not taken"),
             }
             drop(connection);
         };
