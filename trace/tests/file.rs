@@ -3,7 +3,10 @@ mod any;
 
 use any::Any;
 use lockprof_trace::file::{Block, Error, FRAME, MARK, MAX_BLOCK, MAX_SCHEMA, Reader, VERSION, header};
-use lockprof_trace::{Event, Kind, MAX_FRAMES, MAX_TEXT, SCHEMA};
+use lockprof_trace::{
+    End, Event, HoldSource, Kind, Loss, MAX_FRAMES, MAX_TEXT, Mode, Operation, Outcome, Role, SCHEMA,
+    TaskState, WaitEnd,
+};
 
 /// A file of these events, `per_block` in each block; and where each block ends.
 fn file_of(events: &[Event<'_>], per_block: usize) -> (Vec<u8>, Vec<usize>) {
@@ -16,8 +19,10 @@ fn file_of(events: &[Event<'_>], per_block: usize) -> (Vec<u8>, Vec<usize>) {
     (file, ends)
 }
 
-/// What a reader gives, errors in their place.
-fn read_all(file: &[u8]) -> Result<(Vec<Result<Event<'static>, Error>>, Option<u64>), Error> {
+/// What a reader gives, errors in their place; and where the file was cut.
+type Read = (Vec<Result<Event<'static>, Error>>, Option<u64>);
+
+fn read_all(file: &[u8]) -> Result<Read, Error> {
     let mut reader = Reader::new(file)?;
     let mut read = vec![];
     loop {
@@ -267,7 +272,7 @@ fn later_and_earlier_schemas_are_read() {
 #[test]
 fn an_event_against_the_rules_ends_its_block() {
     let good = Event::Name { object: 1, name: "x".into() };
-    let (file, _) = file_of(&[good.clone()], 1);
+    let (file, _) = file_of(std::slice::from_ref(&good), 1);
     for bad in [&[199][..], &[7, 1], &[7, 1, 2, 0xFF, 0xFE], &[7, 1, 0xFF, 0x7F], &[7, 0xFF]] {
         let file = [&header()[..], &block_of(bad), &file[header().len()..]].concat();
         let (read, _) = read_all(&file).unwrap();
@@ -295,4 +300,29 @@ fn numbers_in_the_schema_are_told_once() {
     numbers.sort_unstable();
     numbers.dedup();
     assert_eq!(numbers.len(), SCHEMA.len());
+}
+
+#[test]
+fn the_format_lists_every_event() {
+    let format = include_str!("../FORMAT.md");
+    for (number, name, letters) in SCHEMA {
+        let row = format.lines().find(|line| line.starts_with(&format!("| {number} | {name} | ")));
+        let row = row.unwrap_or_else(|| panic!("FORMAT.md has no row for {number}, {name}"));
+        let told: String = row.split('`').skip(1).step_by(2).collect();
+        assert_eq!(&told, letters, "FORMAT.md: {name}");
+    }
+}
+
+#[test]
+fn the_format_lists_every_choice() {
+    macro_rules! rows {
+        ($($list:ident)*) => {
+            [$((stringify!($list), $list::ALL.iter().map(|one| format!("{} {one}", *one as u8)).collect::<Vec<_>>())),*]
+        };
+    }
+    let format = include_str!("../FORMAT.md");
+    for (list, choices) in rows!(Kind Operation WaitEnd Outcome Role HoldSource TaskState Loss End Mode) {
+        let row = format!("| {list} | {} |", choices.join(", "));
+        assert!(format.lines().any(|line| line == row), "FORMAT.md has no such row:\n{row}");
+    }
 }

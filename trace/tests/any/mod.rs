@@ -43,7 +43,7 @@ impl Any {
 impl<'a> Get<'a> for Any {
     fn number(&mut self) -> Result<u64, Malformed> {
         // Half of them small, so that enumerated fields are found soon.
-        Ok(if self.bits() % 2 == 0 { self.bits() % 4 } else { self.wide() })
+        Ok(if self.bits().is_multiple_of(2) { self.bits() % 4 } else { self.wide() })
     }
     fn time(&mut self) -> Result<u64, Malformed> {
         Ok(self.wide())
@@ -52,14 +52,14 @@ impl<'a> Get<'a> for Any {
         Ok(self.wide())
     }
     fn text(&mut self) -> Result<Cow<'a, str>, Malformed> {
-        let length = if self.bits() % 64 == 0 { MAX_TEXT } else { self.bits() as usize % 24 };
+        let length = if self.bits().is_multiple_of(64) { MAX_TEXT } else { self.bits() as usize % 24 };
         let mut text: String =
             (0..length).map(|_| ['a', 'ß', '→', '/', '🔒'][self.bits() as usize % 5]).collect();
         text.truncate(text.floor_char_boundary(MAX_TEXT));
         Ok(text.into())
     }
     fn addresses(&mut self) -> Result<Cow<'a, [u64]>, Malformed> {
-        let length = if self.bits() % 16 == 0 { MAX_FRAMES } else { self.bits() as usize % 8 };
+        let length = if self.bits().is_multiple_of(16) { MAX_FRAMES } else { self.bits() as usize % 8 };
         Ok((0..length).map(|_| self.wide()).collect())
     }
 }
