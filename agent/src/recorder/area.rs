@@ -365,7 +365,8 @@ fn new_area() -> &'static Area {
         memory.lost(Loss::Areas);
         return nowhere;
     };
-    let thread = Party::thread(THREADS.fetch_add(1, Relaxed));
+    let (.., allotted) = LOCAL.with(|local| local.spawned.get());
+    let thread = if allotted == Party::UNKNOWN { next_thread() } else { allotted };
     area.party.store(thread.0, Relaxed);
     area.thread.store(thread.0, Release);
     let stack = platform::stack_bounds();
@@ -375,6 +376,11 @@ fn new_area() -> &'static Area {
     });
     tell_thread(thread);
     area
+}
+
+/// A number that no thread had before.
+pub(super) fn next_thread() -> Party {
+    Party::thread(THREADS.fetch_add(1, Relaxed))
 }
 
 fn reuse() -> Option<&'static Area> {
@@ -407,15 +413,13 @@ fn first(memory: &Mapped) -> Option<&'static Area> {
 
 fn tell_thread(thread: Party) {
     let mut buffer = [0; 16];
-    let (class, parent) = LOCAL.with(|local| local.spawned.get());
-    emit(&Event::Thread {
-        at: ticks(),
-        thread,
-        parent,
-        class: class.into(),
-        os_id: platform::thread_id(),
-        name: platform::thread_name(&mut buffer).into(),
-    });
+    let (class, parent, _) = LOCAL.with(|local| local.spawned.get());
+    // The system cuts names short. The whole one is at hand where std has made the thread.
+    let current = (class != 0).then(std::thread::current);
+    let name = current.as_ref().and_then(std::thread::Thread::name);
+    let name = name.unwrap_or_else(|| platform::thread_name(&mut buffer));
+    let (at, class, os_id) = (ticks(), class.into(), platform::thread_id());
+    emit(&Event::Thread { at, thread, parent, class, os_id, name: name.into() });
 }
 
 /// This thread ends: its bytes go to the records, its area to the next thread.
@@ -428,7 +432,8 @@ pub(crate) fn thread_ends() {
         return;
     }
     let thread = Party(area.thread.load(Relaxed));
-    let outcome = if std::thread::panicking() { Outcome::Panicked } else { Outcome::Finished };
+    let panicked = std::thread::panicking() || LOCAL.with(|local| local.panicked.get());
+    let outcome = if panicked { Outcome::Panicked } else { Outcome::Finished };
     emit(&Event::ThreadEnd { at: ticks(), thread, outcome });
     // Destructors that run after this one still lock: they count in the records.
     let nowhere = NOWHERE.load(Relaxed);

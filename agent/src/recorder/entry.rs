@@ -109,6 +109,14 @@ impl Wait {
         std::mem::ManuallyDrop::new(self).finish(end);
     }
 
+    /// It turns out that there was nothing to wait for.
+    pub(crate) fn void(self) {
+        let wait = std::mem::ManuallyDrop::new(self);
+        if let Some(memory) = memory::get() {
+            free(memory, wait.entry);
+        }
+    }
+
     #[cold]
     #[inline(never)]
     fn finish(&mut self, end: WaitEnd) {

@@ -23,8 +23,10 @@ pub(crate) struct Local {
     pub(crate) tasks: Cell<(u64, u64)>,
     /// Ids that are this thread's to give out: the next, and the end of the run.
     pub(crate) ids: Cell<(u32, u32)>,
-    /// Class and parent of this thread, where it was spawned through a wrapper.
-    pub(crate) spawned: Cell<(u32, Party)>,
+    /// Class and parent of this thread and who it is itself, where it was spawned through a wrapper.
+    pub(crate) spawned: Cell<(u32, Party, Party)>,
+    /// The function that this thread was spawned with has panicked.
+    pub(crate) panicked: Cell<bool>,
     /// The task whose drop is under way because its runtime shuts down.
     pub(crate) abandoned: Cell<Party>,
     /// Stacks of the last waits: place on the stack, site, number, uses left.
@@ -43,7 +45,8 @@ thread_local! {
             waits: Cell::new(0),
             tasks: Cell::new((0, 0)),
             ids: Cell::new((0, 0)),
-            spawned: Cell::new((0, Party::UNKNOWN)),
+            spawned: Cell::new((0, Party::UNKNOWN, Party::UNKNOWN)),
+            panicked: Cell::new(false),
             abandoned: Cell::new(Party::UNKNOWN),
             stacks: [const { Cell::new((0, 0, 0, 0)) }; 16],
         }

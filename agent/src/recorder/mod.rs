@@ -11,6 +11,7 @@ pub(crate) mod memory;
 mod object;
 mod site;
 mod task;
+mod watcher;
 
 pub(crate) use area::{detach, party, prepare};
 pub(crate) use chunk::emit;
@@ -20,6 +21,7 @@ pub(crate) use memory::RECORDING;
 pub(crate) use object::Tag;
 pub(crate) use site::{Site, has_frame_pointers};
 pub(crate) use task::{NewThread, Task};
+pub(crate) use watcher::Watcher;
 
 use lockprof_trace::Mode;
 use std::sync::Mutex;

@@ -14,9 +14,9 @@ use std::sync::atomic::Ordering::Relaxed;
 pub(crate) type Site = &'static Location<'static>;
 
 /// A set of numbers that only grows. An open-addressing table of fixed size, so that nothing is allocated or locked.
-struct Known<const SIZE: usize>([AtomicU64; SIZE]);
+pub(super) struct Known<const SIZE: usize>([AtomicU64; SIZE]);
 
-enum Put {
+pub(super) enum Put {
     /// It is new, or was there, at this place.
     New(usize),
     There(usize),
@@ -24,12 +24,12 @@ enum Put {
 }
 
 impl<const SIZE: usize> Known<SIZE> {
-    const fn new() -> Self {
+    pub(super) const fn new() -> Self {
         Self([const { AtomicU64::new(0) }; SIZE])
     }
 
     /// Puts a number, which is not 0, into the set.
-    fn put(&self, number: u64) -> Put {
+    pub(super) fn put(&self, number: u64) -> Put {
         let start = (number.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40) as usize;
         for probe in 0..64 {
             let place = (start + probe) % SIZE;

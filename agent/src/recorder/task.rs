@@ -1,5 +1,5 @@
 //! Tasks and threads as parties: their births, polls and ends.
-use super::area::{COARSE, area, party};
+use super::area::{COARSE, area, next_thread, party};
 use super::chunk::emit;
 use super::entry::{self, ABANDONING};
 use super::local::LOCAL;
@@ -164,6 +164,7 @@ impl Drop for Dropping {
 pub(crate) struct NewThread {
     class: u32,
     parent: Party,
+    thread: Party,
 }
 
 impl NewThread {
@@ -174,18 +175,29 @@ impl NewThread {
         }
         let class = class_of(Kind::Thread, Some(site));
         population(class, 1);
-        Some(Self { class, parent: party() })
+        Some(Self { class, parent: party(), thread: next_thread() })
     }
 
-    /// The thread runs. Returns who it is.
-    pub(crate) fn begin(&self) -> Party {
-        LOCAL.with(|local| local.spawned.set((self.class, self.parent)));
-        party()
+    /// Who it will be, for who waits for its end.
+    pub(crate) fn party(&self) -> Party {
+        self.thread
+    }
+
+    /// The thread runs.
+    pub(crate) fn begin(&self) {
+        LOCAL.with(|local| local.spawned.set((self.class, self.parent, self.thread)));
+        party();
     }
 }
 
 impl Drop for NewThread {
     fn drop(&mut self) {
+        // Where it was not begun, the thread could not be spawned, and this is its parent.
+        let here = LOCAL.with(|local| local.spawned.get()).2 == self.thread;
+        if here && std::thread::panicking() {
+            // When the thread ends, the panic will have been caught.
+            LOCAL.with(|local| local.panicked.set(true));
+        }
         population(self.class, -1);
     }
 }
