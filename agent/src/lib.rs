@@ -1,10 +1,15 @@
 //! Drop-in locks, maps, channels and tasks that record who waits for whom.
+#[cfg(all(feature = "record", any(feature = "parking_lot", feature = "parking_lot_0_12")))]
+#[macro_use]
+mod lock_types;
 #[cfg(feature = "record")]
 mod clock;
 #[cfg(feature = "record")]
 mod config;
 #[cfg(feature = "record")]
 mod error;
+#[cfg(all(feature = "record", any(feature = "parking_lot", feature = "parking_lot_0_12")))]
+mod lock;
 #[cfg(feature = "record")]
 mod platform;
 #[cfg(feature = "record")]
@@ -27,3 +32,6 @@ pub fn builder() -> Builder {
 
 #[cfg(all(feature = "record", feature = "parking_lot"))]
 pub mod parking_lot;
+
+#[cfg(all(feature = "record", feature = "parking_lot_0_12"))]
+pub mod parking_lot_0_12;

@@ -1,0 +1,102 @@
+//! What every recorded lock does beside its lock: put it on the held list, take it off, tell a wait.
+//!
+//! An uncontended operation tries first and never comes here but for [`Recorded::acquired`] and [`Recorded::releasing`],
+//! which are a few stores each.
+use crate::recorder::{self, Site, Tag, Wait};
+use lockprof_trace::{Kind, Operation, WaitEnd};
+use std::panic::Location;
+
+/// How a lock is taken: it says what is counted, and under which id.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Access {
+    Exclusive,
+    Shared,
+    Upgradable,
+}
+
+impl Access {
+    /// Readers are counted by the id behind the lock's own.
+    const fn offset(self) -> u32 {
+        match self {
+            Access::Exclusive => 0,
+            Access::Shared | Access::Upgradable => 1,
+        }
+    }
+}
+
+/// A lock that is recorded: the original beside the word that identifies it.
+pub struct Recorded<R> {
+    tag: Tag,
+    pub(crate) raw: R,
+}
+
+/// A lock that can be recorded, and what it is called.
+pub(crate) trait Original {
+    const KIND: Kind;
+}
+
+impl<R> Recorded<R> {
+    /// One that is created at the caller's line.
+    #[track_caller]
+    pub(crate) const fn new(raw: R) -> Self {
+        Self { tag: Tag::new(Location::caller()), raw }
+    }
+
+    /// One whose creation nobody saw: it was made by a constant of a trait.
+    pub(crate) const fn unknown(raw: R) -> Self {
+        Self { tag: Tag::unknown(), raw }
+    }
+}
+
+impl<R: Original> Recorded<R> {
+    /// The lock has been taken.
+    #[inline(always)]
+    pub(crate) fn acquired(&self, access: Access, site: Site) {
+        let id = self.tag.id(R::KIND);
+        if id != 0 {
+            recorder::acquired(id + access.offset(), site);
+            if access == Access::Upgradable {
+                recorder::upgradable(id + 1);
+            }
+        }
+    }
+
+    /// The lock is about to be given back.
+    #[inline(always)]
+    pub(crate) fn releasing(&self, access: Access) {
+        let id = self.tag.known_id();
+        if id != 0 {
+            recorder::released(id + access.offset());
+        }
+    }
+
+    /// The lock is held in another way from now on.
+    pub(crate) fn changed(&self, from: Access, to: Access, site: Site) {
+        self.releasing(from);
+        self.acquired(to, site);
+    }
+
+    /// Waits, told before and after. `block` blocks, and yields `None` where its time was up.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn wait<G>(
+        &self,
+        access: Access,
+        operation: Operation,
+        site: Site,
+        block: impl FnOnce() -> Option<G>,
+    ) -> Option<G> {
+        let id = self.tag.id(R::KIND);
+        let wait = (id != 0).then(|| Wait::begin(id + access.offset(), operation, site)).flatten();
+        let got = block();
+        if let Some(wait) = wait {
+            wait.end(if got.is_some() { WaitEnd::Done } else { WaitEnd::TimedOut });
+        }
+        got
+    }
+
+    /// The id, if it was given.
+    pub(crate) fn id(&self) -> u32 {
+        self.tag.id(R::KIND)
+    }
+}
