@@ -344,6 +344,10 @@ fn held(memory: &(impl Memory + ?Sized), area: usize, emit: &mut dyn FnMut(&Even
         let place = area + area::HELD + number * HELD_WORDS;
         let [site, what, timed, by] = [0, 1, 2, 3].map(|word| memory.word(place + word));
         let id = what & (SAMPLED - 1);
+        // A gap: it was released by another thread.
+        if id == 0 {
+            continue;
+        }
         let meta = memory.word(region::RECORDS + (id as usize % IDS) * RECORD + record::META);
         let offset = meta >> 8 & 0xFF;
         let role = match (by & UPGRADABLE != 0, offset) {

@@ -93,15 +93,10 @@ impl Condvar {
         F: FnMut(&mut T) -> bool,
     {
         let mut result = self.in_time();
-        loop {
-            if !condition(&mut **guard) {
-                return self.in_time();
-            }
-            if result.timed_out() {
-                return result;
-            }
+        while !result.timed_out() && condition(&mut **guard) {
             result = self.wait_until(guard, deadline);
         }
+        result
     }
 
     /// Blocks while `condition` is true, for `timeout` at most.

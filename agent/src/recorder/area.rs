@@ -112,7 +112,7 @@ impl Area {
     #[inline(always)]
     pub(crate) fn push(&self, id: u32, site: Site) {
         let len = self.held_len.load(Relaxed);
-        let Some(held) = self.held.get(len as usize) else { return };
+        let Some(held) = self.held.get(len as usize) else { return self.push_full(id, site) };
         held.site.store(std::ptr::from_ref(site).addr() as u64, Relaxed);
         held.what.store(u64::from(id) | COARSE.0.load(Relaxed), Relaxed);
         held.timed.store(0, Relaxed);
@@ -140,19 +140,46 @@ impl Area {
     #[cold]
     #[inline(never)]
     fn pop_slow(&self, id: u32) {
-        // Else it was taken before recording began, or too deep, or on another thread.
-        let Some(place) = self.find(id) else { return };
+        let Some(place) = self.find(id) else { return released_elsewhere(id) };
         self.tell_hold(id, &self.held[place]);
-        let len = self.held_len.load(Relaxed) as usize;
-        for pair in self.held[place..len].windows(2) {
-            let [to, from] = pair else { continue };
-            for (to, from) in
-                [(&to.site, &from.site), (&to.what, &from.what), (&to.timed, &from.timed), (&to.by, &from.by)]
-            {
-                to.store(from.load(Relaxed), Relaxed);
-            }
+        self.held[place].what.store(0, Relaxed);
+        self.compact();
+    }
+
+    /// There is no room on the list, unless some of what it says has been released by other threads.
+    #[cold]
+    #[inline(never)]
+    fn push_full(&self, id: u32, site: Site) {
+        if self.number.load(Relaxed) == 0 {
+            return;
         }
-        self.held_len.store(len as u64 - 1, Relaxed);
+        self.compact();
+        if (self.held_len.load(Relaxed) as usize) < HELD {
+            self.push(id, site);
+        } else {
+            memory::lost(Loss::Holds);
+        }
+    }
+
+    /// Closes the gaps in the list.
+    fn compact(&self) {
+        let len = (self.held_len.load(Relaxed) as usize).min(HELD);
+        let mut kept = 0;
+        for place in 0..len {
+            let (to, from) = (&self.held[kept], &self.held[place]);
+            if from.what.load(Relaxed) == 0 {
+                continue;
+            }
+            if kept != place {
+                let words = [(&to.site, &from.site), (&to.what, &from.what), (&to.timed, &from.timed), (&to.by, &from.by)];
+                words.into_iter().for_each(|(to, from)| to.store(from.load(Relaxed), Relaxed));
+            }
+            kept += 1;
+        }
+        // Areas without a number have a list that is always full, and empty.
+        if self.number.load(Relaxed) != 0 {
+            self.held_len.store(kept as u64, Release);
+        }
     }
 
     /// Records a hold that ends, where it is timed or a tick fell into it.
@@ -462,6 +489,25 @@ pub(crate) unsafe fn detach() {
     LOCAL.with(|local| local.chunk.set(0));
 }
 
+/// A lock is released that this thread does not hold by its list: it was taken before recording began, or too deep; or on
+/// another thread, where guards may travel. There it becomes a gap, so that nobody is told as a holder who is none.
+fn released_elsewhere(id: u32) {
+    let Some(memory) = memory::get() else { return };
+    let areas = (memory.word(header::AREAS).load(Relaxed) as usize).min(AREAS);
+    for place in &PLACES[..areas] {
+        // SAFETY: null or an area that is never unmapped.
+        let Some(area) = (unsafe { place.load(Acquire).as_ref() }) else { continue };
+        let Some(place) = area.find(id) else { continue };
+        let held = &area.held[place];
+        let what = held.what.load(Relaxed);
+        area.tell_hold(id, held);
+        // The owner may have moved it meanwhile: then what stands here is another lock, and stays.
+        if what & (SAMPLED - 1) == u64::from(id) && held.what.compare_exchange(what, 0, Relaxed, Relaxed).is_ok() {
+            return;
+        }
+    }
+}
+
 /// The locks held now by any thread, for who looks for a holder: id, party, site.
 pub(crate) fn each_held(memory: &Mapped, limit: usize, mut found: impl FnMut(u32, Party, u64)) {
     let areas = (memory.word(header::AREAS).load(Relaxed) as usize).min(AREAS).min(limit);
@@ -472,6 +518,9 @@ pub(crate) fn each_held(memory: &Mapped, limit: usize, mut found: impl FnMut(u32
         for held in &area.held[..len] {
             let id = (held.what.load(Relaxed) & (SAMPLED - 1)) as u32;
             let party = held.by.load(Relaxed) & !lockprof_trace::memory::UPGRADABLE;
+            if id == 0 {
+                continue;
+            }
             found(id, Party(party), held.site.load(Relaxed));
         }
     }
