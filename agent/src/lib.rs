@@ -35,3 +35,12 @@ pub mod parking_lot;
 
 #[cfg(all(feature = "record", feature = "parking_lot_0_12"))]
 pub mod parking_lot_0_12;
+
+#[cfg(feature = "record")]
+pub mod sync;
+#[cfg(not(feature = "record"))]
+pub use std::sync;
+#[cfg(feature = "record")]
+pub mod thread;
+#[cfg(not(feature = "record"))]
+pub use std::thread;

@@ -1,0 +1,57 @@
+//! What all locks of this module share: a hold that ends with its guard, and a wait around a call that blocks.
+use crate::recorder::{self, Site, Wait};
+use lockprof_trace::{Operation, WaitEnd};
+use std::sync::{LockResult, PoisonError};
+
+/// A lock is held, by this thread. Dropped, it is off the held list: so it stands before the original's guard in each
+/// guard, and the record never shows two holders.
+pub(crate) struct Held {
+    /// The id under which it is held; 0: it is not recorded.
+    id: u32,
+}
+
+impl Held {
+    /// It has been acquired, at `site`. `id` is 0 where it is not recorded.
+    #[inline(always)]
+    pub(crate) fn new(id: u32, site: Site) -> Self {
+        if id != 0 {
+            recorder::acquired(id, site);
+        }
+        Self { id }
+    }
+
+    /// The id under which it is held, or 0.
+    pub(crate) fn id(&self) -> u32 {
+        self.id
+    }
+}
+
+impl Drop for Held {
+    #[inline(always)]
+    fn drop(&mut self) {
+        if self.id != 0 {
+            recorder::released(self.id);
+        }
+    }
+}
+
+/// Makes another guard of a guard, poisoned or not.
+#[inline(always)]
+pub(super) fn wrap<G, H>(locked: LockResult<G>, guard: impl FnOnce(G) -> H) -> LockResult<H> {
+    match locked {
+        Ok(inner) => Ok(guard(inner)),
+        Err(poisoned) => Err(PoisonError::new(guard(poisoned.into_inner()))),
+    }
+}
+
+/// Calls what blocks until it is done; the wait is recorded.
+#[cold]
+#[inline(never)]
+pub(crate) fn waited<R>(id: u32, operation: Operation, site: Site, block: impl FnOnce() -> R) -> R {
+    let wait = Wait::begin(id, operation, site);
+    let result = block();
+    if let Some(wait) = wait {
+        wait.end(WaitEnd::Done);
+    }
+    result
+}
