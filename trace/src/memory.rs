@@ -171,16 +171,22 @@ pub mod area {
     pub const CARRYING: usize = 3;
     /// The record's count before it.
     pub const BEFORE: usize = 4;
-    /// The first lock held: site; id with [`SAMPLED`](super::SAMPLED) and, in the upper half, the coarse clock; ticks, where it is timed; party with role.
+    /// How many of the locks held were taken by who ran before: who they are stands with each. The others were taken by
+    /// who runs now.
+    pub const BASE: usize = 6;
+    /// The first lock held: site; id with [`SAMPLED`](super::SAMPLED) and [`UPGRADABLE`](super::UPGRADABLE), and in the
+    /// upper half the coarse clock; ticks, where it is timed; party, see [`BASE`].
     pub const HELD: usize = 16;
     /// For each page of counters its number, plus one; a `u32` each.
     pub const COUNTERS: usize = HELD + super::HELD * super::HELD_WORDS;
 }
 
-/// In a held lock's id: its hold is timed.
+/// The id in a held lock's second word; 0 there: it was released by another thread.
+pub const HELD_ID: u64 = UPGRADABLE - 1;
+/// In a held lock's second word: the guard is an upgradable one.
+pub const UPGRADABLE: u64 = 1 << 30;
+/// In a held lock's second word: its hold is timed.
 pub const SAMPLED: u64 = 1 << 31;
-/// In a held lock's party: the guard is an upgradable one.
-pub const UPGRADABLE: u64 = 1 << 63;
 
 /// Words of a chunk's head.
 pub mod chunk {
@@ -340,23 +346,23 @@ fn entry_event(memory: &(impl Memory + ?Sized), number: usize) -> Option<Event<'
 /// The locks that a thread holds.
 fn held(memory: &(impl Memory + ?Sized), area: usize, emit: &mut dyn FnMut(&Event<'_>)) {
     let len = (memory.word(area + area::HELD_LEN) as usize).min(HELD);
+    let (base, now) = (memory.word(area + area::BASE) as usize, memory.word(area + area::PARTY));
     for number in 0..len {
         let place = area + area::HELD + number * HELD_WORDS;
         let [site, what, timed, by] = [0, 1, 2, 3].map(|word| memory.word(place + word));
-        let id = what & (SAMPLED - 1);
-        // A gap: it was released by another thread.
+        let id = what & HELD_ID;
         if id == 0 {
             continue;
         }
         let meta = memory.word(region::RECORDS + (id as usize % IDS) * RECORD + record::META);
         let offset = meta >> 8 & 0xFF;
-        let role = match (by & UPGRADABLE != 0, offset) {
+        let role = match (what & UPGRADABLE != 0, offset) {
             (true, _) => Role::Upgradable,
             (_, 0) => Role::Exclusive,
             _ => Role::Shared,
         };
-        let since = if timed != 0 { timed } else { coarse_to_ticks(what >> 32, memory.word(header::SEEN)) };
-        let party = Party(by & !UPGRADABLE);
+        let since = if what & SAMPLED != 0 { timed } else { coarse_to_ticks(what >> 32, memory.word(header::SEEN)) };
+        let party = Party(if number < base { by } else { now });
         emit(&Event::Handle { object: id - offset.min(id), role, party, site, since, count: 1 });
     }
 }

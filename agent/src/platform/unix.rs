@@ -243,6 +243,25 @@ pub(crate) fn thread_id() -> u64 {
     0
 }
 
+/// Whether this is the thread that runs `main`.
+#[cfg(target_os = "linux")]
+pub(crate) fn is_main_thread() -> bool {
+    thread_id() == u64::from(std::process::id())
+}
+
+/// Whether this is the thread that runs `main`.
+#[cfg(target_vendor = "apple")]
+pub(crate) fn is_main_thread() -> bool {
+    // SAFETY: always succeeds.
+    unsafe { libc::pthread_main_np() == 1 }
+}
+
+/// Elsewhere it is not known, and the main thread ends before the process.
+#[cfg(not(any(target_os = "linux", target_vendor = "apple")))]
+pub(crate) fn is_main_thread() -> bool {
+    false
+}
+
 /// This thread's name as the system knows it, cut to 15 bytes there.
 pub(crate) fn thread_name(buffer: &mut [u8; 16]) -> &str {
     #[cfg(target_os = "linux")]

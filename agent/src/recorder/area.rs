@@ -10,7 +10,7 @@ use super::site::{Site, intern};
 use crate::clock::ticks;
 use crate::platform;
 use lockprof_trace::memory::{
-    AREAS, COARSE_SHIFT, COUNT_BITS, HELD, IDS, IDS_PER_PAGE, PAGE_BYTES, SAMPLED, area, header, record, region,
+    AREAS, COARSE_SHIFT, COUNT_BITS, HELD, HELD_ID, IDS, IDS_PER_PAGE, PAGE_BYTES, SAMPLED, UPGRADABLE, area, header, record, region,
 };
 use lockprof_trace::{Event, HoldSource, Loss, Mode, Outcome, Party};
 use std::mem::offset_of;
@@ -42,7 +42,8 @@ pub(crate) struct Area {
     before: AtomicU64,
     /// Its place in the directory, plus one.
     number: AtomicU64,
-    spare: [AtomicU64; 10],
+    base: AtomicU64,
+    spare: [AtomicU64; 9],
     held: [Held; HELD],
     pages: [AtomicU32; GROUPS],
     free_len: AtomicU32,
@@ -57,6 +58,7 @@ const _: () = {
     assert!(offset_of!(Area, held_len) == area::HELD_LEN * 8);
     assert!(offset_of!(Area, carrying) == area::CARRYING * 8);
     assert!(offset_of!(Area, before) == area::BEFORE * 8);
+    assert!(offset_of!(Area, base) == area::BASE * 8);
     assert!(offset_of!(Area, held) == area::HELD * 8);
     assert!(offset_of!(Area, pages) == area::COUNTERS * 8);
     assert!(offset_of!(Area, counters) == PAGE_BYTES);
@@ -115,8 +117,6 @@ impl Area {
         let Some(held) = self.held.get(len as usize) else { return self.push_full(id, site) };
         held.site.store(std::ptr::from_ref(site).addr() as u64, Relaxed);
         held.what.store(u64::from(id) | COARSE.0.load(Relaxed), Relaxed);
-        held.timed.store(0, Relaxed);
-        held.by.store(self.party.load(Relaxed), Relaxed);
         self.held_len.store(len + 1, Release);
     }
 
@@ -134,14 +134,14 @@ impl Area {
 
     fn find(&self, id: u32) -> Option<usize> {
         let held = &self.held[..(self.held_len.load(Relaxed) as usize).min(HELD)];
-        held.iter().rposition(|held| held.what.load(Relaxed) & (SAMPLED - 1) == u64::from(id))
+        held.iter().rposition(|held| held.what.load(Relaxed) & HELD_ID == u64::from(id))
     }
 
     #[cold]
     #[inline(never)]
     fn pop_slow(&self, id: u32) {
         let Some(place) = self.find(id) else { return released_elsewhere(id) };
-        self.tell_hold(id, &self.held[place]);
+        self.tell_hold(id, place);
         self.held[place].what.store(0, Relaxed);
         self.compact();
     }
@@ -164,7 +164,8 @@ impl Area {
     /// Closes the gaps in the list.
     fn compact(&self) {
         let len = (self.held_len.load(Relaxed) as usize).min(HELD);
-        let mut kept = 0;
+        let base = self.base.load(Relaxed) as usize;
+        let (mut kept, mut kept_base) = (0, 0);
         for place in 0..len {
             let (to, from) = (&self.held[kept], &self.held[place]);
             if from.what.load(Relaxed) == 0 {
@@ -175,17 +176,27 @@ impl Area {
                 words.into_iter().for_each(|(to, from)| to.store(from.load(Relaxed), Relaxed));
             }
             kept += 1;
+            kept_base += u64::from(place < base);
         }
         // Areas without a number have a list that is always full, and empty.
         if self.number.load(Relaxed) != 0 {
             self.held_len.store(kept as u64, Release);
+            self.base.store(kept_base, Relaxed);
         }
     }
 
+    /// Who took the lock at this place of the list.
+    fn holder(&self, place: usize) -> Party {
+        let before = place < self.base.load(Relaxed) as usize;
+        Party(if before { &self.held[place].by } else { &self.party }.load(Relaxed))
+    }
+
     /// Records a hold that ends, where it is timed or a tick fell into it.
-    fn tell_hold(&self, id: u32, held: &Held) {
-        let (what, timed) = (held.what.load(Relaxed), held.timed.load(Relaxed));
-        let party = Party(held.by.load(Relaxed) & !lockprof_trace::memory::UPGRADABLE);
+    fn tell_hold(&self, id: u32, place: usize) {
+        let held = &self.held[place];
+        let what = held.what.load(Relaxed);
+        let timed = if what & SAMPLED != 0 { held.timed.load(Relaxed) } else { 0 };
+        let party = self.holder(place);
         let site = held.site.load(Relaxed);
         tell_hold(Ending { id, began: (what >> 32) as u32, timed, party, site });
     }
@@ -264,7 +275,7 @@ impl Area {
         let Some(held) = self.held.get(top).filter(|_| full || !enough) else { return };
         let what = held.what.load(Relaxed);
         // What is counted is not always a hold.
-        if what & (SAMPLED - 1) == u64::from(id) {
+        if what & HELD_ID == u64::from(id) {
             held.timed.store(ticks(), Relaxed);
             held.what.store(what | SAMPLED, Relaxed);
         }
@@ -273,8 +284,8 @@ impl Area {
     /// Marks the hold that was taken last as one by an upgradable guard.
     pub(crate) fn set_upgradable(&self, id: u32) {
         if let Some(place) = self.find(id) {
-            let by = &self.held[place].by;
-            by.store(by.load(Relaxed) | lockprof_trace::memory::UPGRADABLE, Relaxed);
+            let what = &self.held[place].what;
+            what.store(what.load(Relaxed) | UPGRADABLE, Relaxed);
         }
     }
 
@@ -282,11 +293,25 @@ impl Area {
     #[inline(always)]
     pub(crate) fn switch(&self, to: Party) -> Party {
         let before = Party(self.party.load(Relaxed));
+        let (len, base) = (self.held_len.load(Relaxed), self.base.load(Relaxed));
+        if len != base {
+            self.sign(len, base, before);
+        }
         // Areas that several threads use have no number, and belong to nobody.
         if self.number.load(Relaxed) != 0 {
             self.party.store(to.0, Relaxed);
         }
         before
+    }
+
+    /// Notes who took the locks that are held while another begins to run.
+    #[cold]
+    fn sign(&self, len: u64, base: u64, party: Party) {
+        let len = (len as usize).min(HELD);
+        for held in &self.held[(base as usize).min(len)..len] {
+            held.by.store(party.0, Relaxed);
+        }
+        self.base.store(len as u64, Relaxed);
     }
 
     /// A free entry from this thread's stock.
@@ -455,7 +480,8 @@ pub(crate) fn thread_ends() {
     // SAFETY: null or an area that is never unmapped.
     let (Some(area), Some(memory)) = (unsafe { area.as_ref() }, memory::get()) else { return };
     let number = area.number.load(Relaxed) as u32;
-    if number == 0 || memory.pid != std::process::id() {
+    // The end of the main thread is the end of the process: until then it holds what it holds.
+    if number == 0 || memory.pid != std::process::id() || platform::is_main_thread() {
         return;
     }
     let thread = Party(area.thread.load(Relaxed));
@@ -471,9 +497,12 @@ pub(crate) fn thread_ends() {
         super::entry::give_back(entry);
     }
     chunk::give_up();
-    area.held_len.store(0, Relaxed);
-    area.thread.store(0, Release);
-    ENDED.push(number, link);
+    // A lock that it still holds nobody will ever release: that stays to be seen, and with it the area.
+    area.compact();
+    if area.held_len.load(Relaxed) == 0 {
+        area.thread.store(0, Release);
+        ENDED.push(number, link);
+    }
 }
 
 /// After a fork, in the child: this thread writes no more into what the parent reads.
@@ -500,9 +529,9 @@ fn released_elsewhere(id: u32) {
         let Some(place) = area.find(id) else { continue };
         let held = &area.held[place];
         let what = held.what.load(Relaxed);
-        area.tell_hold(id, held);
+        area.tell_hold(id, place);
         // The owner may have moved it meanwhile: then what stands here is another lock, and stays.
-        if what & (SAMPLED - 1) == u64::from(id) && held.what.compare_exchange(what, 0, Relaxed, Relaxed).is_ok() {
+        if what & HELD_ID == u64::from(id) && held.what.compare_exchange(what, 0, Relaxed, Relaxed).is_ok() {
             return;
         }
     }
@@ -515,13 +544,12 @@ pub(crate) fn each_held(memory: &Mapped, limit: usize, mut found: impl FnMut(u32
         // SAFETY: null or an area that is never unmapped.
         let Some(area) = (unsafe { place.load(Acquire).as_ref() }) else { continue };
         let len = (area.held_len.load(Acquire) as usize).min(HELD);
-        for held in &area.held[..len] {
-            let id = (held.what.load(Relaxed) & (SAMPLED - 1)) as u32;
-            let party = held.by.load(Relaxed) & !lockprof_trace::memory::UPGRADABLE;
+        for (place, held) in area.held[..len].iter().enumerate() {
+            let id = (held.what.load(Relaxed) & HELD_ID) as u32;
             if id == 0 {
                 continue;
             }
-            found(id, Party(party), held.site.load(Relaxed));
+            found(id, area.holder(place), held.site.load(Relaxed));
         }
     }
 }

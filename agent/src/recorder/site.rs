@@ -136,8 +136,11 @@ fn by_unwinder(frames: &mut [u64; DEPTH]) -> usize {
     // SAFETY: the lock that `trace` would take is for the symbol tables of another system.
     unsafe {
         backtrace::trace_unsynchronized(|frame| {
-            frames[len] = frame.ip().addr() as u64;
-            len += 1;
+            // The outermost frame has no address to return to.
+            if !frame.ip().is_null() {
+                frames[len] = frame.ip().addr() as u64;
+                len += 1;
+            }
             len < DEPTH
         });
     }

@@ -22,8 +22,36 @@ pub(crate) struct Task {
     entry: u32,
     class: u32,
     polls: u64,
-    /// Somebody asked for its end.
-    abort: bool,
+}
+
+/// In the last word of a live task's entry, beside its party: it is a task's, and then, somebody asked for its end.
+/// What else stands in that word, the number of a free entry, has neither.
+const OWNED: u64 = 1 << 62;
+const ABORTED: u64 = 1 << 63;
+
+/// A task as those know it who may ask for its end, or wait for it. It may have ended.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TaskRef {
+    party: Party,
+    entry: u32,
+}
+
+impl TaskRef {
+    /// One that is not recorded.
+    pub(crate) const NONE: Self = Self { party: Party::UNKNOWN, entry: 0 };
+
+    /// Who it is.
+    pub(crate) fn party(self) -> Party {
+        self.party
+    }
+
+    /// It is asked to end early: if it is dropped unfinished from now on, it was aborted.
+    pub(crate) fn abort(self) {
+        let Some(memory) = memory::get().filter(|_| self.entry != 0) else { return };
+        // The entry may be another's by now: then the word differs, and stays.
+        let (alive, aborted) = (OWNED | self.party.0, ABORTED | OWNED | self.party.0);
+        let _ = memory.entry(self.entry, words::NEXT).compare_exchange(alive, aborted, Relaxed, Relaxed);
+    }
 }
 
 impl Task {
@@ -40,14 +68,15 @@ impl Task {
         if entry != 0 {
             let site = std::ptr::from_ref(site).addr() as u64;
             let head = words::TASK | (TaskState::New as u64) << 8 | u64::from(class) << 32;
+            memory.entry(entry, words::NEXT).store(OWNED | task.0, Relaxed);
             entry::write(memory, entry, [task.0, site, at, 0, 0, 0], head);
         }
-        Some(Self { party: task, entry, class, polls: 0, abort: false })
+        Some(Self { party: task, entry, class, polls: 0 })
     }
 
-    /// Who it is.
-    pub(crate) fn party(&self) -> Party {
-        self.party
+    /// What others may keep of it.
+    pub(crate) fn reference(&self) -> TaskRef {
+        TaskRef { party: self.party, entry: self.entry }
     }
 
     /// A poll begins: until the result is dropped, what this thread does is done by the task.
@@ -74,9 +103,9 @@ impl Task {
         }
     }
 
-    /// It was asked to end early: what is dropped unfinished from now on was aborted.
-    pub(crate) fn aborted(&mut self) {
-        self.abort = true;
+    fn is_aborted(&self) -> bool {
+        let memory = memory::get().filter(|_| self.entry != 0);
+        memory.is_some_and(|memory| memory.entry(self.entry, words::NEXT).load(Relaxed) & ABORTED != 0)
     }
 
     /// It returned or panicked.
@@ -88,7 +117,7 @@ impl Task {
     /// It is about to be dropped unfinished. Until the result is dropped, what this thread does belongs to that: guards
     /// and waits that go with a task whose runtime shuts down count as held and blocked to the end.
     pub(crate) fn dropping(&self) -> Dropping {
-        let shutdown = !self.abort;
+        let shutdown = !self.is_aborted();
         let abandoned = if shutdown { self.party } else { Party::UNKNOWN };
         if shutdown {
             ABANDONING.store(true, Relaxed);
@@ -101,6 +130,8 @@ impl Task {
 
     fn end(&mut self, outcome: Outcome) {
         if let Some(memory) = memory::get().filter(|_| self.entry != 0) {
+            // Nobody else's abort may hit what comes after.
+            memory.entry(self.entry, words::NEXT).store(0, Relaxed);
             entry::free(memory, self.entry);
         }
         population(self.class, -1);
@@ -110,7 +141,7 @@ impl Task {
 
 impl Drop for Task {
     fn drop(&mut self) {
-        self.end(if self.abort { Outcome::Aborted } else { Outcome::Dropped });
+        self.end(if self.is_aborted() { Outcome::Aborted } else { Outcome::Dropped });
     }
 }
 
