@@ -49,6 +49,12 @@ impl<R> Recorded<R> {
 }
 
 impl<R: Original> Recorded<R> {
+    /// Whether what is done with it is recorded.
+    #[inline(always)]
+    pub(crate) fn is_recorded(&self) -> bool {
+        self.tag.id(R::KIND) != 0
+    }
+
     /// The lock has been taken.
     #[inline(always)]
     pub(crate) fn acquired(&self, access: Access, site: Site) {

@@ -48,6 +48,10 @@ unsafe impl<R: Original + lock_api::RawMutex> lock_api::RawMutex for Recorded<R>
     #[inline(always)]
     #[track_caller]
     fn lock(&self) -> R::Guard {
+        // Where nothing is recorded it is the original's own way, which need not look before it takes.
+        if !self.is_recorded() {
+            return self.raw.lock();
+        }
         let site = Location::caller();
         let guard = match self.raw.try_lock() {
             Some(guard) => guard,

@@ -93,6 +93,12 @@ pub(crate) fn area() -> &'static Area {
     unsafe { &*area }
 }
 
+/// Whether this thread has no area of its own: it has none yet, or not any more.
+pub(crate) fn is_nowhere() -> bool {
+    let area = LOCAL.with(|local| local.area.get());
+    area.is_null() || std::ptr::eq(area, NOWHERE.load(Relaxed))
+}
+
 /// Who runs on this thread now.
 pub(crate) fn party() -> Party {
     Party(area().party.load(Relaxed))
@@ -215,8 +221,11 @@ impl Area {
             return self.sample(id);
         }
         // A lock that is taken twenty times must be sampled, and a program's period must not beat with ours.
-        let seldom = count.load(Relaxed) & ((1 << COUNT_BITS) - 1) < 64;
-        let distance = if seldom { 3 + draw(8) } else { 160 + draw(95) };
+        let distance = match count.load(Relaxed) & ((1 << COUNT_BITS) - 1) {
+            0..8 => 4 + draw(8),
+            8..64 => 24 + draw(32),
+            _ => 160 + draw(95),
+        };
         let start = 255 - distance as u8;
         self.change(memory, id, start, 1 + u64::from(distance));
         self.sample(id);

@@ -23,6 +23,8 @@ pub(crate) struct Local {
     pub(crate) tasks: Cell<(u64, u64)>,
     /// Ids that are this thread's to give out: the next, and the end of the run.
     pub(crate) ids: Cell<(u32, u32)>,
+    /// Ids of dropped objects that this thread keeps for the next of their class: class and id.
+    pub(crate) kept: [Cell<(u32, u32)>; 16],
     /// Class and parent of this thread and who it is itself, where it was spawned through a wrapper.
     pub(crate) spawned: Cell<(u32, Party, Party)>,
     /// The function that this thread was spawned with has panicked.
@@ -45,6 +47,7 @@ thread_local! {
             waits: Cell::new(0),
             tasks: Cell::new((0, 0)),
             ids: Cell::new((0, 0)),
+            kept: [const { Cell::new((0, 0)) }; 16],
             spawned: Cell::new((0, Party::UNKNOWN, Party::UNKNOWN)),
             panicked: Cell::new(false),
             abandoned: Cell::new(Party::UNKNOWN),

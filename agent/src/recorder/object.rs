@@ -103,6 +103,10 @@ pub(crate) fn class_of(kind: Kind, site: Option<Site>) -> u32 {
     let start = (key.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32) as usize;
     for probe in 0..64 {
         let place = (start + probe) % CLASSES;
+        // A load first: what is known must not cost a locked instruction.
+        if TABLE[place].key.load(Relaxed) == key {
+            return place as u32 + 1;
+        }
         match TABLE[place].key.compare_exchange(0, key, Relaxed, Relaxed) {
             Ok(_) => {
                 let (class, site) = (place as u64 + 1, site.map_or(0, site_of));
@@ -134,20 +138,44 @@ pub(crate) fn new(kind: Kind, site: Option<Site>, capacity: u64) -> u32 {
     let Some(memory) = memory::get() else { return 0 };
     let number = class_of(kind, site);
     let Some(class) = class(number) else { return 0 };
-    let id = class.free.pop(|id| memory.record(id, record::NEXT)).or_else(|| first(memory, kind, number));
-    let Some(id) = id else {
+    let id = kept(number).or_else(|| class.free.pop(|id| memory.record(id, record::NEXT)));
+    let Some(id) = id.or_else(|| first(memory, kind, number)) else {
         memory.lost(Loss::Objects);
         return 0;
     };
-    class.live.fetch_add(1, Relaxed);
-    let is_new = memory.record(id, record::WAITS).fetch_add(1 << 32, Relaxed) >> 32 == 0;
+    // Nobody else has the id now, so plain stores do.
+    let instances = memory.record(id, record::WAITS);
+    let before = instances.load(Relaxed);
+    instances.store(before.wrapping_add(1 << 32), Relaxed);
     memory.record(id, record::NEXT).store(0, Relaxed);
-    memory.record(id, record::META).fetch_or(1 << 16, Release);
-    let told = memory.record(id, record::CAPACITY).swap(capacity, Relaxed);
-    if is_new || told != capacity {
+    let meta = memory.record(id, record::META);
+    meta.store(meta.load(Relaxed) | LIVE, Release);
+    let told = memory.record(id, record::CAPACITY);
+    if before >> 32 == 0 || told.load(Relaxed) != capacity {
+        told.store(capacity, Relaxed);
         emit(&Event::Object { at: ticks(), object: id.into(), class: number.into(), capacity });
     }
+    if counts_population(kind) {
+        class.live.fetch_add(1, Relaxed);
+    }
     id
+}
+
+/// In a record's first word: an object has the id.
+const LIVE: u64 = 1 << 16;
+
+/// Of locks and cells it is not told how many there are as time goes on, only at the end: they come and go at a rate at
+/// which a shared counter would be the dearest part.
+const fn counts_population(kind: Kind) -> bool {
+    kind.is_channel() || matches!(kind, Kind::Watcher)
+}
+
+/// An id of the class that this thread kept.
+fn kept(class: u32) -> Option<u32> {
+    LOCAL.with(|local| {
+        let slot = &local.kept[class as usize % local.kept.len()];
+        (slot.get().0 == class).then(|| slot.replace((0, 0)).1)
+    })
 }
 
 /// An id that no object had before, with those behind it for its further counts.
@@ -171,16 +199,39 @@ fn first(memory: &Mapped, kind: Kind, class: u32) -> Option<u32> {
 #[inline(never)]
 pub(crate) fn drop_id(id: u32) {
     let Some(memory) = memory::get().filter(|_| id != 0) else { return };
-    let meta = memory.record(id, record::META).fetch_and(!(1 << 16), Relaxed);
-    if let Some(class) = class((meta >> 32) as u32) {
+    let meta = memory.record(id, record::META);
+    let before = meta.load(Relaxed);
+    meta.store(before & !LIVE, Relaxed);
+    let number = (before >> 32) as u32;
+    let Some(class) = class(number) else { return };
+    if Kind::from_number(before & 0xFF).is_some_and(counts_population) {
         class.live.fetch_sub(1, Relaxed);
+    }
+    let keeps = LOCAL.with(|local| {
+        let slot = &local.kept[number as usize % local.kept.len()];
+        let free = slot.get().0 == 0 && !super::area::is_nowhere();
+        if free {
+            slot.set((number, id));
+        }
+        free
+    });
+    if !keeps {
         class.free.push(id, |id| memory.record(id, record::NEXT));
     }
 }
 
-/// What is left of this thread's run of ids is lost with it; ids are many, and a run is small.
+/// What this thread kept goes back to the classes. What is left of its run of ids is lost with it; ids are many, and a
+/// run is small.
 pub(crate) fn give_back_ids() {
-    LOCAL.with(|local| local.ids.set((0, 0)));
+    let Some(memory) = memory::get() else { return };
+    LOCAL.with(|local| {
+        local.ids.set((0, 0));
+        for (number, id) in local.kept.iter().map(|slot| slot.replace((0, 0))) {
+            if let Some(class) = class(number) {
+                class.free.push(id, |id| memory.record(id, record::NEXT));
+            }
+        }
+    });
 }
 
 /// The object's own id, of one that stands for one of its counts.
