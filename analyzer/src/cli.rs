@@ -1,0 +1,111 @@
+//! The command line: what can be asked, and how it is explained.
+use clap::builder::styling::{AnsiColor, Styles};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use lockprof_cli::{MIN_BLOCKED, Options};
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+const STYLES: Styles = Styles::styled()
+    .header(AnsiColor::Green.on_default().bold())
+    .usage(AnsiColor::Green.on_default().bold())
+    .literal(AnsiColor::Cyan.on_default().bold())
+    .placeholder(AnsiColor::Cyan.on_default());
+
+/// Tells which line makes everyone wait, and which task, lock, channel or watcher will never come back
+#[derive(Debug, Parser)]
+#[command(name = "lockprof", version, styles = STYLES, arg_required_else_help = true, after_help = "\
+Examples:
+  lockprof run --out out -- target/release/shop   record a program and tell what is wrong with it
+  lockprof analyze trace.bin                      the same for a trace that there is
+  lockprof analyze trace.bin --out report         with flame graphs and report.json in a folder
+  lockprof explain LP0001                         what a finding means and what to change
+
+In the program: one dependency on `lockprof`, its wrappers in place of the locks, and LOCKPROF=profile,path=trace.bin in \
+the environment, or `lockprof run`.")]
+pub struct Cli {
+    /// What to do
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What can be done.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Tell what is wrong in recorded programs, most costly first
+    #[command(after_help = "\
+Examples:
+  lockprof analyze trace.bin
+  lockprof analyze out/trace-*.bin --out report     several processes of one recording
+  lockprof analyze trace.bin --format json | jq '.findings[].message'
+  lockprof analyze trace.bin --min-blocked 200ms    call a wait stuck sooner
+
+Exit code: 0, also where there are findings; 2 where a trace could not be read or a report not be written.")]
+    Analyze {
+        /// Trace files, one for each process
+        #[arg(required = true, value_name = "TRACE")]
+        traces: Vec<PathBuf>,
+        /// Write report.json, wait.svg, hold.svg and tasks.svg into this folder
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+        /// What to ask for
+        #[command(flatten)]
+        ask: Ask,
+    },
+    /// Run a program, record it and all processes it starts, and tell what is wrong
+    #[command(after_help = "\
+Examples:
+  lockprof run -- target/release/shop --port 8080
+  lockprof run --out out -- cargo test
+  LOCKPROF=full lockprof run -- target/release/shop   record every acquire and release
+
+The findings go to standard error, so that the program's output stays its own. Signals to stop (TERM, INT, HUP) are passed \
+on, and a program that is killed is analyzed all the same.
+Exit code: the program's, 128 and the signal's number where one killed it; 1 where it was 0 but nothing was recorded; 2 where \
+lockprof itself could not go on.")]
+    Run {
+        /// Folder for the traces, the flame graphs and report.json
+        #[arg(long, value_name = "DIR", default_value = "lockprof-out")]
+        out: PathBuf,
+        /// What to ask for
+        #[command(flatten)]
+        ask: Ask,
+        /// The program and its arguments
+        #[arg(last = true, required = true, value_name = "COMMAND")]
+        command: Vec<OsString>,
+    },
+    /// Tell the whole story behind a finding's code
+    #[command(after_help = "Example:\n  lockprof explain LP0001")]
+    Explain {
+        /// The code, as findings print it
+        code: String,
+    },
+}
+
+/// What an analysis is asked for.
+#[derive(Debug, Args)]
+pub struct Ask {
+    /// How to print the report
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+    /// A wait that is still open after this long is suspected to be stuck
+    #[arg(long, value_name = "TIME", default_value_t = MIN_BLOCKED.into())]
+    pub min_blocked: humantime::Duration,
+}
+
+/// How a report is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people
+    Text,
+    /// As in report.json
+    Json,
+}
+
+impl Ask {
+    /// The same for the library.
+    pub fn options(&self) -> Options {
+        let mut options = Options::default();
+        options.min_blocked = self.min_blocked.into();
+        options
+    }
+}

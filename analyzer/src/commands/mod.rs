@@ -1,0 +1,105 @@
+//! What the commands do. Only here is anything printed, or written to a folder.
+mod analyze;
+mod run;
+
+use crate::cli::{Ask, Format};
+use crate::error::Error;
+use crate::load;
+use crate::modules::{Modules, Process};
+use anstream::{AutoStream, ColorChoice};
+use clap::builder::styling::{AnsiColor, Style};
+use lockprof_cli::model::Model;
+use lockprof_cli::report::{self, Report};
+use std::fmt::Display;
+use std::fs;
+use std::io::{self, ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+pub use analyze::analyze;
+pub use run::run;
+
+/// Traces that were read, each of one process.
+#[derive(Default)]
+struct Recording {
+    models: Vec<Model>,
+    modules: Modules,
+    /// Whether some could not be read.
+    incomplete: bool,
+}
+
+impl Recording {
+    /// Reads these traces. What is wrong with one of them is told, and the others are read.
+    fn load(paths: &[PathBuf]) -> Self {
+        let mut recording = Recording::default();
+        for path in paths {
+            let (mut model, mut process) = (Model::new(), Process::default());
+            let read = load::read(path, |event| {
+                process.event(event);
+                model.event(event);
+            });
+            match read {
+                Ok(loaded) => {
+                    loaded.notes.iter().for_each(note);
+                    recording.models.push(model);
+                    recording.modules.add(process);
+                }
+                Err(error) => {
+                    complain(&error);
+                    recording.incomplete = true;
+                }
+            }
+        }
+        recording
+    }
+
+    /// Analyzes what was read.
+    fn report(self, ask: &Ask) -> Report {
+        let report = lockprof_cli::analyze(self.models, &ask.options(), &self.modules);
+        self.modules.notes().iter().for_each(note);
+        report
+    }
+}
+
+/// Prints a report in the form that was asked for.
+fn print(report: &Report, format: Format, out: &mut dyn Write) -> Result<(), Error> {
+    let printed = match format {
+        Format::Text => out.write_all(report::text::render(report, &report::text::TextOptions::default()).as_bytes()),
+        Format::Json => serde_json::to_writer_pretty(&mut *out, report).map_err(io::Error::from).and_then(|()| writeln!(out)),
+    };
+    match printed.and_then(|()| out.flush()) {
+        // Who reads has seen enough.
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        printed => printed.map_err(Error::Print),
+    }
+}
+
+/// Writes a report's files into a folder, which is made where it is not there.
+fn write(report: &Report, folder: &Path) -> Result<(), Error> {
+    let wrote = fs::create_dir_all(folder).and_then(|()| report::write_folder(report, folder));
+    wrote.map_err(|error| Error::Output(folder.into(), error))
+}
+
+/// Tells the whole story behind a finding's code.
+pub fn explain(code: &str) -> Result<u8, Error> {
+    let text = lockprof_cli::findings::explain(code).ok_or_else(|| Error::NoCode(code.into()))?;
+    match writeln!(anstream::stdout(), "{}", text.trim_end()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Error::Print(error)),
+        _ => Ok(0),
+    }
+}
+
+/// Says what went wrong.
+pub fn complain(error: &Error) {
+    say(AnsiColor::Red.on_default().bold(), "error", error);
+}
+
+/// Says what the reader of a report should know.
+fn note(text: &String) {
+    say(AnsiColor::Yellow.on_default().bold(), "note", text);
+}
+
+/// Nobody can be told that nobody can be told.
+fn say(style: Style, kind: &str, text: &dyn Display) {
+    let mut stderr = AutoStream::new(io::stderr(), ColorChoice::Auto);
+    drop(writeln!(stderr, "{style}{kind}{style:#}: {text}"));
+}

@@ -1,0 +1,64 @@
+//! What can go wrong around an analysis: one sentence each, that says what, where, and what to do.
+use lockprof_trace::file;
+use std::io;
+use std::path::PathBuf;
+use thiserror::Error;
+
+/// Why a command did not do what was asked.
+#[derive(Debug, Error)]
+pub enum Error {
+    #[error("{}: no such file; `lockprof run --out DIR -- COMMAND` records one", .0.display())]
+    Missing(PathBuf),
+    #[error("{}: this is a folder; name the traces in it, as in {}", .0.display(), .0.join("trace-1234.bin").display())]
+    Folder(PathBuf),
+    #[error("{}: not a regular file, so not a trace", .0.display())]
+    Special(PathBuf),
+    #[error("{}: no permission to read it; run as its owner", .0.display())]
+    Permission(PathBuf),
+    #[error("{}: cannot be opened: {}", .0.display(), .1)]
+    Open(PathBuf, io::Error),
+    #[error("{}: {}; {}", .0.display(), .1, advice(.1))]
+    Trace(PathBuf, file::Error),
+    #[error("{}: the recording ends before its first event; was the disk full?", .0.display())]
+    NoSession(PathBuf),
+    #[error("{}: cannot be written to: {}; name another folder with --out", .0.display(), .1)]
+    Output(PathBuf, io::Error),
+    #[error("{}: a folder's path with a comma cannot be told to the recorder; name another with --out", .0.display())]
+    Comma(PathBuf),
+    #[error("{}: cannot be started: {}", .0.display(), .1)]
+    Start(PathBuf, io::Error),
+    #[error("signals cannot be passed on to the program: {0}")]
+    Signals(io::Error),
+    #[error("the program cannot be waited for: {0}")]
+    Wait(io::Error),
+    #[error("the report cannot be printed: {0}")]
+    Print(io::Error),
+    #[error("there is no finding {0}; codes look like LP0001, and every finding prints its own")]
+    NoCode(String),
+    #[error("no trace could be read")]
+    Nothing,
+}
+
+impl Error {
+    /// The trace at `path` could not be opened.
+    pub fn open(path: PathBuf, error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::NotFound => Error::Missing(path),
+            io::ErrorKind::PermissionDenied => Error::Permission(path),
+            io::ErrorKind::IsADirectory => Error::Folder(path),
+            _ => Error::Open(path, error),
+        }
+    }
+}
+
+/// What to do about a file that is no good trace.
+fn advice(error: &file::Error) -> &'static str {
+    match error {
+        file::Error::NotATrace => "is it the file that LOCKPROF=…,path=… or `lockprof run --out` named?",
+        file::Error::Empty => "the program was stopped before it recorded, or its disk is full",
+        file::Error::Version { found, known } if found > known => "update lockprof: cargo install lockprof-cli",
+        file::Error::Version { .. } => "record it again with this version",
+        file::Error::Io(_) => "try again, or copy the file to another disk",
+        _ => "copy the file again, or record it again",
+    }
+}

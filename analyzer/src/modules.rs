@@ -1,0 +1,167 @@
+//! The files that the recorded processes ran, and the names that addresses have in them.
+use addr2line::Loader;
+use lockprof_cli::symbols::{Frame, Resolve};
+use lockprof_trace::Event;
+use object::Object;
+use object::read::{File, ReadCache};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap};
+use std::fs;
+use std::path::PathBuf;
+use std::rc::Rc;
+
+/// Modules of one process that are kept: far more than a program loads, and a bound for what a trace can make us hold.
+const MAX_MODULES: usize = 1 << 14;
+
+/// Files mapped for execution, by process and address. Files are opened when a name is first asked for.
+#[derive(Default)]
+pub struct Modules {
+    processes: Vec<Process>,
+    files: RefCell<HashMap<(String, String), Rc<Symbols>>>,
+    known: RefCell<HashMap<(usize, u64), Vec<Frame>>>,
+    notes: RefCell<Vec<String>>,
+}
+
+struct Module {
+    end: u64,
+    bias: u64,
+    path: String,
+    build_id: String,
+}
+
+/// A file's symbols; none where it is gone or another one by now.
+struct Symbols(Option<Loader>);
+
+impl Modules {
+    /// Adds the next process: its number is the one of its model.
+    pub fn add(&mut self, process: Process) {
+        self.processes.push(process);
+    }
+
+    /// What stood in the way of names.
+    pub fn notes(&self) -> Vec<String> {
+        self.notes.borrow().clone()
+    }
+
+    fn symbols(&self, module: &Module) -> Rc<Symbols> {
+        let key = (module.path.clone(), module.build_id.clone());
+        if let Some(symbols) = self.files.borrow().get(&key) {
+            return symbols.clone();
+        }
+        let symbols = Rc::new(Symbols(match open(&module.path, &module.build_id) {
+            Ok(loader) => Some(loader),
+            Err(reason) => {
+                self.notes.borrow_mut().extend(reason);
+                None
+            }
+        }));
+        self.files.borrow_mut().insert(key, symbols.clone());
+        symbols
+    }
+
+    fn look_up(&self, process: usize, address: u64) -> Option<Vec<Frame>> {
+        // A return address is behind its call, perhaps in the next line or the next function.
+        let address = address.checked_sub(1)?;
+        let (_, module) = self.processes.get(process)?.modules.range(..=address).next_back()?;
+        if address >= module.end {
+            return None;
+        }
+        let address = address.wrapping_sub(module.bias);
+        let frames = self.symbols(module).frames(address);
+        let file = || module.path.rsplit('/').next().unwrap_or_default();
+        Some(if frames.is_empty() { vec![plain(format!("{}+{address:#x}", file()))] } else { frames })
+    }
+}
+
+impl Resolve for Modules {
+    fn frames(&self, process: usize, address: u64) -> Vec<Frame> {
+        if let Some(frames) = self.known.borrow().get(&(process, address)) {
+            return frames.clone();
+        }
+        let frames = self.look_up(process, address).unwrap_or_default();
+        self.known.borrow_mut().insert((process, address), frames.clone());
+        frames
+    }
+}
+
+/// The modules of one process, out of its events.
+#[derive(Default)]
+pub struct Process {
+    modules: BTreeMap<u64, Module>,
+}
+
+impl Process {
+    /// Takes what concerns modules.
+    pub fn event(&mut self, event: &Event<'_>) {
+        if let Event::Module { start, end, bias, path, build_id, .. } = event
+            && self.modules.len() < MAX_MODULES
+        {
+            let (path, build_id) = (path.clone().into_owned(), build_id.clone().into_owned());
+            self.modules.insert(*start, Module { end: *end, bias: *bias, path, build_id });
+        }
+    }
+}
+
+/// Opens a module's file if it is the one that ran. Where not: why, if that is worth a word.
+fn open(path: &str, build_id: &str) -> Result<Loader, Option<String>> {
+    // A replaced executable is still known by its old name; what is not a file (`[vdso]`) has no names for anybody.
+    let path = PathBuf::from(path.strip_suffix(" (deleted)").unwrap_or(path));
+    if !path.is_absolute() {
+        return Err(None);
+    }
+    let told = |why: String| Some(format!("{}: {why}; its functions are told as addresses", path.display()));
+    match fs::metadata(&path) {
+        Ok(facts) if facts.is_file() => {}
+        Ok(_) => return Err(None),
+        Err(_) => return Err(told("the program's file is not here".into())),
+    }
+    let found = build_id_of(&path).map_err(|error| told(format!("cannot be read ({error})")))?;
+    if !build_id.is_empty() && !found.is_empty() && found != build_id {
+        return Err(told(format!("was built anew since the recording (build id {found}, recorded {build_id})")));
+    }
+    Loader::new(&path).map_err(|error| told(format!("has no symbols that can be read ({error})")))
+}
+
+/// The build id of an executable in hexadecimal; empty where it has none.
+fn build_id_of(path: &PathBuf) -> Result<String, Box<dyn std::error::Error>> {
+    let cache = ReadCache::new(fs::File::open(path)?);
+    let file = File::parse(&cache)?;
+    let id = file.build_id()?.unwrap_or_default();
+    Ok(id.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+impl Symbols {
+    /// The functions at an address in the file's own terms, the innermost first.
+    fn frames(&self, address: u64) -> Vec<Frame> {
+        let Some(loader) = &self.0 else { return vec![] };
+        let mut frames = vec![];
+        if let Ok(mut found) = loader.find_frames(address) {
+            while let Ok(Some(frame)) = found.next() {
+                let Some(function) = &frame.function else { break };
+                let Ok(name) = function.raw_name() else { break };
+                let location = frame.location.as_ref();
+                frames.push(Frame {
+                    function: demangle(&name),
+                    file: location.and_then(|location| location.file).map(Into::into),
+                    line: location.and_then(|location| location.line),
+                    inlined: true,
+                });
+            }
+        }
+        match frames.last_mut() {
+            Some(outer) => outer.inlined = false,
+            // No debug information here: the table of symbols is better than a number.
+            None => frames.extend(loader.find_symbol(address).map(|name| plain(demangle(name)))),
+        }
+        frames
+    }
+}
+
+fn plain(function: String) -> Frame {
+    Frame { function, file: None, line: None, inlined: false }
+}
+
+/// A function's name as it stands in the source, without the hash.
+fn demangle(name: &str) -> String {
+    format!("{:#}", rustc_demangle::demangle(name))
+}

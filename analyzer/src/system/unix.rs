@@ -1,0 +1,121 @@
+//! Linux and its like.
+use rustix::fs::{OFlags, SeekFrom};
+use rustix::io::Errno;
+use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+use std::fs::{self, File};
+use std::io::{self, IsTerminal};
+use std::os::unix::fs::{FileExt, MetadataExt};
+use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus};
+
+/// Opens a regular file of this user, following no link and waiting for nothing.
+pub fn open_own(path: &Path) -> io::Result<File> {
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let file = File::from(rustix::fs::open(path, flags, rustix::fs::Mode::empty())?);
+    let facts = file.metadata()?;
+    if !facts.is_file() {
+        return Err(io::Error::other("it is not a regular file"));
+    }
+    if facts.uid() != rustix::process::geteuid().as_raw() {
+        return Err(io::Error::other(format!("it belongs to another user ({}): run as that one", facts.uid())));
+    }
+    Ok(file)
+}
+
+/// Whether the process with this number has the file mapped. Its number alone says little: numbers are used again.
+pub fn maps(pid: u64, file: &File) -> bool {
+    let Ok(facts) = file.metadata() else { return false };
+    let inode = facts.ino().to_string();
+    match fs::read(format!("/proc/{pid}/maps")) {
+        Ok(maps) => maps
+            .split(|byte| *byte == b'\n')
+            .any(|line| line.split(u8::is_ascii_whitespace).nth(4) == Some(inode.as_bytes())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => is_without_proc(pid),
+        // It is there, but not ours to look into: better believed alive, since nothing is then taken from it.
+        Err(_) => true,
+    }
+}
+
+/// Where there is no `/proc`, a process counts as the one that is meant.
+fn is_without_proc(pid: u64) -> bool {
+    let pid = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw);
+    !Path::new("/proc/self").exists() && pid.is_some_and(|pid| rustix::process::test_kill_process(pid).is_ok())
+}
+
+/// Reads a file of at most `limit` bytes; holes stay holes, so that what is unused takes no memory.
+pub fn read_sparse(file: &File, limit: u64) -> io::Result<Vec<u8>> {
+    let length = file.metadata()?.len().min(limit);
+    let mut bytes = vec![0; length as usize];
+    let mut at = 0;
+    while at < length {
+        let begin = match rustix::fs::seek(file, SeekFrom::Data(at)) {
+            Ok(begin) => begin.min(length),
+            // Nothing but a hole up to the end.
+            Err(Errno::NXIO) => break,
+            Err(error) => return Err(error.into()),
+        };
+        let end = rustix::fs::seek(file, SeekFrom::Hole(begin))?.min(length);
+        let part = &mut bytes[begin as usize..end as usize];
+        file.read_exact_at(part, begin)?;
+        at = end.max(begin + 1);
+    }
+    Ok(bytes)
+}
+
+/// Runs a program to its end, in this process group; signals to stop that we get are passed on to it.
+///
+/// # Errors
+/// What failed, and how: see [`Ran`].
+pub fn run(command: &mut Command) -> Result<ExitStatus, Ran> {
+    let passed = [SIGTERM, SIGINT, SIGHUP].into_iter().filter(|signal| !is_ignored(*signal));
+    let mut signals = Signals::new(passed.chain([SIGCHLD])).map_err(Ran::Signals)?;
+    let mut child = command.spawn().map_err(Ran::Start)?;
+    loop {
+        for signal in signals.wait() {
+            if signal != SIGCHLD {
+                pass_on(&child, signal);
+            }
+        }
+        // It is waited for here alone, so that its number stays its own until now.
+        if let Some(status) = child.try_wait().map_err(Ran::Wait)? {
+            return Ok(status);
+        }
+    }
+}
+
+/// What failed in running a program.
+pub enum Ran {
+    /// To hear signals.
+    Signals(io::Error),
+    /// To start it.
+    Start(io::Error),
+    /// To wait for it.
+    Wait(io::Error),
+}
+
+/// A terminal sends its signals to the whole group: the program has had those.
+fn pass_on(child: &Child, signal: i32) {
+    if signal != SIGTERM && io::stdin().is_terminal() {
+        return;
+    }
+    let pid = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw);
+    if let (Some(pid), Some(signal)) = (pid, rustix::process::Signal::from_named_raw(signal)) {
+        drop(rustix::process::kill_process(pid, signal));
+    }
+}
+
+/// Whether the signal is ignored, as under `nohup`: then it stays so, and the program inherits it.
+fn is_ignored(signal: i32) -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+    mask >> (signal - 1) & 1 == 1
+}
+
+/// The exit code that stands for this status: 128 and the signal's number for a program that was killed.
+pub fn exit_code(status: ExitStatus) -> u8 {
+    let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal));
+    code.and_then(|code| u8::try_from(code).ok()).unwrap_or(1)
+}
