@@ -44,3 +44,11 @@ pub use std::sync;
 pub mod thread;
 #[cfg(not(feature = "record"))]
 pub use std::thread;
+
+#[cfg(all(feature = "record", feature = "tokio"))]
+pub mod tokio;
+#[cfg(all(not(feature = "record"), feature = "tokio"))]
+pub use ::tokio;
+
+pub mod map;
+pub mod watch;

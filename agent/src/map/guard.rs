@@ -1,0 +1,113 @@
+//! The whole map under one lock: for what takes more than one step, and for iteration.
+use super::meter::{Held, Meter};
+use std::borrow::Borrow;
+use std::collections::HashMap;
+use std::fmt;
+use std::hash::{BuildHasher, Hash, RandomState};
+use std::ops::{Deref, DerefMut};
+use std::sync::{RwLockReadGuard, RwLockWriteGuard};
+
+/// A [`SafeMap`](super::SafeMap), locked for reading: a `HashMap` to look at.
+#[must_use = "if unused the map is unlocked at once"]
+pub struct ReadGuard<'a, K, V, S = RandomState> {
+    // Dropped first: off the held list, then unlocked.
+    pub(super) _held: Held,
+    pub(super) map: RwLockReadGuard<'a, HashMap<K, V, S>>,
+}
+
+/// A [`SafeMap`](super::SafeMap), locked for writing: a `HashMap` to work on.
+///
+/// Inserts and removes are counted by the methods of this guard; what goes through [`HashMap::entry`] is not.
+#[must_use = "if unused the map is unlocked at once"]
+pub struct WriteGuard<'a, K, V, S = RandomState> {
+    // Dropped first: off the held list, then unlocked.
+    pub(super) _held: Held,
+    pub(super) meter: &'a Meter,
+    pub(super) map: RwLockWriteGuard<'a, HashMap<K, V, S>>,
+}
+
+impl<K: Eq + Hash, V, S: BuildHasher> WriteGuard<'_, K, V, S> {
+    /// As [`HashMap::insert`].
+    pub fn insert(&mut self, key: K, value: V) -> Option<V> {
+        self.meter.inserted(1);
+        self.map.insert(key, value)
+    }
+
+    /// As [`HashMap::remove`].
+    pub fn remove<Q>(&mut self, key: &Q) -> Option<V>
+    where
+        K: Borrow<Q>,
+        Q: Eq + Hash + ?Sized,
+    {
+        self.remove_entry(key).map(|(_, value)| value)
+    }
+
+    /// As [`HashMap::remove_entry`].
+    pub fn remove_entry<Q>(&mut self, key: &Q) -> Option<(K, V)>
+    where
+        K: Borrow<Q>,
+        Q: Eq + Hash + ?Sized,
+    {
+        let removed = self.map.remove_entry(key);
+        self.meter.removed(usize::from(removed.is_some()));
+        removed
+    }
+
+    /// As [`HashMap::extend`](Extend::extend).
+    pub fn extend(&mut self, entries: impl IntoIterator<Item = (K, V)>) {
+        let meter = self.meter;
+        self.map.extend(entries.into_iter().inspect(|_| meter.inserted(1)));
+    }
+}
+
+impl<K, V, S> WriteGuard<'_, K, V, S> {
+    /// As [`HashMap::clear`].
+    pub fn clear(&mut self) {
+        self.meter.removed(self.map.len());
+        self.map.clear();
+    }
+
+    /// As [`HashMap::retain`].
+    pub fn retain(&mut self, keep: impl FnMut(&K, &mut V) -> bool) {
+        let before = self.map.len();
+        self.map.retain(keep);
+        self.meter.removed(before - self.map.len());
+    }
+}
+
+impl<K, V, S> Deref for ReadGuard<'_, K, V, S> {
+    type Target = HashMap<K, V, S>;
+
+    #[inline]
+    fn deref(&self) -> &Self::Target {
+        &self.map
+    }
+}
+
+impl<K, V, S> Deref for WriteGuard<'_, K, V, S> {
+    type Target = HashMap<K, V, S>;
+
+    #[inline]
+    fn deref(&self) -> &Self::Target {
+        &self.map
+    }
+}
+
+impl<K, V, S> DerefMut for WriteGuard<'_, K, V, S> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.map
+    }
+}
+
+impl<K: fmt::Debug, V: fmt::Debug, S> fmt::Debug for ReadGuard<'_, K, V, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.map.fmt(f)
+    }
+}
+
+impl<K: fmt::Debug, V: fmt::Debug, S> fmt::Debug for WriteGuard<'_, K, V, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.map.fmt(f)
+    }
+}

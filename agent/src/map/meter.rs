@@ -1,0 +1,113 @@
+//! What a map records: who reads, who writes, what goes in and what comes out. Without the feature `record` there is
+//! nothing in here.
+#[cfg(not(feature = "record"))]
+pub(super) use off::{Held, Meter, Site};
+#[cfg(feature = "record")]
+pub(super) use on::{Held, Meter, Site};
+
+#[cfg(feature = "record")]
+mod on {
+    use crate::recorder::{self, Tag};
+    use crate::sync::waited;
+    use lockprof_trace::{Kind, Operation};
+    use std::panic::Location;
+
+    pub(in crate::map) use crate::recorder::Site;
+    pub(in crate::map) use crate::sync::Held;
+
+    /// Counts of a map: writes by its own id, then reads, inserts and removes by those behind it.
+    pub(in crate::map) struct Meter(Tag);
+
+    impl Meter {
+        #[track_caller]
+        pub(in crate::map) const fn new() -> Self {
+            Self(Tag::new(Location::caller()))
+        }
+
+        #[inline(always)]
+        fn id(&self, offset: u32) -> u32 {
+            let id = self.0.id(Kind::SafeMap);
+            if id == 0 { 0 } else { id + offset }
+        }
+
+        /// The map has been locked for writing.
+        #[inline(always)]
+        pub(in crate::map) fn writing(&self, site: Site) -> Held {
+            Held::new(self.id(0), site)
+        }
+
+        /// The map has been locked for reading.
+        #[inline(always)]
+        pub(in crate::map) fn reading(&self, site: Site) -> Held {
+            Held::new(self.id(1), site)
+        }
+
+        /// Somebody has to wait to write.
+        pub(in crate::map) fn wait_to_write<R>(&self, site: Site, block: impl FnOnce() -> R) -> R {
+            waited(self.id(0), Operation::Write, site, block)
+        }
+
+        /// Somebody has to wait to read.
+        pub(in crate::map) fn wait_to_read<R>(&self, site: Site, block: impl FnOnce() -> R) -> R {
+            waited(self.id(1), Operation::Read, site, block)
+        }
+
+        /// Keys were put in.
+        #[inline(always)]
+        pub(in crate::map) fn inserted(&self, keys: usize) {
+            self.count(2, keys);
+        }
+
+        /// Keys were taken out.
+        #[inline(always)]
+        pub(in crate::map) fn removed(&self, keys: usize) {
+            self.count(3, keys);
+        }
+
+        #[inline(always)]
+        fn count(&self, offset: u32, keys: usize) {
+            let id = self.id(offset);
+            if id != 0 {
+                (0..keys).for_each(|_| recorder::count(id));
+            }
+        }
+    }
+}
+
+#[cfg(not(feature = "record"))]
+mod off {
+    /// Where a call comes from: nobody asks.
+    pub(in crate::map) type Site = &'static std::panic::Location<'static>;
+
+    /// A lock that is held.
+    pub(in crate::map) struct Held;
+
+    /// Counts of a map.
+    pub(in crate::map) struct Meter;
+
+    impl Meter {
+        pub(in crate::map) const fn new() -> Self {
+            Self
+        }
+
+        pub(in crate::map) fn writing(&self, _: Site) -> Held {
+            Held
+        }
+
+        pub(in crate::map) fn reading(&self, _: Site) -> Held {
+            Held
+        }
+
+        pub(in crate::map) fn wait_to_write<R>(&self, _: Site, block: impl FnOnce() -> R) -> R {
+            block()
+        }
+
+        pub(in crate::map) fn wait_to_read<R>(&self, _: Site, block: impl FnOnce() -> R) -> R {
+            block()
+        }
+
+        pub(in crate::map) fn inserted(&self, _: usize) {}
+
+        pub(in crate::map) fn removed(&self, _: usize) {}
+    }
+}
