@@ -18,13 +18,13 @@ thread_local! {
 pub(super) fn add(child: &Option<Arc<NewThread>>) {
     let Some(child) = child else { return };
     // Too late in a thread's life, the child is not known, as with one that another thread has spawned.
-    drop(CHILDREN.try_with(|children| {
+    let _ = CHILDREN.try_with(|children| {
         let mut children = children.borrow_mut();
         if children.len() == children.capacity() {
             children.retain(|(_, alive)| alive.strong_count() > 0);
         }
         children.push((child.party(), Arc::downgrade(child)));
-    }));
+    });
 }
 
 fn swap(with: Children) -> Children {
