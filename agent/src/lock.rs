@@ -31,7 +31,8 @@ pub struct Recorded<R> {
 }
 
 /// A lock that can be recorded, and what it is called.
-pub(crate) trait Original {
+pub trait Original {
+    /// Its kind in the record.
     const KIND: Kind;
 }
 
@@ -49,22 +50,16 @@ impl<R> Recorded<R> {
 }
 
 impl<R: Original> Recorded<R> {
-    /// Whether what is done with it is recorded.
+    /// Its id, given now if it has none and a recording runs; 0: nothing is recorded.
     #[inline(always)]
-    pub(crate) fn is_recorded(&self) -> bool {
-        self.tag.id(R::KIND) != 0
+    pub(crate) fn id(&self) -> u32 {
+        self.tag.id(R::KIND)
     }
 
     /// The lock has been taken.
     #[inline(always)]
     pub(crate) fn acquired(&self, access: Access, site: Site) {
-        let id = self.tag.id(R::KIND);
-        if id != 0 {
-            recorder::acquired(id + access.offset(), site);
-            if access == Access::Upgradable {
-                recorder::upgradable(id + 1);
-            }
-        }
+        acquired(self.id(), access, site);
     }
 
     /// The lock is about to be given back.
@@ -92,7 +87,7 @@ impl<R: Original> Recorded<R> {
         site: Site,
         block: impl FnOnce() -> Option<G>,
     ) -> Option<G> {
-        let id = self.tag.id(R::KIND);
+        let id = self.id();
         let wait = (id != 0).then(|| Wait::begin(id + access.offset(), operation, site)).flatten();
         let got = block();
         if let Some(wait) = wait {
@@ -100,9 +95,15 @@ impl<R: Original> Recorded<R> {
         }
         got
     }
+}
 
-    /// The id, if it was given.
-    pub(crate) fn id(&self) -> u32 {
-        self.tag.id(R::KIND)
+/// The lock with this id, or with none, has been taken.
+#[inline(always)]
+pub(crate) fn acquired(id: u32, access: Access, site: Site) {
+    if id != 0 {
+        recorder::acquired(id + access.offset(), site);
+        if access == Access::Upgradable {
+            recorder::upgradable(id + 1);
+        }
     }
 }

@@ -81,11 +81,13 @@ pub(crate) fn start(config: &Builder) -> Result<Recording, Error> {
     let memory = memory.ok_or(Error(Kind::Finished))?;
     clock::choose(config.counter);
     let frame_pointers = recorder::has_frame_pointers();
+    let ticks_per_4s = clock::calibrate();
     let beginning = recorder::beginning(&Event::Session {
         at: clock::ticks(),
         unix_ns: platform::unix_ns(),
-        ticks_per_4s: clock::calibrate(),
-        coarse_ticks: coarse_ticks(),
+        ticks_per_4s,
+        // One step of the coarse clock.
+        coarse_ticks: ((recorder::TICK.as_nanos() * u128::from(ticks_per_4s)) >> 32) as u64,
         mode: config.mode,
         pid: std::process::id().into(),
         exe: platform::exe().into(),
@@ -110,11 +112,6 @@ pub(crate) fn start(config: &Builder) -> Result<Recording, Error> {
     platform::on_exit(at_exit);
     RECORDING.store(true, Release);
     Ok(Recording(()))
-}
-
-/// One step of the coarse clock, in ticks of the clock that was chosen.
-fn coarse_ticks() -> u64 {
-    (recorder::TICK.as_nanos() * u128::from(clock::calibrate()) >> 32) as u64
 }
 
 /// Finishes the recording of this process, if one runs.

@@ -1,1 +1,39 @@
-//! The analyzer.
+//! Reads the traces of lockprof: from events to a model, from the model to findings, from findings to a report.
+//!
+//! One [`model::Model`] per recorded process takes the events in the order of the file; [`analyze`] makes a
+//! [`report::Report`] of them, which is the JSON report as it stands, and which [`report::text`] prints. Nothing in
+//! here opens a file but [`report::write_folder`], and nothing writes to the terminal.
+#![forbid(unsafe_code)]
+
+pub mod findings;
+pub mod flamegraph;
+pub mod folded;
+pub mod graph;
+pub mod model;
+pub mod report;
+pub mod stats;
+pub mod symbols;
+
+use std::time::Duration;
+
+/// What the analysis takes as given.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Options {
+    /// A wait that is still open after this long, without progress, is worth a finding of verdict *suspected*.
+    pub min_blocked: Duration,
+}
+
+/// See [`Options::min_blocked`]: long against every healthy queue, short against a person's patience.
+pub const MIN_BLOCKED: Duration = Duration::from_secs(1);
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { min_blocked: MIN_BLOCKED }
+    }
+}
+
+/// Makes the report of one recording: one model for each process that recorded.
+pub fn analyze(models: Vec<model::Model>, options: &Options, symbols: &dyn symbols::Resolve) -> report::Report {
+    report::build(&models, options, symbols)
+}

@@ -1,2 +1,32 @@
-//! The command `lockprof`.
-fn main() {}
+//! The command `lockprof`: parses what is asked, does it, and tells what came of it by its exit code.
+#![forbid(unsafe_code)]
+
+mod cli;
+mod collect;
+mod commands;
+mod error;
+mod load;
+mod modules;
+mod system;
+
+use clap::Parser;
+use cli::{Cli, Command};
+use std::process::ExitCode;
+
+/// The exit code of what could not be done.
+const FAILED: u8 = 2;
+
+fn main() -> ExitCode {
+    let done = match Cli::parse().command {
+        Command::Analyze { traces, out, ask } => commands::analyze(&traces, out.as_deref(), &ask),
+        Command::Run { out, ask, command } => commands::run(&out, &ask, &command),
+        Command::Explain { code } => commands::explain(&code),
+    };
+    match done {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            commands::complain(&error);
+            ExitCode::from(FAILED)
+        }
+    }
+}

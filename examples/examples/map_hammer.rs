@@ -44,12 +44,8 @@ impl Counter {
     }
 
     fn count(&self, page: u64, day: u64) {
-        let one_more = |visits: Option<Visits>| {
-            let mut visits = visits.unwrap_or_default();
-            *visits.entry(day).or_default() += 1;
-            Some(visits)
-        };
-        self.shard(page).alter(page, one_more); // planted: map-write
+        let one_more = |visits: &mut Visits| *visits.entry(day).or_default() += 1;
+        self.shard(page).update_or_insert_with(page, Visits::new, one_more); // planted: map-write
     }
 
     fn total(&self, page: u64) -> u64 {

@@ -2,7 +2,7 @@
 //!
 //! What is wrapped is the raw lock: guards of every kind come from `lock_api` itself, and the caller's line comes through
 //! it by `#[track_caller]`.
-use crate::lock::{Access::Exclusive, Original, Recorded};
+use crate::lock::{Access::Exclusive, Original, Recorded, acquired};
 use crate::recorder::Site;
 use ::parking_lot as original;
 use lock_api::{RawMutexFair, RawMutexTimed};
@@ -49,7 +49,8 @@ unsafe impl<R: Original + lock_api::RawMutex> lock_api::RawMutex for Recorded<R>
     #[track_caller]
     fn lock(&self) -> R::Guard {
         // Where nothing is recorded it is the original's own way, which need not look before it takes.
-        if !self.is_recorded() {
+        let id = self.id();
+        if id == 0 {
             return self.raw.lock();
         }
         let site = Location::caller();
@@ -57,7 +58,7 @@ unsafe impl<R: Original + lock_api::RawMutex> lock_api::RawMutex for Recorded<R>
             Some(guard) => guard,
             None => self.lock_slow(site),
         };
-        self.acquired(Exclusive, site);
+        acquired(id, Exclusive, site);
         guard
     }
 

@@ -58,6 +58,10 @@ unsafe impl<const RECURSIVE: bool> lock_api::RawRwLock for RawRwLock<RECURSIVE> 
     #[inline(always)]
     #[track_caller]
     fn lock_shared(&self) -> Self::SharedGuard {
+        // Where nothing is recorded it is the original's own way.
+        if self.id() == 0 {
+            return self.raw.lock_shared();
+        }
         let got = self.take(Shared, Location::caller(), self.raw.try_lock_shared(), || Some(self.raw.lock_shared()));
         got.unwrap_or_else(|| self.raw.lock_shared())
     }
@@ -78,6 +82,9 @@ unsafe impl<const RECURSIVE: bool> lock_api::RawRwLock for RawRwLock<RECURSIVE> 
     #[inline(always)]
     #[track_caller]
     fn lock_exclusive(&self) -> Self::ExclusiveGuard {
+        if self.id() == 0 {
+            return self.raw.lock_exclusive();
+        }
         let block = || Some(self.raw.lock_exclusive());
         let got = self.take(Exclusive, Location::caller(), self.raw.try_lock_exclusive(), block);
         got.unwrap_or_else(|| self.raw.lock_exclusive())

@@ -58,6 +58,10 @@ where
     #[inline(always)]
     #[track_caller]
     fn lock(&self) {
+        // Where nothing is recorded it is the original's own way, which need not look before it takes.
+        if self.id() == 0 {
+            return self.inner().lock();
+        }
         self.take(Location::caller(), self.inner().try_lock(), || {
             self.inner().lock();
             true

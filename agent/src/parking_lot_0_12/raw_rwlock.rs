@@ -66,6 +66,10 @@ unsafe impl Raw for RawRwLock {
     #[inline(always)]
     #[track_caller]
     fn lock_shared(&self) {
+        // Where nothing is recorded it is the original's own way.
+        if self.id() == 0 {
+            return self.raw.lock_shared();
+        }
         self.take(Shared, Location::caller(), self.raw.try_lock_shared(), || {
             self.raw.lock_shared();
             true
@@ -88,6 +92,10 @@ unsafe impl Raw for RawRwLock {
     #[inline(always)]
     #[track_caller]
     fn lock_exclusive(&self) {
+        // Where nothing is recorded it is the original's own way.
+        if self.id() == 0 {
+            return self.raw.lock_exclusive();
+        }
         self.take(Exclusive, Location::caller(), self.raw.try_lock_exclusive(), || {
             self.raw.lock_exclusive();
             true

@@ -119,7 +119,7 @@ impl Drain {
             chunk::set_copied(memory, number, pass + 1, words);
         }
         self.write();
-        self.memory.word(header::FILE_BYTES + (pass + 1 & 1) as usize).store(self.len, Release);
+        self.memory.word(header::FILE_BYTES + ((pass + 1) & 1) as usize).store(self.len, Release);
         self.memory.word(header::PASS).store(pass + 1, Release);
         for number in 0..chunks {
             if chunk::is_done(self.memory, number, pass + 1) {

@@ -2,6 +2,8 @@
 //!
 //! On the hot path are [`acquired`], [`released`] and [`count`]: no lock, no allocation, no system call, nothing shared is
 //! written. All else happens where somebody waits, or on the background thread.
+// Each family of wrappers uses a part of it, and a program may want only one.
+#![cfg_attr(not(feature = "full"), allow(dead_code, unused_imports))]
 mod area;
 mod chunk;
 mod drain;
