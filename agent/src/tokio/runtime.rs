@@ -1,0 +1,362 @@
+//! `tokio::runtime`, with its tasks recorded like all others.
+//!
+//! The future of a `block_on` runs as the thread that blocks on it.
+use super::task::{Job, JoinHandle, Recorded};
+use ::tokio::runtime as original;
+pub use ::tokio::runtime::*;
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::panic::{Location, RefUnwindSafe, UnwindSafe};
+use std::time::Duration;
+
+/// Handle to the runtime. See [`tokio::runtime::Handle`](original::Handle).
+#[derive(Clone, Debug)]
+pub struct Handle(original::Handle);
+
+impl Handle {
+    pub(super) fn original(&self) -> &original::Handle {
+        &self.0
+    }
+
+    /// Enters the runtime context. See [`tokio`](original::Handle::enter).
+    pub fn enter(&self) -> EnterGuard<'_> {
+        self.0.enter()
+    }
+
+    /// Returns a `Handle` view over the currently running `Runtime`. See [`tokio`](original::Handle::current).
+    #[track_caller]
+    pub fn current() -> Self {
+        Self(original::Handle::current())
+    }
+
+    /// Returns a `Handle` view over the currently running `Runtime`.
+    ///
+    /// # Errors
+    /// No runtime has been started.
+    pub fn try_current() -> Result<Self, TryCurrentError> {
+        original::Handle::try_current().map(Self)
+    }
+
+    /// Spawns a future onto the runtime. See [`tokio`](original::Handle::spawn).
+    #[track_caller]
+    pub fn spawn<F>(&self, future: F) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        Recorded::spawn(Location::caller(), future, |task| self.0.spawn(task))
+    }
+
+    /// Runs the provided function on an executor dedicated to blocking operations. See
+    /// [`tokio`](original::Handle::spawn_blocking).
+    #[track_caller]
+    pub fn spawn_blocking<F, R>(&self, func: F) -> JoinHandle<R>
+    where
+        F: FnOnce() -> R + Send + 'static,
+        R: Send + 'static,
+    {
+        Job::spawn(Location::caller(), func, |job| self.0.spawn_blocking(move || job.run()))
+    }
+
+    /// Runs a future to completion on this `Handle`'s associated `Runtime`. See [`tokio`](original::Handle::block_on).
+    #[track_caller]
+    pub fn block_on<F: Future>(&self, future: F) -> F::Output {
+        self.0.block_on(future)
+    }
+
+    /// Returns the flavor of the current `Runtime`.
+    pub fn runtime_flavor(&self) -> RuntimeFlavor {
+        self.0.runtime_flavor()
+    }
+
+    /// Returns the [`Id`] of the current `Runtime`.
+    pub fn id(&self) -> Id {
+        self.0.id()
+    }
+
+    /// Returns the name of the current `Runtime`.
+    pub fn name(&self) -> Option<&str> {
+        self.0.name()
+    }
+
+    /// Returns a view that lets you get information about how the runtime is performing.
+    pub fn metrics(&self) -> RuntimeMetrics {
+        self.0.metrics()
+    }
+}
+
+impl From<original::Handle> for Handle {
+    fn from(handle: original::Handle) -> Self {
+        Self(handle)
+    }
+}
+
+impl From<Handle> for original::Handle {
+    fn from(handle: Handle) -> Self {
+        handle.0
+    }
+}
+
+impl UnwindSafe for Handle {}
+impl RefUnwindSafe for Handle {}
+
+/// The Tokio runtime. See [`tokio::runtime::Runtime`](original::Runtime).
+#[derive(Debug)]
+pub struct Runtime {
+    inner: original::Runtime,
+    handle: Handle,
+}
+
+impl Runtime {
+    fn from_original(inner: original::Runtime) -> Self {
+        let handle = Handle(inner.handle().clone());
+        Self { inner, handle }
+    }
+
+    pub(super) fn original(&self) -> &original::Runtime {
+        &self.inner
+    }
+
+    /// Creates a new runtime instance with default configuration values. See [`tokio`](original::Runtime::new).
+    ///
+    /// # Errors
+    /// The system refuses a thread or its event queue.
+    pub fn new() -> io::Result<Runtime> {
+        original::Runtime::new().map(Self::from_original)
+    }
+
+    /// Returns a handle to the runtime's spawner.
+    pub fn handle(&self) -> &Handle {
+        &self.handle
+    }
+
+    /// Spawns a future onto the runtime. See [`tokio`](original::Runtime::spawn).
+    #[track_caller]
+    pub fn spawn<F>(&self, future: F) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        self.handle.spawn(future)
+    }
+
+    /// Runs the provided function on an executor dedicated to blocking operations. See
+    /// [`tokio`](original::Runtime::spawn_blocking).
+    #[track_caller]
+    pub fn spawn_blocking<F, R>(&self, func: F) -> JoinHandle<R>
+    where
+        F: FnOnce() -> R + Send + 'static,
+        R: Send + 'static,
+    {
+        self.handle.spawn_blocking(func)
+    }
+
+    /// Runs a future to completion on the runtime. See [`tokio`](original::Runtime::block_on).
+    #[track_caller]
+    pub fn block_on<F: Future>(&self, future: F) -> F::Output {
+        self.inner.block_on(future)
+    }
+
+    /// Enters the runtime context. See [`tokio`](original::Runtime::enter).
+    pub fn enter(&self) -> EnterGuard<'_> {
+        self.inner.enter()
+    }
+
+    /// Shuts down the runtime, waiting for at most `duration` for all spawned work to stop. See
+    /// [`tokio`](original::Runtime::shutdown_timeout).
+    pub fn shutdown_timeout(self, duration: Duration) {
+        self.inner.shutdown_timeout(duration);
+    }
+
+    /// Shuts down the runtime, without waiting for any spawned work to stop. See
+    /// [`tokio`](original::Runtime::shutdown_background).
+    pub fn shutdown_background(self) {
+        self.inner.shutdown_background();
+    }
+
+    /// Returns a view that lets you get information about how the runtime is performing.
+    pub fn metrics(&self) -> RuntimeMetrics {
+        self.inner.metrics()
+    }
+}
+
+impl UnwindSafe for Runtime {}
+impl RefUnwindSafe for Runtime {}
+
+/// A runtime whose tasks need not be `Send`. See [`tokio::runtime::LocalRuntime`](original::LocalRuntime).
+#[derive(Debug)]
+pub struct LocalRuntime {
+    inner: original::LocalRuntime,
+    handle: Handle,
+}
+
+impl LocalRuntime {
+    fn from_original(inner: original::LocalRuntime) -> Self {
+        let handle = Handle(inner.handle().clone());
+        Self { inner, handle }
+    }
+
+    /// Creates a new local runtime instance with default configuration values.
+    ///
+    /// # Errors
+    /// The system refuses its event queue.
+    pub fn new() -> io::Result<LocalRuntime> {
+        original::LocalRuntime::new().map(Self::from_original)
+    }
+
+    /// Returns a handle to the runtime's spawner.
+    pub fn handle(&self) -> &Handle {
+        &self.handle
+    }
+
+    /// Spawns a task on the `LocalRuntime`. See [`tokio`](original::LocalRuntime::spawn_local).
+    #[track_caller]
+    pub fn spawn_local<F>(&self, future: F) -> JoinHandle<F::Output>
+    where
+        F: Future + 'static,
+        F::Output: 'static,
+    {
+        Recorded::spawn(Location::caller(), future, |task| self.inner.spawn_local(task))
+    }
+
+    /// Runs the provided function on a thread from a dedicated blocking thread pool. See
+    /// [`tokio`](original::LocalRuntime::spawn_blocking).
+    #[track_caller]
+    pub fn spawn_blocking<F, R>(&self, func: F) -> JoinHandle<R>
+    where
+        F: FnOnce() -> R + Send + 'static,
+        R: Send + 'static,
+    {
+        self.handle.spawn_blocking(func)
+    }
+
+    /// Runs a future to completion on the runtime. See [`tokio`](original::LocalRuntime::block_on).
+    #[track_caller]
+    pub fn block_on<F: Future>(&self, future: F) -> F::Output {
+        self.inner.block_on(future)
+    }
+
+    /// Enters the runtime context. See [`tokio`](original::LocalRuntime::enter).
+    pub fn enter(&self) -> EnterGuard<'_> {
+        self.inner.enter()
+    }
+
+    /// Shuts down the runtime, waiting for at most `duration` for all spawned work to stop.
+    pub fn shutdown_timeout(self, duration: Duration) {
+        self.inner.shutdown_timeout(duration);
+    }
+
+    /// Shuts down the runtime, without waiting for any spawned work to stop.
+    pub fn shutdown_background(self) {
+        self.inner.shutdown_background();
+    }
+
+    /// Returns a view that lets you get information about how the runtime is performing.
+    pub fn metrics(&self) -> RuntimeMetrics {
+        self.inner.metrics()
+    }
+}
+
+impl UnwindSafe for LocalRuntime {}
+impl RefUnwindSafe for LocalRuntime {}
+
+/// Builds Tokio Runtime with custom configuration values. See [`tokio::runtime::Builder`](original::Builder).
+pub struct Builder(original::Builder);
+
+/// The original's settings, each passed on.
+macro_rules! settings {
+    ($($(#[$attribute:meta])* $name:ident $(<$f:ident: $bound:path>)? ($($argument:ident: $type:ty)?);)*) => {
+        impl Builder {
+            $(
+                #[doc = concat!("See [`tokio`](original::Builder::", stringify!($name), ").")]
+                $(#[$attribute])*
+                #[track_caller]
+                pub fn $name $(<$f: $bound + Send + Sync + 'static>)? (&mut self $(, $argument: $type)?) -> &mut Self {
+                    self.0.$name($($argument)?);
+                    self
+                }
+            )*
+        }
+    };
+}
+
+settings! {
+    enable_all();
+    enable_io();
+    enable_time();
+    worker_threads(val: usize);
+    max_blocking_threads(val: usize);
+    thread_name(val: impl Into<String>);
+    name(val: impl Into<String>);
+    thread_name_fn<F: Fn() -> String>(f: F);
+    thread_stack_size(val: usize);
+    on_thread_start<F: Fn()>(f: F);
+    on_thread_stop<F: Fn()>(f: F);
+    on_thread_park<F: Fn()>(f: F);
+    on_thread_unpark<F: Fn()>(f: F);
+    thread_keep_alive(duration: Duration);
+    global_queue_interval(val: u32);
+    event_interval(val: u32);
+    max_io_events_per_tick(capacity: usize);
+    start_paused(start_paused: bool);
+    #[cfg(tokio_unstable)]
+    enable_alt_timer();
+    #[cfg(tokio_unstable)]
+    enable_eager_driver_handoff();
+    #[cfg(tokio_unstable)]
+    enable_sharded_blocking_queue();
+    #[cfg(tokio_unstable)]
+    unhandled_panic(behavior: UnhandledPanic);
+    #[cfg(tokio_unstable)]
+    disable_lifo_slot();
+    #[cfg(tokio_unstable)]
+    rng_seed(seed: RngSeed);
+    #[cfg(tokio_unstable)]
+    enable_metrics_poll_count_histogram();
+    #[cfg(tokio_unstable)]
+    metrics_poll_count_histogram_configuration(configuration: HistogramConfiguration);
+    #[cfg(tokio_unstable)]
+    on_task_spawn<F: Fn(&TaskMeta<'_>)>(f: F);
+    #[cfg(tokio_unstable)]
+    on_before_task_poll<F: Fn(&TaskMeta<'_>)>(f: F);
+    #[cfg(tokio_unstable)]
+    on_after_task_poll<F: Fn(&TaskMeta<'_>)>(f: F);
+    #[cfg(tokio_unstable)]
+    on_task_terminate<F: Fn(&TaskMeta<'_>)>(f: F);
+}
+
+impl Builder {
+    /// Returns a new builder with the current thread scheduler selected.
+    pub fn new_current_thread() -> Builder {
+        Self(original::Builder::new_current_thread())
+    }
+
+    /// Returns a new builder with the multi thread scheduler selected.
+    pub fn new_multi_thread() -> Builder {
+        Self(original::Builder::new_multi_thread())
+    }
+
+    /// Creates the configured `Runtime`.
+    ///
+    /// # Errors
+    /// The system refuses a thread or its event queue.
+    pub fn build(&mut self) -> io::Result<Runtime> {
+        self.0.build().map(Runtime::from_original)
+    }
+
+    /// Creates the configured [`LocalRuntime`].
+    ///
+    /// # Errors
+    /// The system refuses its event queue.
+    #[track_caller]
+    pub fn build_local(&mut self, options: LocalOptions) -> io::Result<LocalRuntime> {
+        self.0.build_local(options).map(LocalRuntime::from_original)
+    }
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}

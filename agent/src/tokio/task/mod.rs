@@ -1,0 +1,36 @@
+//! `tokio::task`, with each task known by the line that spawned it.
+mod join_handle;
+mod join_set;
+mod local;
+mod recorded;
+
+pub use ::tokio::task::*;
+pub use join_handle::{AbortHandle, JoinHandle};
+pub use join_set::JoinSet;
+pub use local::{LocalSet, spawn_local};
+
+pub(super) use recorded::{Job, Recorded};
+
+use ::tokio::task as original;
+use std::panic::Location;
+
+/// Spawns a new asynchronous task, returning a [`JoinHandle`] for it. See [`tokio::task::spawn`](original::spawn).
+#[track_caller]
+pub fn spawn<F>(future: F) -> JoinHandle<F::Output>
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    Recorded::spawn(Location::caller(), future, original::spawn)
+}
+
+/// Runs the provided closure on a thread where blocking is acceptable. See
+/// [`tokio::task::spawn_blocking`](original::spawn_blocking).
+#[track_caller]
+pub fn spawn_blocking<F, R>(f: F) -> JoinHandle<R>
+where
+    F: FnOnce() -> R + Send + 'static,
+    R: Send + 'static,
+{
+    Job::spawn(Location::caller(), f, |job| original::spawn_blocking(move || job.run()))
+}

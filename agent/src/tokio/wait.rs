@@ -1,0 +1,241 @@
+//! Waits of futures: from the first `Pending` to `Ready`, or to the drop, which is a wait given up.
+//!
+//! None of this is an `async` block around one of tokio's futures: that would copy it once more, and would lose the
+//! caller, whose line is taken by the `#[track_caller]` function that makes the future.
+use crate::recorder::{Site, Wait};
+use ::tokio::sync::{AcquireError, broadcast, mpsc, oneshot, watch};
+use ::tokio::task::{JoinError, coop};
+use lockprof_trace::{Operation, Party, WaitEnd};
+use std::future::Future;
+use std::marker::PhantomPinned;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+/// What is waited for, doing what, and where.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Op {
+    /// The id that counts the wait; 0: not recorded, or no object.
+    pub(super) id: u32,
+    pub(super) operation: Operation,
+    pub(super) site: Site,
+    /// Who ends it, where that is known.
+    pub(super) target: Party,
+}
+
+impl Op {
+    #[inline(always)]
+    pub(super) fn new(id: u32, operation: Operation, site: Site) -> Self {
+        Self { id, operation, site, target: Party::UNKNOWN }
+    }
+
+    fn begin(&self) -> Option<Wait> {
+        Wait::begin_for(self.id, self.operation, self.site, self.target)
+    }
+
+    /// Runs `block`, which blocks this thread unless that turns out to be needless: `wait` tells what is expected.
+    pub(super) fn blocking_if<T: Ended>(&self, wait: bool, block: impl FnOnce() -> T) -> T {
+        let wait = if wait { self.begin() } else { None };
+        let out = block();
+        if let Some(wait) = wait {
+            wait.end(out.ended());
+        }
+        out
+    }
+}
+
+/// What a wait came to, told by its output.
+pub(super) trait Ended {
+    fn ended(&self) -> WaitEnd;
+}
+
+impl<T, E: Refusal> Ended for Result<T, E> {
+    fn ended(&self) -> WaitEnd {
+        self.as_ref().map_or_else(Refusal::ended, |_| WaitEnd::Done)
+    }
+}
+
+/// Why somebody did not get what it waited for: most often, the other end is gone.
+pub(super) trait Refusal {
+    fn ended(&self) -> WaitEnd {
+        WaitEnd::Disconnected
+    }
+}
+
+impl Refusal for JoinError {}
+impl Refusal for AcquireError {}
+impl<T> Refusal for mpsc::error::SendError<T> {}
+impl Refusal for watch::error::RecvError {}
+impl Refusal for oneshot::error::RecvError {}
+
+impl<T> Refusal for mpsc::error::SendTimeoutError<T> {
+    fn ended(&self) -> WaitEnd {
+        match self {
+            mpsc::error::SendTimeoutError::Timeout(_) => WaitEnd::TimedOut,
+            mpsc::error::SendTimeoutError::Closed(_) => WaitEnd::Disconnected,
+        }
+    }
+}
+
+impl Refusal for broadcast::error::RecvError {
+    fn ended(&self) -> WaitEnd {
+        match self {
+            broadcast::error::RecvError::Lagged(_) => WaitEnd::Done,
+            broadcast::error::RecvError::Closed => WaitEnd::Disconnected,
+        }
+    }
+}
+
+/// Messages received together.
+impl Ended for usize {
+    fn ended(&self) -> WaitEnd {
+        if *self == 0 { WaitEnd::Disconnected } else { WaitEnd::Done }
+    }
+}
+
+impl<T> Ended for Option<T> {
+    fn ended(&self) -> WaitEnd {
+        if self.is_some() { WaitEnd::Done } else { WaitEnd::Disconnected }
+    }
+}
+
+impl Ended for () {
+    fn ended(&self) -> WaitEnd {
+        WaitEnd::Done
+    }
+}
+
+/// The wait of one future, if it has begun.
+#[derive(Default)]
+pub(super) struct Waiting(Option<Wait>);
+
+impl Waiting {
+    pub(super) const fn new() -> Self {
+        Self(None)
+    }
+
+    /// The future was polled, with this result.
+    #[inline(always)]
+    pub(super) fn polled<T: Ended>(&mut self, poll: &Poll<T>, op: &Op) {
+        match poll {
+            Poll::Pending if self.0.is_none() => self.begin(op),
+            Poll::Ready(out) if self.0.is_some() => self.end(out.ended()),
+            _ => {}
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn begin(&mut self, op: &Op) {
+        // Who has used up its budget waits for nothing but its next turn.
+        if coop::has_budget_remaining() {
+            self.0 = op.begin();
+        }
+    }
+
+    /// It is over.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn end(&mut self, end: WaitEnd) {
+        if let Some(wait) = self.0.take() {
+            wait.end(end);
+        }
+    }
+}
+
+/// One of tokio's futures whose wait is recorded; `done` makes the result of its output.
+pub(super) struct Waits<F, D> {
+    inner: F,
+    done: D,
+    op: Op,
+    wait: Waiting,
+    _pinned: PhantomPinned,
+}
+
+impl<T, F: Future<Output: Ended>, D: FnMut(F::Output) -> T> Waits<F, D> {
+    /// Of `inner`, whose output `done` makes the result of.
+    #[inline(always)]
+    pub(super) fn new(op: Op, inner: F, done: D) -> Self {
+        Self { inner, done, op, wait: Waiting::new(), _pinned: PhantomPinned }
+    }
+}
+
+impl<T, F: Future<Output: Ended>, D: FnMut(F::Output) -> T> Future for Waits<F, D> {
+    type Output = T;
+
+    #[inline(always)]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
+        // SAFETY: `inner` is pinned with us, and nothing else here is.
+        let me = unsafe { self.get_unchecked_mut() };
+        // SAFETY: as above.
+        let poll = unsafe { Pin::new_unchecked(&mut me.inner) }.poll(cx);
+        me.wait.polled(&poll, &me.op);
+        poll.map(&mut me.done)
+    }
+}
+
+/// An operation that tries first, and makes tokio's future only where it has to wait.
+pub(super) enum TryFirst<V, A, S, F, D> {
+    /// Not polled yet, or without budget.
+    Start(Op, V, A, S, D),
+    /// Waits by tokio's future.
+    Slow(Waits<F, D>),
+    /// Was ready.
+    Over,
+}
+
+impl<V, A, S, F, D, T> TryFirst<V, A, S, F, D>
+where
+    A: FnMut(&mut V) -> Option<F::Output>,
+    S: FnOnce(V) -> F,
+    F: Future<Output: Ended>,
+    D: FnMut(F::Output) -> T,
+{
+    /// Of what `attempt` does with `value` if nobody is in the way, and else the future that `slow` makes of it.
+    #[inline(always)]
+    pub(super) fn new(op: Op, value: V, attempt: A, slow: S, done: D) -> Self {
+        Self::Start(op, value, attempt, slow, done)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn slow(me: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
+        // SAFETY: what is pinned here is never moved: `Slow` is made in its place, and stays there until it is dropped.
+        let me = unsafe { me.get_unchecked_mut() };
+        if matches!(me, Self::Start(..)) {
+            let start = std::mem::replace(me, Self::Over);
+            let Self::Start(op, value, _, slow, done) = start else { unreachable!() };
+            *me = Self::Slow(Waits::new(op, slow(value), done));
+        }
+        let Self::Slow(waits) = me else { panic!("`async fn` resumed after completion") };
+        // SAFETY: as above.
+        let out = ready!(unsafe { Pin::new_unchecked(waits) }.poll(cx));
+        *me = Self::Over;
+        Poll::Ready(out)
+    }
+}
+
+impl<V, A, S, F, D, T> Future for TryFirst<V, A, S, F, D>
+where
+    A: FnMut(&mut V) -> Option<F::Output>,
+    S: FnOnce(V) -> F,
+    F: Future<Output: Ended>,
+    D: FnMut(F::Output) -> T,
+{
+    type Output = T;
+
+    #[inline(always)]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
+        // SAFETY: nothing in `Start` is pinned, and nothing is moved out of `Slow`.
+        let me = unsafe { self.as_mut().get_unchecked_mut() };
+        if let Self::Start(_, value, attempt, _, done) = me {
+            let budget = ready!(coop::poll_proceed(cx));
+            if let Some(got) = attempt(value) {
+                budget.made_progress();
+                let out = done(got);
+                *me = Self::Over;
+                return Poll::Ready(out);
+            }
+        }
+        Self::slow(self, cx)
+    }
+}
