@@ -77,6 +77,7 @@ impl Builder {
     }
 
     /// What [`VARIABLE`] says: `None` where it asks for nothing.
+    #[cfg_attr(not(feature = "record"), allow(dead_code))]
     pub(crate) fn from_text(text: &str) -> Result<Option<Self>, Error> {
         let mut builder = Self::default();
         for option in text.split(',').map(str::trim).filter(|option| !option.is_empty()) {

@@ -7,6 +7,7 @@ use std::{fmt, io};
 pub struct Error(pub(crate) Kind);
 
 #[derive(Debug)]
+#[cfg_attr(not(feature = "record"), allow(dead_code))]
 pub(crate) enum Kind {
     Option(String),
     Memory(io::Error),

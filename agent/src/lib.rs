@@ -1,12 +1,67 @@
 //! Drop-in locks, maps, channels and tasks that record who waits for whom.
+//!
+//! A service that is slow or stuck while its CPU profile shows nothing is waiting. This crate wraps what programs wait
+//! on; `lockprof analyze trace.bin`, of the package `lockprof-cli`, tells which line makes everyone wait, and which task,
+//! lock, channel or watcher will never come back.
+//!
+//! # In a program
+//! Change the import, nothing else in the file:
+//!
+//! ```
+//! use lockprof::sync::Mutex; // was: std::sync::Mutex
+//!
+//! static ORDERS: Mutex<Vec<u32>> = Mutex::new(vec![]);
+//! ORDERS.lock().unwrap().push(7);
+//! ```
+//!
+//! and start a recording, by the environment (`LOCKPROF=profile,path=trace.bin`, or `lockprof run -- PROGRAM`), or by
+//! one line in `main`:
+//!
+//! ```
+//! let path = std::env::temp_dir().join(format!("lockprof-doc-{}.bin", std::process::id()));
+//! let _recording = lockprof::builder().path(&path).start()?;
+//! # drop(_recording);
+//! # std::fs::remove_file(&path).unwrap();
+//! # Ok::<(), lockprof::Error>(())
+//! ```
+//!
+//! # In a library
+//! Use the wrappers and start nothing: until the program records, an operation costs one predictable branch more than the
+//! original's. With `default-features = false` every wrapper *is* the original type.
+//!
+//! # What is recorded
+//! - Every wait, exactly: who, on what, for which operation, from which line and stack, and for how long. A wait stands in
+//!   shared memory from the moment before it begins, so that what never ends is known even of a killed process.
+//! - Every acquisition, send and receive is counted, by each thread for itself: nothing shared is written on a read path.
+//! - Holds: each that is longer than a tick of the coarse clock (2 ms), and a sample of the others.
+//! - Births and ends of threads, tasks and watchers; who holds which lock now, who used which end of a channel last.
+//!
+//! No keys, values or messages are recorded. The trace and the shared memory are readable by the user alone.
+//!
+//! # Features
+//! | feature | brings |
+//! | --- | --- |
+//! | `record` (default) | the recording; without it every wrapper is the original type |
+//! | `parking_lot` | [`parking_lot`](crate::parking_lot): version 0.13 |
+//! | `parking_lot_0_12` | [`parking_lot_0_12`](crate::parking_lot_0_12): version 0.12 |
+//! | `tokio` | [`tokio`](crate::tokio): tasks, `sync`, the rest re-exported |
+//! | `serde` | `Serialize` and `Deserialize` for the locks of parking_lot |
+//! | `full` | all of them |
+//!
+//! [`sync`], [`thread`], [`map`] and [`watch`] are always there.
+//!
+//! # What it does to its host
+//! It never panics, never waits for its own background thread, allocates nothing on a hot path, and is bounded in memory
+//! ([`Builder::memory_bytes`]) and disk ([`Builder::limit_bytes`]); what does not fit is counted and told. The child of a
+//! fork is not recorded.
+
 #[cfg(all(feature = "record", any(feature = "parking_lot", feature = "parking_lot_0_12")))]
 #[macro_use]
 mod lock_types;
+
 #[cfg(feature = "record")]
 mod clock;
-#[cfg(feature = "record")]
 mod config;
-#[cfg(feature = "record")]
 mod error;
 #[cfg(all(feature = "record", any(feature = "parking_lot", feature = "parking_lot_0_12")))]
 mod lock;
@@ -14,41 +69,42 @@ mod lock;
 mod platform;
 #[cfg(feature = "record")]
 mod recorder;
-#[cfg(feature = "record")]
+#[cfg_attr(not(feature = "record"), path = "off.rs")]
 mod session;
 
-#[cfg(feature = "record")]
-pub use config::{Builder, VARIABLE, defaults};
-#[cfg(feature = "record")]
-pub use error::Error;
-#[cfg(feature = "record")]
-pub use session::{Recording, Status, status};
-
-/// Makes a recording: `let _recording = lockprof::builder().start();`.
-#[cfg(feature = "record")]
-pub fn builder() -> Builder {
-    Builder::default()
-}
-
-#[cfg(all(feature = "record", feature = "parking_lot"))]
-pub mod parking_lot;
-
-#[cfg(all(feature = "record", feature = "parking_lot_0_12"))]
-pub mod parking_lot_0_12;
+pub mod map;
+pub mod watch;
 
 #[cfg(feature = "record")]
 pub mod sync;
 #[cfg(not(feature = "record"))]
 pub use std::sync;
+
 #[cfg(feature = "record")]
 pub mod thread;
 #[cfg(not(feature = "record"))]
 pub use std::thread;
+
+#[cfg(all(feature = "record", feature = "parking_lot"))]
+pub mod parking_lot;
+#[cfg(all(not(feature = "record"), feature = "parking_lot"))]
+pub use ::parking_lot;
+
+#[cfg(all(feature = "record", feature = "parking_lot_0_12"))]
+pub mod parking_lot_0_12;
+#[cfg(all(not(feature = "record"), feature = "parking_lot_0_12"))]
+pub use ::parking_lot_0_12;
 
 #[cfg(all(feature = "record", feature = "tokio"))]
 pub mod tokio;
 #[cfg(all(not(feature = "record"), feature = "tokio"))]
 pub use ::tokio;
 
-pub mod map;
-pub mod watch;
+pub use config::{Builder, VARIABLE, defaults};
+pub use error::Error;
+pub use session::{Recording, Status, status};
+
+/// What is recorded, and where to: set, then [start](Builder::start).
+pub fn builder() -> Builder {
+    Builder::default()
+}

@@ -15,8 +15,7 @@ mod site;
 mod task;
 mod watcher;
 
-pub(crate) use area::{detach, party, prepare};
-pub(crate) use chunk::emit;
+pub(crate) use area::{detach, prepare};
 pub(crate) use drain::{Drain, Stop, TICK, beginning, memory_of_this_process, tick};
 pub(crate) use entry::{Handle, Wait};
 pub(crate) use memory::RECORDING;
