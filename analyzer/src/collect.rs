@@ -54,7 +54,11 @@ pub fn left(session: &Session, path: &Path, trace: &File) -> Result<Option<Left>
         Ok(found) => found,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => {
-            return Err(format!("{}: its process left memory in {}, but {error}", path.display(), place.display()));
+            return Err(format!(
+                "{}: its process left memory in {}, but {error}",
+                path.display(),
+                place.display()
+            ));
         }
     };
     let unusable = |error: &dyn std::fmt::Display| {
@@ -115,7 +119,8 @@ fn read(found: &File, pid: u64, live: bool) -> Result<(Option<u64>, Vec<u8>), St
     let mut tries = if live { TRIES } else { 1 };
     loop {
         let before = live.then(|| pass(found)).flatten();
-        let bytes = system::read_sparse(found, memory::region::END as u64 * 8).map_err(|error| error.to_string())?;
+        let bytes =
+            system::read_sparse(found, memory::region::END as u64 * 8).map_err(|error| error.to_string())?;
         tries -= 1;
         if live && tries > 0 && before != pass(found) {
             continue;

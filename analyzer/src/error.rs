@@ -56,7 +56,9 @@ fn advice(error: &file::Error) -> &'static str {
     match error {
         file::Error::NotATrace => "is it the file that LOCKPROF=…,path=… or `lockprof run --out` named?",
         file::Error::Empty => "the program was stopped before it recorded, or its disk is full",
-        file::Error::Version { found, known } if found > known => "update lockprof: cargo install lockprof-cli",
+        file::Error::Version { found, known } if found > known => {
+            "update lockprof: cargo install lockprof-cli"
+        }
         file::Error::Version { .. } => "record it again with this version",
         file::Error::Io(_) => "try again, or copy the file to another disk",
         _ => "copy the file again, or record it again",

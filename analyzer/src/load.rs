@@ -60,7 +60,10 @@ impl Loaded {
                         match event {
                             Ok(event) => {
                                 self.events += 1;
-                                finished |= matches!(event, Event::Finish { end: End::Finished | End::Collected, .. });
+                                finished |= matches!(
+                                    event,
+                                    Event::Finish { end: End::Finished | End::Collected, .. }
+                                );
                                 sink(&event);
                             }
                             Err(error) => damages.push(error),
@@ -84,7 +87,10 @@ impl Loaded {
             self.notes.push(format!("{}: damaged in {} places", path.display(), reader.damaged()));
         }
         if let Some(cut) = reader.cut() {
-            self.notes.push(format!("{}: cut off in the block at byte {cut}; all before it is analyzed", path.display()));
+            self.notes.push(format!(
+                "{}: cut off in the block at byte {cut}; all before it is analyzed",
+                path.display()
+            ));
         }
         if reader.skipped() > 0 {
             let skipped = reader.skipped();

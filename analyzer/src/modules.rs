@@ -117,7 +117,9 @@ fn open(path: &str, build_id: &str) -> Result<Loader, Option<String>> {
     }
     let found = build_id_of(&path).map_err(|error| told(format!("cannot be read ({error})")))?;
     if !build_id.is_empty() && !found.is_empty() && found != build_id {
-        return Err(told(format!("was built anew since the recording (build id {found}, recorded {build_id})")));
+        return Err(told(format!(
+            "was built anew since the recording (build id {found}, recorded {build_id})"
+        )));
     }
     Loader::new(&path).map_err(|error| told(format!("has no symbols that can be read ({error})")))
 }
@@ -164,4 +166,85 @@ fn plain(function: String) -> Frame {
 /// A function's name as it stands in the source, without the hash.
 fn demangle(name: &str) -> String {
     format!("{:#}", rustc_demangle::demangle(name))
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    /// This program as a module, as a recorder tells it.
+    fn this_program(build_id: &str) -> (Modules, String) {
+        let exe = std::env::current_exe().unwrap().to_str().unwrap().to_owned();
+        let maps = fs::read_to_string("/proc/self/maps").unwrap();
+        let mut modules = Modules::default();
+        let mut process = Process::default();
+        let mut bias = None;
+        for line in maps.lines().filter(|line| line.ends_with(&exe)) {
+            let mut words = line.split_whitespace();
+            let (range, rights) = (words.next().unwrap(), words.next().unwrap());
+            let (start, end) = range.split_once('-').unwrap();
+            let [start, end] = [start, end].map(|place| u64::from_str_radix(place, 16).unwrap());
+            let bias = *bias.get_or_insert(start);
+            if rights.contains('x') {
+                let (path, build_id) = (exe.as_str().into(), build_id.into());
+                process.event(&Event::Module { start, end, offset: 0, bias, path, build_id });
+            }
+        }
+        modules.add(process);
+        (modules, exe)
+    }
+
+    #[inline(never)]
+    fn a_function_with_a_name() -> u32 {
+        line!()
+    }
+
+    fn return_address() -> u64 {
+        a_function_with_a_name as *const () as u64 + 1
+    }
+
+    #[test]
+    fn an_address_has_function_file_and_line() {
+        let (modules, exe) = this_program("");
+        let frames = modules.frames(0, return_address());
+        let [frame] = &frames[..] else { panic!("{frames:?}") };
+        assert!(frame.function.ends_with("modules::tests::a_function_with_a_name"), "{frame:?}");
+        assert!(frame.file.as_ref().unwrap().ends_with("src/modules.rs") && !frame.inlined, "{frame:?}");
+        let line = frame.line.unwrap();
+        assert!(a_function_with_a_name().abs_diff(line) <= 1, "{frame:?}");
+        assert_eq!(modules.frames(0, return_address()), frames);
+        assert!(modules.notes().is_empty());
+
+        let id = build_id_of(&exe.into()).unwrap();
+        let (modules, _) = this_program(&id);
+        assert_eq!(modules.frames(0, return_address()), frames);
+    }
+
+    #[test]
+    fn another_build_is_not_asked() {
+        let (modules, exe) = this_program("00ff");
+        if build_id_of(&exe.into()).unwrap().is_empty() {
+            return;
+        }
+        let [frame] = &modules.frames(0, return_address())[..] else { panic!("no frame") };
+        assert!(frame.function.contains("+0x") && frame.file.is_none(), "{frame:?}");
+        modules.frames(0, return_address() + 1);
+        let notes = modules.notes();
+        assert!(notes.len() == 1 && notes[0].contains("built anew"), "{notes:?}");
+    }
+
+    #[test]
+    fn what_is_in_no_module_has_no_frames() {
+        let (modules, _) = this_program("");
+        assert!(modules.frames(0, 0).is_empty() && modules.frames(0, 1).is_empty());
+        assert!(modules.frames(0, u64::MAX).is_empty() && modules.frames(1, return_address()).is_empty());
+    }
+
+    #[test]
+    fn a_device_is_not_opened() {
+        for path in ["/dev/zero", "[vdso]", "relative", "/"] {
+            assert!(matches!(open(path, ""), Err(None)), "{path}");
+        }
+        assert!(matches!(open("/no/such/file", ""), Err(Some(_))));
+    }
 }

@@ -63,8 +63,12 @@ impl Recording {
 /// Prints a report in the form that was asked for.
 fn print(report: &Report, format: Format, out: &mut dyn Write) -> Result<(), Error> {
     let printed = match format {
-        Format::Text => out.write_all(report::text::render(report, &report::text::TextOptions::default()).as_bytes()),
-        Format::Json => serde_json::to_writer_pretty(&mut *out, report).map_err(io::Error::from).and_then(|()| writeln!(out)),
+        Format::Text => {
+            out.write_all(report::text::render(report, &report::text::TextOptions::default()).as_bytes())
+        }
+        Format::Json => serde_json::to_writer_pretty(&mut *out, report)
+            .map_err(io::Error::from)
+            .and_then(|()| writeln!(out)),
     };
     match printed.and_then(|()| out.flush()) {
         // Who reads has seen enough.

@@ -17,12 +17,15 @@ pub fn run(out: &Path, ask: &Ask, command: &[OsString]) -> Result<u8, Error> {
     let folder = prepare(out).map_err(|error| Error::Output(out.into(), error))?;
     let asked = variable(env::var_os(VARIABLE), &folder).ok_or_else(|| Error::Comma(folder.clone()))?;
     let [program, arguments @ ..] = command else { return Err(Error::Nothing) };
-    let status = system::run(Command::new(program).args(arguments).env(VARIABLE, &asked)).map_err(|ran| match ran {
-        Ran::Start(error) => Error::Start(program.into(), error),
-        #[cfg(unix)]
-        Ran::Signals(error) => Error::Signals(error),
-        Ran::Wait(error) => Error::Wait(error),
-    })?;
+    let status =
+        system::run(Command::new(program).args(arguments).env(VARIABLE, &asked)).map_err(
+            |ran| match ran {
+                Ran::Start(error) => Error::Start(program.into(), error),
+                #[cfg(unix)]
+                Ran::Signals(error) => Error::Signals(error),
+                Ran::Wait(error) => Error::Wait(error),
+            },
+        )?;
     let code = system::exit_code(status);
     let traces = traces(&folder).map_err(|error| Error::Output(folder.clone(), error))?;
     let recording = Recording::load(&traces);
@@ -74,7 +77,8 @@ fn traces(folder: &Path) -> io::Result<Vec<PathBuf>> {
 fn variable(asked: Option<OsString>, folder: &Path) -> Option<OsString> {
     let asked = asked.unwrap_or_default().into_string().unwrap_or_default();
     let is_place = |option: &str| ["dir=", "path="].iter().any(|place| option.trim().starts_with(place));
-    let mut options: Vec<&str> = asked.split(',').filter(|option| !option.trim().is_empty() && !is_place(option)).collect();
+    let mut options: Vec<&str> =
+        asked.split(',').filter(|option| !option.trim().is_empty() && !is_place(option)).collect();
     if options.is_empty() {
         options.push("profile");
     }

@@ -19,7 +19,10 @@ pub fn open_own(path: &Path) -> io::Result<File> {
         return Err(io::Error::other("it is not a regular file"));
     }
     if facts.uid() != rustix::process::geteuid().as_raw() {
-        return Err(io::Error::other(format!("it belongs to another user ({}): run as that one", facts.uid())));
+        return Err(io::Error::other(format!(
+            "it belongs to another user ({}): run as that one",
+            facts.uid()
+        )));
     }
     Ok(file)
 }
@@ -41,7 +44,8 @@ pub fn maps(pid: u64, file: &File) -> bool {
 /// Where there is no `/proc`, a process counts as the one that is meant.
 fn is_without_proc(pid: u64) -> bool {
     let pid = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw);
-    !Path::new("/proc/self").exists() && pid.is_some_and(|pid| rustix::process::test_kill_process(pid).is_ok())
+    !Path::new("/proc/self").exists()
+        && pid.is_some_and(|pid| rustix::process::test_kill_process(pid).is_ok())
 }
 
 /// Reads a file of at most `limit` bytes; holes stay holes, so that what is unused takes no memory.
@@ -102,7 +106,8 @@ fn pass_on(child: &Child, signal: i32) {
     }
     let pid = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw);
     if let (Some(pid), Some(signal)) = (pid, rustix::process::Signal::from_named_raw(signal)) {
-        drop(rustix::process::kill_process(pid, signal));
+        // It may have ended by now, and will be waited for.
+        let _ = rustix::process::kill_process(pid, signal);
     }
 }
 

@@ -1,0 +1,153 @@
+//! Traces for tests, and the command that reads them.
+#![allow(dead_code)] // Each test program uses some of it.
+use lockprof_trace::file::{Block, header};
+use lockprof_trace::memory::{self, header as head, region};
+use lockprof_trace::{End, Event, Mode, Party, words};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use tempfile::TempDir;
+
+/// The first event of a recording.
+pub fn session(pid: u32, memory: &Path) -> Event<'static> {
+    Event::Session {
+        at: 1_000,
+        unix_ns: 1_700_000_000_000_000_000,
+        ticks_per_4s: 1 << 32,
+        coarse_ticks: 1_000_000,
+        mode: Mode::Profile,
+        pid: pid.into(),
+        exe: "/usr/bin/shop".into(),
+        memory: memory.to_str().unwrap().to_owned().into(),
+        stacks: "none".into(),
+        agent: "0.1.0".into(),
+    }
+}
+
+/// A thread, known by this number.
+pub fn thread(number: u64) -> Event<'static> {
+    let (thread, parent) = (Party::thread(number), Party::UNKNOWN);
+    Event::Thread {
+        at: 2_000 + number,
+        thread,
+        parent,
+        class: 0,
+        os_id: number,
+        name: format!("worker-{number}").into(),
+    }
+}
+
+/// The last event of a recording.
+pub fn finish() -> Event<'static> {
+    Event::Finish { at: 9_000_000, end: End::Finished, reason: "".into() }
+}
+
+/// Events as a file, one block each.
+pub fn file_of(events: &[Event<'_>]) -> Vec<u8> {
+    let (mut file, mut block) = (header(), Block::new());
+    for event in events {
+        block.push(event);
+        block.finish(&mut file);
+    }
+    file
+}
+
+/// A whole recording without any fault.
+pub fn whole(pid: u32) -> Vec<u8> {
+    file_of(&[session(pid, Path::new("")), thread(1), thread(2), finish()])
+}
+
+/// The memory of a recorder whose trace has `file_bytes` bytes and who told `event` since.
+pub fn memory_of(pid: u32, file_bytes: u64, event: &Event<'_>) -> Vec<u8> {
+    let mut bytes = vec![0; region::END * 8];
+    let mut set = |word: usize, value: u64| bytes[word * 8..][..8].copy_from_slice(&value.to_le_bytes());
+    set(head::MAGIC, memory::MAGIC);
+    set(head::PID, pid.into());
+    set(head::STATE, 1);
+    set(head::FILE_BYTES, file_bytes);
+    set(head::SEEN, 5_000_000);
+    set(head::CHUNKS, 1);
+    let size = words::size(event);
+    set(region::CHUNKS_ + memory::chunk::STATE, 1);
+    set(region::CHUNKS_ + memory::chunk::LEN, size as u64);
+    let mut at = region::CHUNKS_ + memory::CHUNK_HEAD;
+    words::put(event, size, |word| {
+        set(at, word);
+        at += 1;
+    });
+    bytes
+}
+
+/// The number of a process that has ended.
+pub fn dead() -> u32 {
+    let mut child = Command::new("true").spawn().unwrap();
+    child.wait().unwrap();
+    child.id()
+}
+
+/// A folder with files in it.
+pub struct Folder(TempDir);
+
+impl Folder {
+    /// An empty one.
+    pub fn new() -> Self {
+        Self(TempDir::new().unwrap())
+    }
+
+    /// The place of a file in it.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    /// A file in it with these bytes.
+    pub fn file(&self, name: &str, bytes: &[u8]) -> PathBuf {
+        fs::write(self.path(name), bytes).unwrap();
+        self.path(name)
+    }
+}
+
+/// `lockprof` with these arguments, in no terminal and without the variables that it reads.
+pub fn lockprof<A: AsRef<std::ffi::OsStr>>(arguments: impl IntoIterator<Item = A>) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_lockprof"));
+    command
+        .args(arguments)
+        .env_remove("LOCKPROF")
+        .env_remove("CLICOLOR_FORCE")
+        .stdin(std::process::Stdio::null());
+    command
+}
+
+/// What a command did.
+pub struct Done {
+    pub code: Option<i32>,
+    pub out: String,
+    pub err: String,
+}
+
+impl From<Output> for Done {
+    fn from(output: Output) -> Self {
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        Done { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+    }
+}
+
+/// Does it.
+pub fn done(mut command: Command) -> Done {
+    command.output().unwrap().into()
+}
+
+/// `lockprof analyze` for this trace.
+pub fn analyze(trace: &Path) -> Done {
+    done(lockprof(["analyze".as_ref(), trace]))
+}
+
+/// The events of a trace file.
+pub fn events_of(path: &Path) -> Vec<Event<'static>> {
+    let mut reader = lockprof_trace::file::Reader::new(fs::File::open(path).unwrap()).unwrap();
+    let mut events = vec![];
+    while let Some(event) = reader.next().unwrap() {
+        events.push(event.into_owned());
+    }
+    assert_eq!(reader.cut(), None);
+    events
+}
