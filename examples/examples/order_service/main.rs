@@ -15,6 +15,7 @@ mod sessions;
 use clap::Parser;
 use lockprof::tokio::{self, net::TcpListener, sync::oneshot};
 use lockprof_examples::Variant;
+use std::fmt;
 use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -42,6 +43,11 @@ struct Options {
 struct Service {
     sessions: Arc<dyn sessions::Sessions>,
     orders: orders::Orders,
+}
+
+/// Writes a line into the service's log, which is standard error. A log that cannot be written stops no order.
+fn log(line: fmt::Arguments<'_>) {
+    let _ = writeln!(io::stderr(), "order_service: {line}");
 }
 
 fn main() -> io::Result<()> {

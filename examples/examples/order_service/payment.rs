@@ -87,7 +87,7 @@ impl Payments {
     /// No connection is free; the log is told once.
     fn busy(&self) -> Busy {
         if !self.was_busy.swap(true, Relaxed) {
-            eprintln!("order_service: no connection to the payment provider is free");
+            crate::log(format_args!("no connection to the payment provider is free"));
         }
         Busy
     }
@@ -218,7 +218,9 @@ impl Lasting {
             let order = callback.order;
             tokio::select! {
                 () = gateway.hand_over(callback) => {}
-                () = time::sleep(CALLBACK_PATIENCE) => eprintln!("order_service: order {order}: the callback was not taken"),
+                () = time::sleep(CALLBACK_PATIENCE) => {
+                    crate::log(format_args!("order {order}: the callback was not taken"));
+                }
             }
             drop(connection);
         };
