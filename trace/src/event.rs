@@ -149,6 +149,7 @@ macro_rules! events {
             /// # Errors
             /// The fields are malformed; or `number` is not in the [`SCHEMA`], which is [`Malformed::Number`].
             #[allow(unused_variables)]
+            #[inline(always)] // An event is large, and a reader's loop is the one place where it is made.
             pub fn get(number: u8, from: &mut impl Get<'a>) -> Result<Option<Self>, Malformed> {
                 match number {
                     $($number => {
