@@ -98,8 +98,8 @@ pub fn complain(error: &Error) {
 }
 
 /// Says what the reader of a report should know.
-fn note(text: &String) {
-    say(AnsiColor::Yellow.on_default().bold(), "note", text);
+fn note(text: impl Display) {
+    say(AnsiColor::Yellow.on_default().bold(), "note", &text);
 }
 
 /// Nobody can be told that nobody can be told.

@@ -30,7 +30,7 @@ pub fn run(out: &Path, ask: &Ask, command: &[OsString]) -> Result<u8, Error> {
     let traces = traces(&folder).map_err(|error| Error::Output(folder.clone(), error))?;
     let recording = Recording::load(&traces);
     if recording.models.is_empty() {
-        note(&nothing(program, &asked, recording.incomplete));
+        note(nothing(program, &asked, recording.incomplete));
         return Ok(code.max(1));
     }
     let report = recording.report(ask);
