@@ -9,6 +9,7 @@ use lockprof_trace::{Operation, Party, WaitEnd};
 use std::future::Future;
 use std::marker::PhantomPinned;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 /// What is waited for, doing what, and where.
@@ -32,14 +33,10 @@ impl Op {
         Wait::begin_for(self.id, self.operation, self.site, self.target)
     }
 
-    /// Runs `block`, which blocks this thread unless that turns out to be needless: `wait` tells what is expected.
-    pub(super) fn blocking_if<T: Ended>(&self, wait: bool, block: impl FnOnce() -> T) -> T {
-        let wait = if wait { self.begin() } else { None };
-        let out = block();
-        if let Some(wait) = wait {
-            wait.end(out.ended());
-        }
-        out
+    /// This thread is about to block, unless that turns out to be needless: `wait` tells what is expected. The blocking
+    /// call itself stands in the caller, since a closure would lose the line that tokio's panics tell.
+    pub(super) fn blocking(&self, wait: bool) -> Waiting {
+        Waiting(if wait { self.begin() } else { None })
     }
 }
 
@@ -98,6 +95,12 @@ impl<T> Ended for Option<T> {
     }
 }
 
+impl<T: ?Sized> Ended for Arc<T> {
+    fn ended(&self) -> WaitEnd {
+        WaitEnd::Done
+    }
+}
+
 impl Ended for () {
     fn ended(&self) -> WaitEnd {
         WaitEnd::Done
@@ -132,10 +135,14 @@ impl Waiting {
         }
     }
 
-    /// It is over.
+    /// It is over, with this result.
+    pub(super) fn over(mut self, out: &impl Ended) {
+        self.end(out.ended());
+    }
+
     #[cold]
     #[inline(never)]
-    pub(super) fn end(&mut self, end: WaitEnd) {
+    fn end(&mut self, end: WaitEnd) {
         if let Some(wait) = self.0.take() {
             wait.end(end);
         }

@@ -102,8 +102,10 @@ impl<T> Sender<T> {
     #[track_caller]
     pub fn blocking_send(&self, value: T) -> Result<(), SendError<T>> {
         let op = self.end.sending(Operation::Send, Location::caller());
-        let wait = self.inner.capacity() == 0;
-        op.blocking_if(wait, || self.inner.blocking_send(value)).inspect(|()| self.end.sent())
+        let wait = op.blocking(self.inner.capacity() == 0);
+        let sent = self.inner.blocking_send(value);
+        wait.over(&sent);
+        sent.inspect(|()| self.end.sent())
     }
 
     fn reserving(&self, site: Site) -> Op {

@@ -47,8 +47,9 @@ macro_rules! receiver {
             #[track_caller]
             pub fn blocking_recv(&mut self) -> Option<T> {
                 let op = self.end.receiving(Operation::Recv, Location::caller());
-                let wait = self.inner.is_empty();
-                let got = op.blocking_if(wait, || self.inner.blocking_recv());
+                let wait = op.blocking(self.inner.is_empty());
+                let got = self.inner.blocking_recv();
+                wait.over(&got);
                 got.inspect(|_| self.end.received(1))
             }
 
@@ -56,8 +57,9 @@ macro_rules! receiver {
             #[track_caller]
             pub fn blocking_recv_many(&mut self, buffer: &mut Vec<T>, limit: usize) -> usize {
                 let op = self.end.receiving(Operation::Recv, Location::caller());
-                let wait = self.inner.is_empty();
-                let got = op.blocking_if(wait, || self.inner.blocking_recv_many(buffer, limit));
+                let wait = op.blocking(self.inner.is_empty());
+                let got = self.inner.blocking_recv_many(buffer, limit);
+                wait.over(&got);
                 self.end.received(got);
                 got
             }

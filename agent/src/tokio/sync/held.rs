@@ -1,0 +1,88 @@
+//! Permits of a lock's semaphore that a guard holds: tokio's locks are a semaphore and a cell, and so are these.
+//!
+//! They stand on tokio's own [`Semaphore`], which queues, wakes and spends the budget. That a guard owns an `Arc` of the
+//! recorded lock is why tokio's own guards will not do.
+use crate::recorder::{self, Handle, Site};
+use crate::tokio::wait::Op;
+use ::tokio::sync::{Mutex, Semaphore, SemaphorePermit, TryLockError};
+use lockprof_trace::Role;
+
+/// What a guard keeps of its lock.
+pub(super) trait Lock {
+    fn semaphore(&self) -> &Semaphore;
+}
+
+impl Lock for &Semaphore {
+    #[inline(always)]
+    fn semaphore(&self) -> &Semaphore {
+        self
+    }
+}
+
+/// Permits held.
+pub(super) struct Held<L: Lock> {
+    handle: Handle,
+    permits: u32,
+    lock: L,
+}
+
+impl<L: Lock> Held<L> {
+    /// The permits were taken, as by `op`.
+    #[inline(always)]
+    pub(super) fn new(op: &Op, role: Role, permits: u32, lock: L) -> Self {
+        let handle = if op.id == 0 { Handle::NONE } else { taken(op.id, role, op.site) };
+        Self { handle, permits, lock }
+    }
+
+    /// The lock that is held.
+    #[inline(always)]
+    pub(super) fn lock(&self) -> &L {
+        &self.lock
+    }
+
+    /// Gives back all but one: readers may come in.
+    pub(super) fn downgrade(mut self) -> Self {
+        self.handle.set_role(Role::Shared);
+        let others = self.permits - 1;
+        self.permits = 1;
+        self.lock.semaphore().add_permits(others as usize);
+        self
+    }
+}
+
+#[inline]
+fn taken(id: u32, role: Role, site: Site) -> Handle {
+    recorder::count(id);
+    // The id behind a lock's own counts its readers.
+    let object = if role == Role::Shared { id - 1 } else { id };
+    Handle::open(object, role, site, 1)
+}
+
+impl<L: Lock> Drop for Held<L> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        // First in the record: once it is free, the next one has it.
+        drop(std::mem::replace(&mut self.handle, Handle::NONE));
+        self.lock.semaphore().add_permits(self.permits as usize);
+    }
+}
+
+/// The permits are a guard's from now on.
+#[inline(always)]
+pub(super) fn keep<E>(permit: Result<SemaphorePermit<'_>, E>) {
+    // A lock's semaphore is never closed.
+    if let Ok(permit) = permit {
+        permit.forget();
+    }
+}
+
+/// The error that only tokio can make.
+#[cold]
+pub(super) fn would_block() -> TryLockError {
+    let mutex = Mutex::const_new(());
+    let _guard = mutex.try_lock();
+    match mutex.try_lock() {
+        Err(error) => error,
+        Ok(_) => unreachable!("its guard is alive"),
+    }
+}
