@@ -150,10 +150,15 @@ impl Symbols {
                 });
             }
         }
-        match frames.last_mut() {
-            Some(outer) => outer.inlined = false,
-            // No debug information here: the table of symbols is better than a number.
-            None => frames.extend(loader.find_symbol(address).map(|name| plain(demangle(name)))),
+        // The table of symbols has whole paths, where line tables alone have a function's last name; and it is there
+        // where debug information is not.
+        let symbol = loader.find_symbol(address).map(demangle);
+        match (frames.last_mut(), symbol) {
+            (Some(outer), symbol) => {
+                outer.inlined = false;
+                outer.function = symbol.unwrap_or_else(|| std::mem::take(&mut outer.function));
+            }
+            (None, symbol) => frames.extend(symbol.map(plain)),
         }
         frames
     }
