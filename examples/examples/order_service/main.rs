@@ -53,19 +53,22 @@ fn log(line: fmt::Arguments<'_>) {
 fn main() -> io::Result<()> {
     let options = Options::parse();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build()?;
-    runtime.block_on(run(&options))
+    let sessions = sessions::open(options.variant.is_fixed());
+    let sweeper = sessions::Sweeper::start(sessions.clone())?;
+    let served = runtime.block_on(run(&options, sessions));
+    drop(runtime);
+    sweeper.stop();
+    writeln!(io::stdout(), "order_service: {}", served?)
 }
 
 /// Starts the service, drives it, and stops it again, part by part, in the order in which they depend on each other.
-async fn run(options: &Options) -> io::Result<()> {
+async fn run(options: &Options, sessions: Arc<dyn sessions::Sessions>) -> io::Result<client::Served> {
     let fixed = options.variant.is_fixed();
     let load = match options.duration {
         Some(seconds) => client::Load::until(Instant::now() + Duration::from_secs_f64(seconds)),
         None => client::Load::of(options.requests),
     };
 
-    let sessions = sessions::open(fixed);
-    let sweeper = sessions::Sweeper::start(sessions.clone());
     let config = config::Config::start(fixed);
     let payments = payment::Payments::start(fixed, load.orders() * 3 / 5, config.store());
     let orders = orders::Orders::start(fixed, payments.clone());
@@ -91,11 +94,9 @@ async fn run(options: &Options) -> io::Result<()> {
     // A receiver that is gone has stopped already.
     let _ = stop.send(());
     server.await.expect("the server does not panic")?;
-    sweeper.stop().await;
     config.stop().await;
     let service = Arc::into_inner(service).expect("the server and its handlers are gone");
     service.orders.stop().await;
     payments.stop().await;
-
-    writeln!(io::stdout(), "order_service: {served}")
+    Ok(served)
 }

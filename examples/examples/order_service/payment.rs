@@ -51,7 +51,7 @@ pub struct Payments {
 }
 
 enum Gateway {
-    Forgetful(Forgetful),
+    Forgetful(Arc<Forgetful>),
     Lasting(Arc<Lasting>),
 }
 
@@ -129,17 +129,17 @@ type Registry = Mutex<HashMap<&'static str, Arc<sync::Mutex<mpsc::Receiver<Callb
 /// A gateway that gives up at the first error and leaves its channel behind, with nobody who reads it.
 struct Forgetful {
     callbacks: mpsc::Sender<Callback>,
-    /// Keeps the receiver: callbacks are not refused, they wait.
+    /// Keeps the receiver, so that callbacks are not refused: they wait.
     _registry: Arc<Registry>,
 }
 
 impl Forgetful {
-    fn start(books: Books) -> Self {
+    fn start(books: Books) -> Arc<Self> {
         let registry = Arc::new(Registry::default());
         let (callbacks, inbox) = mpsc::channel(1); // planted: callback-channel
         registry.lock().insert(PROVIDER, Arc::new(sync::Mutex::new(inbox)));
         tokio::spawn(Self::run(registry.clone(), books));
-        Self { callbacks, _registry: registry }
+        Arc::new(Self { callbacks, _registry: registry })
     }
 
     async fn run(registry: Arc<Registry>, books: Books) {
@@ -152,11 +152,11 @@ impl Forgetful {
         }
     }
 
-    fn confirm(&self, callback: Callback, connection: OwnedSemaphorePermit) {
-        let callbacks = self.callbacks.clone();
+    fn confirm(self: &Arc<Self>, callback: Callback, connection: OwnedSemaphorePermit) {
+        let gateway = self.clone();
         let task = async move {
             // The gateway reads until it is gone, and then the send fails: so it was thought.
-            let _ = callbacks.send(callback).await; // planted: blocked-callback
+            let _ = gateway.callbacks.send(callback).await; // planted: blocked-callback
             drop(connection);
         };
         tokio::spawn(task); // planted: callback-task

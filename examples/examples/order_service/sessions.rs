@@ -2,13 +2,10 @@
 
 use lockprof::map::SafeMap;
 use lockprof::parking_lot::Mutex;
-use lockprof::tokio::{
-    self,
-    sync::oneshot,
-    task::JoinHandle,
-    time::{self, MissedTickBehavior},
-};
+use lockprof::sync::mpsc::{self, RecvTimeoutError, Sender};
+use lockprof::thread::{self, JoinHandle};
 use std::collections::{HashMap, VecDeque};
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
@@ -24,7 +21,7 @@ const LIFETIME: Duration = Duration::from_secs(1800);
 /// How often the sweeper looks for sessions that are over.
 const SWEEP_EVERY: Duration = Duration::from_millis(10);
 /// Sessions that are open when the service starts.
-const RESTORED: u64 = 60_000;
+const RESTORED: u64 = 150_000;
 
 /// The sessions of the service.
 pub trait Sessions: Send + Sync {
@@ -156,32 +153,31 @@ impl Sessions for Sharded {
     }
 }
 
-/// The task that removes what is over.
+/// The thread that removes what is over.
 pub struct Sweeper {
-    stop: oneshot::Sender<()>,
-    task: JoinHandle<()>,
+    stop: Sender<()>,
+    thread: JoinHandle<()>,
 }
 
 impl Sweeper {
     /// Starts to sweep.
-    pub fn start(sessions: Arc<dyn Sessions>) -> Self {
-        let (stop, mut stopped) = oneshot::channel();
-        let task = tokio::spawn(async move {
-            let mut ticks = time::interval(SWEEP_EVERY);
-            ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-            loop {
-                tokio::select! {
-                    _ = ticks.tick() => sessions.expire(),
-                    _ = &mut stopped => return,
-                };
+    ///
+    /// # Errors
+    /// The system has no thread for it.
+    pub fn start(sessions: Arc<dyn Sessions>) -> io::Result<Self> {
+        let (stop, stopped) = mpsc::channel();
+        let sweep = move || {
+            while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(SWEEP_EVERY) {
+                sessions.expire();
             }
-        });
-        Self { stop, task }
+        };
+        let thread = thread::Builder::new().name("sweeper".to_owned()).spawn(sweep)?;
+        Ok(Self { stop, thread })
     }
 
     /// Stops and waits until it has.
-    pub async fn stop(self) {
-        let _ = self.stop.send(());
-        self.task.await.expect("the sweeper does not panic");
+    pub fn stop(self) {
+        drop(self.stop);
+        self.thread.join().expect("the sweeper does not panic");
     }
 }
