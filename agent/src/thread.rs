@@ -85,7 +85,7 @@ where
     original::scope(|inner| {
         // SAFETY: `Scope` is the original in a transparent wrapper, so a reference to one is a reference to the other.
         let scope = unsafe { &*std::ptr::from_ref(inner).cast::<Scope<'_, '_>>() };
-        let _leaving = end.leaving();
+        let _leaving = end.leaving(scope.address());
         f(scope)
     })
 }
@@ -149,7 +149,7 @@ impl Builder {
         T: Send + 'scope,
     {
         let child = NewThread::spawn(Location::caller()).map(Arc::new);
-        children::add(&child);
+        children::add(scope.address(), &child);
         let party = party(&child);
         let inner = self.inner.spawn_scoped(&scope.inner, recorded(child, f))?;
         Ok(ScopedJoinHandle { inner, child: party })
@@ -163,6 +163,10 @@ impl fmt::Debug for Builder {
 }
 
 impl<'scope> Scope<'scope, '_> {
+    fn address(&self) -> usize {
+        std::ptr::from_ref(self).addr()
+    }
+
     /// As [`std::thread::Scope::spawn`].
     #[track_caller]
     pub fn spawn<F, T>(&'scope self, f: F) -> ScopedJoinHandle<'scope, T>

@@ -10,7 +10,7 @@ use std::sync::{Arc, mpsc};
 #[test]
 fn threads_are_recorded() {
     let long = "a name that is longer than the system allows";
-    let (mut spawned, mut joined, mut scoped) = (0, 0, 0);
+    let (mut spawned, mut joined, mut scoped, mut within) = (0, 0, 0, 0);
     let trace = record(|| {
         let builder = Builder::new().name(long.into());
         spawned = line() + 1;
@@ -32,11 +32,12 @@ fn threads_are_recorded() {
         scoped = line() + 1;
         thread::scope(|scope| {
             scope.spawn(|| ()).join().unwrap();
-            Builder::new()
-                .name("left to the end".into())
-                .spawn_scoped(scope, move || receiver.recv().unwrap_err())
-                .unwrap();
-            // It is not waited for in the record, so that the scope's end is the only thing that can be.
+            // The end of a scope within does not wait for what is spawned in the one around it.
+            within = line() + 1;
+            thread::scope(|_| {
+                let left = Builder::new().name("left to the end".into());
+                left.spawn_scoped(scope, move || receiver.recv().unwrap_err()).unwrap();
+            });
             let main = main.clone();
             std::thread::spawn(move || {
                 main.wait();
@@ -59,7 +60,8 @@ fn threads_are_recorded() {
     assert_eq!((join.holder, join.end), (child, Some(WaitEnd::Done)));
     let join = joins.iter().find(|wait| wait.line == scoped).unwrap();
     assert_eq!(join.holder, trace.thread("left to the end").0);
-    assert!(joins.iter().all(|wait| wait.holder != Party::UNKNOWN));
+    let join = joins.iter().find(|wait| wait.line == within).unwrap();
+    assert_eq!(join.holder, Party::UNKNOWN);
 
     // Told now and then, and at the end: nobody is left.
     let last = trace.events().iter().rev().find_map(|event| match event {
