@@ -1,0 +1,108 @@
+//! `SafeMap` as a map: the same with and without recording.
+use lockprof::map::SafeMap;
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, DefaultHasher};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::thread;
+
+type Hasher = BuildHasherDefault<DefaultHasher>;
+static GLOBAL: SafeMap<&str, u32, Hasher> = SafeMap::with_hasher(Hasher::new());
+
+#[test]
+fn everyday_methods() {
+    let map = SafeMap::with_capacity(10);
+    assert!(map.is_empty() && map.capacity() >= 10);
+    assert_eq!((map.insert("a".to_string(), 1), map.insert("a".to_string(), 2)), (None, Some(1)));
+    assert_eq!((map.get("a"), map.get("b"), map.with("a", |value| value * 2)), (Some(2), None, Some(4)));
+    assert!(map.contains_key("a") && !map.contains_key("b"));
+    assert_eq!(map.get_or_insert_with("b".into(), || 3), 3);
+    assert_eq!(map.get_or_insert_with("b".into(), || unreachable!()), 3);
+    assert_eq!((map.update("b", |value| *value += 1), map.update("c", |_| ())), (Some(()), None));
+    assert_eq!(map.update_or_insert_with("c".into(), || 10, |value| *value + 1), 11);
+    map.alter("c".into(), |value| value.map(|value| value + 1));
+    map.alter("d".into(), |value| value.or(Some(0)));
+    map.alter("e".into(), |value| value);
+    map.alter("d".into(), |_| None);
+    assert_eq!(map.snapshot(), HashMap::from([("a".into(), 2), ("b".into(), 4), ("c".into(), 11)]));
+    let (mut keys, mut values) = (map.keys(), map.values());
+    (keys.sort(), values.sort());
+    assert_eq!((keys, values), (vec!["a".into(), "b".into(), "c".into()], vec![2, 4, 11]));
+    assert_eq!((map.remove_if("a", |value| *value == 3), map.remove_if("a", |_| true)), (None, Some(2)));
+    assert_eq!((map.remove("a"), map.remove_entry("b")), (None, Some(("b".into(), 4))));
+    map.for_each_mut(|_, value| *value += 1);
+    map.for_each(|key, value| assert_eq!((key.as_str(), *value), ("c", 12)));
+    map.insert_all([("f".into(), 1), ("g".into(), 2)]);
+    map.retain(|_, value| *value == 2);
+    assert_eq!((map.len(), format!("{map:?}")), (1, r#"{"g": 2}"#.into()));
+    map.reserve(100);
+    assert!(map.capacity() > 100);
+    assert_eq!(map.take().len(), 1);
+    map.shrink_to_fit();
+    assert_eq!((map.len(), map.capacity()), (0, 0));
+}
+
+#[test]
+fn guards_are_the_map() {
+    let map: SafeMap<_, _> = (0..5).map(|key| (key, key * key)).collect();
+    assert_eq!(map.read().values().sum::<i32>(), 30);
+    let mut guard = map.write();
+    *guard.entry(7).or_insert(0) += 1;
+    assert_eq!((guard.insert(8, 1), guard.remove(&0), guard.remove_entry(&0)), (None, Some(0), None));
+    guard.extend([(9, 1)]);
+    guard.retain(|key, _| *key > 3);
+    drop(guard);
+    let mut keys = map.keys();
+    keys.sort();
+    assert_eq!(keys, [4, 7, 8, 9]);
+    map.write().clear();
+    assert!(map.into_inner().is_empty());
+}
+
+#[test]
+fn made_of_other_things() {
+    let mut map = SafeMap::from([(1, 'a')]);
+    (&map).extend([(2, 'b')]);
+    map.extend([(3, 'c')]);
+    map.get_mut().insert(4, 'd');
+    let copy = map.clone();
+    map.clear();
+    assert_eq!((map.len(), copy.len()), (0, 4));
+    let back: HashMap<_, _> = copy.into_iter().collect();
+    assert_eq!(SafeMap::from(back.clone()).into_inner(), back);
+    assert!(SafeMap::<u8, u8>::default().is_empty());
+}
+
+#[test]
+fn a_panic_under_the_lock_does_not_poison() {
+    let map = SafeMap::from([(1, 1)]);
+    let failed = catch_unwind(AssertUnwindSafe(|| {
+        map.update(&1, |value| {
+            *value = 2;
+            panic!("under the lock");
+        })
+    }));
+    assert!(failed.is_err());
+    assert_eq!(map.get(&1), Some(2));
+    map.insert(1, 3);
+    assert_eq!(map.into_inner()[&1], 3);
+}
+
+#[test]
+fn no_update_is_lost() {
+    let map = Arc::new(SafeMap::new());
+    let threads: Vec<_> = (0..4)
+        .map(|_| {
+            let map = map.clone();
+            thread::spawn(move || {
+                for key in (0..1000).map(|i| i % 10) {
+                    map.update_or_insert_with(key, || 0, |value| *value += 1);
+                    GLOBAL.update_or_insert_with("all", || 0, |value| *value += 1);
+                }
+            })
+        })
+        .collect();
+    threads.into_iter().for_each(|thread| thread.join().unwrap());
+    assert!(map.values().iter().all(|value| *value == 400));
+    assert_eq!(GLOBAL.get("all"), Some(4000));
+}
