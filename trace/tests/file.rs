@@ -326,3 +326,18 @@ fn the_format_lists_every_choice() {
         assert!(format.lines().any(|line| line == row), "FORMAT.md has no such row:\n{row}");
     }
 }
+
+/// A file of version 1 as it was written once, every kind of event in it. `LOCKPROF_BLESS=1` writes one of this version.
+#[test]
+fn a_trace_of_version_1_is_read_for_ever() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/v1.bin");
+    if std::env::var_os("LOCKPROF_BLESS").is_some() {
+        std::fs::write(path, file_of(&Any(1).events(2), 20).0).unwrap();
+    }
+    let file = std::fs::read(path).unwrap();
+    let mut numbers: Vec<u8> = events_of(&file).iter().map(Event::number).collect();
+    assert_eq!(numbers.len(), 46);
+    numbers.sort_unstable();
+    numbers.dedup();
+    assert_eq!(numbers.len(), 23);
+}
