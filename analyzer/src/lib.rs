@@ -34,6 +34,10 @@ impl Default for Options {
 }
 
 /// Makes the report of one recording: one model for each process that recorded.
-pub fn analyze(models: Vec<model::Model>, options: &Options, symbols: &dyn symbols::Resolve) -> report::Report {
-    report::build(&models, options, symbols)
+pub fn analyze(
+    models: Vec<model::Model>,
+    options: &Options,
+    symbols: &dyn symbols::Resolve,
+) -> report::Report {
+    report::build(models, options, symbols)
 }

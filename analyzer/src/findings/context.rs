@@ -1,0 +1,210 @@
+//! What every detector works with: the model, its frozen state, and names for what the model knows by number.
+use super::{ObjectReport, PartyReport, PartyRole, Waiting};
+use crate::Options;
+use crate::model::frozen::Frozen;
+use crate::model::{Model, OpenWait, Owner};
+use crate::symbols::Resolve;
+use lockprof_trace::{Kind, Loss, Outcome, Party, Role};
+use std::collections::HashMap;
+
+/// Frames of a stack that a report shows.
+const FRAMES: usize = 32;
+
+/// See the module.
+pub struct Context<'a> {
+    /// The process, as a place among the models.
+    pub process: usize,
+    /// What it recorded, resolved.
+    pub model: &'a Model,
+    /// What is taken as given.
+    pub options: &'a Options,
+    /// Names of addresses.
+    pub symbols: &'a dyn Resolve,
+    /// Who waits and holds in the end.
+    pub frozen: Frozen,
+}
+
+impl<'a> Context<'a> {
+    /// Of a model that is resolved.
+    pub fn new(process: usize, model: &'a Model, options: &'a Options, symbols: &'a dyn Resolve) -> Self {
+        Self { process, model, options, symbols, frozen: Frozen::of(model) }
+    }
+
+    /// "file:line:column" of a site; empty where it is not known.
+    pub fn site(&self, site: u64) -> String {
+        self.model.sites.get(&site).map(ToString::to_string).unwrap_or_default()
+    }
+
+    /// "file:line" of a site, for sentences.
+    pub fn place(&self, site: u64) -> String {
+        match self.model.sites.get(&site) {
+            Some(site) => format!("{}:{}", site.file, site.line),
+            None => "an unknown place".into(),
+        }
+    }
+
+    /// "kind created at file:line" of a class.
+    pub fn class_name(&self, class: u64) -> String {
+        match self.model.classes.get(&class) {
+            Some(known) if matches!(known.kind, Kind::Task | Kind::BlockingTask | Kind::Thread) => {
+                format!("{} spawned at {}", known.kind, self.place(known.site))
+            }
+            Some(known) => format!("{} created at {}", known.kind, self.place(known.site)),
+            None => "unknown object".into(),
+        }
+    }
+
+    /// The readable name of an object: `kind "name" created at file:line`.
+    pub fn object_name(&self, object: u64) -> String {
+        let Some((class, known)) = self.model.class_of(object) else {
+            return "unknown object".into();
+        };
+        match self.model.names.get(&object) {
+            Some(name) => format!("{} \"{name}\" created at {}", known.kind, self.place(known.site)),
+            None => self.class_name(class),
+        }
+    }
+
+    /// The name of what is waited for: an object, or a party's end.
+    pub fn waited_for(&self, wait: &OpenWait) -> String {
+        if wait.object != 0 {
+            return self.object_name(wait.object);
+        }
+        match wait.holder {
+            Party::UNKNOWN if wait.operation == lockprof_trace::Operation::BlockOn => "a future".into(),
+            Party::UNKNOWN => "the end of a task or thread".into(),
+            party => format!("the end of {}", self.party_name(party)),
+        }
+    }
+
+    /// The object of a finding, by its class.
+    pub fn object(&self, class: u64, object: Option<u64>) -> ObjectReport {
+        let known = self.model.classes.get(&class);
+        let name = object.and_then(|object| self.model.names.get(&object)).cloned();
+        ObjectReport {
+            kind: known.map_or(Kind::Unknown, |class| class.kind).to_string(),
+            name: name.or_else(|| known.map(|class| class.type_name.clone())).unwrap_or_default(),
+            created_at: known.map(|class| self.site(class.site)).unwrap_or_default(),
+        }
+    }
+
+    /// The number of a sum's class.
+    pub fn class_number(&self, owner: Owner) -> Option<u64> {
+        match owner {
+            Owner::Class(class) => Some(class),
+            _ => None,
+        }
+    }
+
+    /// "task 17", "thread 3 (worker)".
+    pub fn party_name(&self, party: Party) -> String {
+        let name = self.model.parties.get(party).map(|facts| &*facts.name).unwrap_or_default();
+        match (party, name) {
+            (Party::UNKNOWN, _) => "an unknown party".into(),
+            (party, _) if party.is_task() => format!("task {}", party.number()),
+            (party, "") => format!("thread {}", party.number()),
+            (party, name) => format!("thread {} ({name})", party.number()),
+        }
+    }
+
+    /// Where a party was spawned; empty where not known.
+    pub fn spawned_at(&self, party: Party) -> String {
+        let class = self.model.parties.get(party).and_then(|facts| self.model.classes.get(&facts.class));
+        class.map(|class| self.site(class.site)).unwrap_or_default()
+    }
+
+    /// Whether a party has ended; one that was dropped by its runtime's shutdown has not, for our purposes.
+    pub fn has_ended(&self, party: Party) -> bool {
+        party != Party::UNKNOWN
+            && !self.model.parties.is_alive(party)
+            && !self.frozen.index.contains_key(&party)
+    }
+
+    /// How a party ended, for sentences.
+    pub fn outcome(&self, party: Party) -> &'static str {
+        match self.model.parties.get(party).and_then(|facts| facts.end) {
+            Some((_, Outcome::Panicked)) => "has panicked",
+            Some((_, Outcome::Aborted)) => "was aborted",
+            _ => "has ended",
+        }
+    }
+
+    /// A stack for reading: "function (file:line)", innermost first.
+    pub fn stack(&self, stack: u64) -> Vec<String> {
+        let Some(addresses) = self.model.stacks.get(&stack) else { return vec![] };
+        let frames = addresses.iter().flat_map(|address| {
+            let frames = self.symbols.frames(self.process, *address);
+            match frames.is_empty() {
+                true => vec![format!("0x{address:x}")],
+                false => frames.iter().map(crate::folded::frame_name).collect(),
+            }
+        });
+        frames.take(FRAMES).collect()
+    }
+
+    /// How long an open wait lasted, in nanoseconds.
+    pub fn waited_ns(&self, wait: &OpenWait) -> u64 {
+        self.model.ns(wait.ticks(self.model.end()))
+    }
+
+    /// A party of a finding, with its open waits and what it holds.
+    pub fn party(&self, party: Party, role: PartyRole) -> PartyReport {
+        let waits = self.frozen.index.get(&party).map(|place| self.frozen.waits_of(self.model, *place));
+        let waits = waits.into_iter().flatten().map(|wait| Waiting {
+            at: self.site(wait.site),
+            operation: wait.operation.to_string(),
+            object: self.waited_for(wait),
+            since_ns: self.waited_ns(wait),
+            stack: self.stack(wait.stack),
+        });
+        let held =
+            self.frozen.held.get(&party).into_iter().flatten().map(|number| &self.model.handles[*number]);
+        let guards = held.filter(|held| {
+            matches!(held.role, Role::Exclusive | Role::Shared | Role::Upgradable | Role::Permit)
+        });
+        let holds = guards.take(16).map(|held| super::Holding {
+            at: self.site(held.site),
+            object: self.object_name(held.object),
+            role: held.role.to_string(),
+            since_ns: self.model.ns(held.until.unwrap_or(self.model.end()).saturating_sub(held.since)),
+        });
+        let name = self.model.parties.get(party).map(|facts| facts.name.to_string()).unwrap_or_default();
+        PartyReport {
+            kind: if party.is_task() { "task" } else { "thread" },
+            id: party.number(),
+            name: if name.is_empty() { self.party_name(party) } else { name },
+            role,
+            spawned_at: self.spawned_at(party),
+            ended: self.has_ended(party),
+            waits: waits.collect(),
+            holds: holds.collect(),
+        }
+    }
+
+    /// Whether anything of this sort is missing from the trace.
+    pub fn lost(&self, losses: &[Loss]) -> bool {
+        losses.iter().any(|loss| self.model.lost.get(loss).is_some_and(|count| *count > 0))
+    }
+
+    /// What is known of ended waits like this one: the longest served, the longest at all, how many were given up.
+    pub fn history(&self) -> HashMap<(u64, lockprof_trace::Operation), (u64, u64, u64)> {
+        let mut history: HashMap<_, (u64, u64, u64)> = HashMap::new();
+        for (key, sum) in &self.model.waits {
+            let known = history.entry((key.site, key.operation)).or_default();
+            *known = (known.0.max(sum.max_done), known.1.max(sum.max_ended), known.2 + sum.given_up);
+        }
+        history
+    }
+}
+
+/// A length of time for people.
+pub fn duration(ns: u64) -> String {
+    match ns {
+        0..1_000 => format!("{ns} ns"),
+        1_000..1_000_000 => format!("{:.1} µs", ns as f64 / 1e3),
+        1_000_000..1_000_000_000 => format!("{:.1} ms", ns as f64 / 1e6),
+        1_000_000_000..120_000_000_000 => format!("{:.2} s", ns as f64 / 1e9),
+        120_000_000_000..7_200_000_000_000 => format!("{:.1} min", ns as f64 / 6e10),
+        _ => format!("{:.1} h", ns as f64 / 3.6e12),
+    }
+}

@@ -1,0 +1,24 @@
+//! The long text of each code, with a minimal broken program and its corrected form.
+
+/// Code, title and text of every finding.
+pub const CODES: &[(&str, &str, &str)] = &[
+    ("LP0001", "deadlock", include_str!("explain/LP0001.md")),
+    ("LP0002", "lock never released", include_str!("explain/LP0002.md")),
+    ("LP0003", "blocked send", include_str!("explain/LP0003.md")),
+    ("LP0004", "blocked receive", include_str!("explain/LP0004.md")),
+    ("LP0005", "blocked wait", include_str!("explain/LP0005.md")),
+    ("LP0006", "watchers never released", include_str!("explain/LP0006.md")),
+    ("LP0007", "growing population", include_str!("explain/LP0007.md")),
+    ("LP0008", "long hold with waiters", include_str!("explain/LP0008.md")),
+    ("LP0009", "hot object", include_str!("explain/LP0009.md")),
+];
+
+/// What a code means: when it is reported, a program that shows it, and the program without the fault.
+pub fn explain(code: &str) -> Option<&'static str> {
+    CODES.iter().find(|known| known.0.eq_ignore_ascii_case(code)).map(|known| known.2)
+}
+
+/// The title of a code.
+pub(super) fn title(code: &str) -> &'static str {
+    CODES.iter().find(|known| known.0 == code).map_or("", |known| known.1)
+}

@@ -1,0 +1,84 @@
+//! LP0009: an object for which more time is waited than passes.
+//!
+//! A hazard: the program goes on, but in single file. It is told of locks whose waits together are at least a tenth of
+//! the recording and of a second. False positives: none of a firm verdict.
+use super::context::duration;
+use super::explain::title;
+use super::needs::is_lock;
+use super::{Context, Finding, Verdict};
+use crate::model::Owner;
+use std::collections::HashMap;
+
+/// Share of the recording's length that the waits together must reach.
+const SHARE: f64 = 0.1;
+/// And this long, in nanoseconds.
+const LEAST_NS: u64 = 1_000_000_000;
+/// Lines that are named.
+const NAMED: usize = 3;
+
+pub(super) fn find(context: &Context<'_>) -> Vec<Finding> {
+    let model = context.model;
+    let length = model.ns(model.end().saturating_sub(model.session.at)).max(1);
+    let mut sums: HashMap<u64, (u64, u64, HashMap<u64, u64>, HashMap<u64, u64>)> = HashMap::new();
+    for (key, sum) in model.waits.iter().filter(|(key, _)| is_lock(key.operation)) {
+        let Owner::Class(class) = key.owner else { continue };
+        // A wait without end is a matter of other findings.
+        if sum.max_ended == 0 {
+            continue;
+        }
+        let (count, ticks, sites, holders) = sums.entry(class).or_default();
+        *count += sum.count;
+        *ticks = ticks.saturating_add(sum.ticks);
+        *sites.entry(key.site).or_default() += sum.ticks;
+        if key.holder_site != 0 {
+            *holders.entry(key.holder_site).or_default() += sum.ticks;
+        }
+    }
+    let hot = sums.into_iter().filter_map(|(class, (count, ticks, sites, holders))| {
+        let waited = model.ns(ticks);
+        let share = waited as f64 / length as f64;
+        if share < SHARE || waited < LEAST_NS {
+            return None;
+        }
+        let top = |sites: &HashMap<u64, u64>| {
+            let mut sites: Vec<_> =
+                sites.iter().map(|(site, ticks)| (*ticks, context.place(*site))).collect();
+            sites.sort_by(|one, other| other.0.cmp(&one.0).then(one.1.cmp(&other.1)));
+            sites.truncate(NAMED);
+            sites
+                .into_iter()
+                .map(|(ticks, place)| format!("{place} ({})", duration(model.ns(ticks))))
+                .collect::<Vec<_>>()
+        };
+        let (waiting, holding) = (top(&sites), top(&holders));
+        let mut notes = vec![format!("waiting: {}", waiting.join(", "))];
+        if !holding.is_empty() {
+            notes.push(format!("held meanwhile from: {}", holding.join(", ")));
+        }
+        let at =
+            sites.iter().max_by_key(|(site, ticks)| (**ticks, **site)).map(|(site, _)| context.site(*site));
+        Some(Finding {
+            code: "LP0009",
+            title: title("LP0009"),
+            verdict: Verdict::Hazard,
+            message: format!(
+                "{} for the {}, {} together: {:.0} % of the {} recorded",
+                super::tell::plural(count, "wait", "waits"),
+                context.class_name(class),
+                duration(waited),
+                share * 100.0,
+                duration(length)
+            ),
+            count,
+            blocked_ns: waited,
+            at: at.unwrap_or_default(),
+            parties: vec![],
+            more_parties: 0,
+            objects: vec![context.object(class, None)],
+            notes,
+            help: "hold it shorter, split it (by key or by field), or let readers share it".into(),
+            process: context.process,
+        })
+    });
+    hot.collect()
+}

@@ -1,0 +1,73 @@
+//! LP0008: a lock held so long that others stood still for it.
+//!
+//! A hazard: the holder does come back. It is told where one hold lasted, the waits it caused are a good part of it, and
+//! it was not a deadlock. False positives: none of a firm verdict; a long hold may be what the program wants.
+use super::context::duration;
+use super::explain::title;
+use super::{Context, Finding, Verdict};
+use crate::model::Owner;
+use std::collections::HashMap;
+
+/// A hold shorter than this is no long call, in nanoseconds.
+const LONG_NS: u64 = 20_000_000;
+/// Waits that one holding line must have caused: as many times its longest hold.
+const COST: u64 = 1;
+
+pub(super) fn find(context: &Context<'_>, known: &[Finding]) -> Vec<Finding> {
+    let model = context.model;
+    let mut caused: HashMap<(Owner, u64), (u64, u64, u64, u64)> = HashMap::new();
+    for (key, sum) in model.waits.iter().filter(|(key, _)| key.holder_site != 0) {
+        let (count, ticks, max, site) = caused.entry((key.owner, key.holder_site)).or_default();
+        *count += sum.count;
+        *ticks = ticks.saturating_add(sum.ticks);
+        if sum.max >= *max {
+            (*max, *site) = (sum.max, key.site);
+        }
+    }
+    let mut found = vec![];
+    for ((owner, holder_site), (count, ticks, max, site)) in caused {
+        let Owner::Class(class) = owner else { continue };
+        let hold = model.holds.get(&(owner, holder_site)).copied().unwrap_or_default();
+        let longest = model.ns(hold.max);
+        let (waited, cost) = (model.ns(max), model.ns(ticks));
+        if longest < LONG_NS || waited < longest / 2 || cost < longest.saturating_mul(COST) {
+            continue;
+        }
+        let at = context.site(holder_site);
+        let firm = known.iter().filter(|finding| finding.verdict != Verdict::Hazard);
+        if firm.flat_map(|finding| &finding.parties).flat_map(|party| &party.holds).any(|held| held.at == at)
+        {
+            continue;
+        }
+        let by_task = hold.max_by_task == hold.max;
+        found.push(Finding {
+            code: "LP0008",
+            title: title("LP0008"),
+            verdict: Verdict::Hazard,
+            message: format!(
+                "the {} was held for up to {} from {} on: {} for it, {} together, the longest {} at {}",
+                context.class_name(class),
+                duration(longest),
+                context.place(holder_site),
+                super::tell::plural(count, "wait", "waits"),
+                duration(cost),
+                duration(waited),
+                context.place(site)
+            ),
+            count,
+            blocked_ns: cost,
+            at,
+            parties: vec![],
+            more_parties: 0,
+            objects: vec![context.object(class, None)],
+            notes: by_task
+                .then(|| "the holder is a task: the guard lives across an await or a long call".into())
+                .into_iter()
+                .collect(),
+            help: "do the long call before the lock is taken or after it is released: copy out what it needs"
+                .into(),
+            process: context.process,
+        });
+    }
+    found
+}

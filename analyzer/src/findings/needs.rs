@@ -1,0 +1,302 @@
+//! What would end each open wait: the edges of the wait-for graph, with what is not known said on each.
+//!
+//! Two levels. For a *proof*, whatever the trace cannot show counts as somebody who can act: an unknown owner, an end
+//! whose last user is gone, a wait that was given up before (so it has a timeout, or a `select!` around it), a waker
+//! that lies elsewhere. For a *suspicion* a wait must be open for `min_blocked`, and then an end whose last user is
+//! gone, a free lock, and a full channel that nobody empties count as gone.
+use super::Context;
+use crate::graph::Need;
+use crate::model::{Held, OpenWait};
+use lockprof_trace::{Kind, Loss, Operation, Party, Role, TaskState};
+use std::collections::HashMap;
+use std::time::Duration;
+
+/// A state that has lasted this long is no longer one that the program is just passing through.
+pub(super) const SETTLED: Duration = Duration::from_millis(100);
+/// A blocked send is without progress only if it lasts this many times the longest that was served at its line.
+const LONGER: u64 = 2;
+
+/// How much has to be known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Level {
+    Proof,
+    Suspicion,
+}
+
+type History = HashMap<(u64, Operation), (u64, u64, u64)>;
+
+/// The needs of the open waits of every party of the frozen state; none for who does not wait, or may be woken.
+pub(super) fn needs(context: &Context<'_>, level: Level) -> Vec<Vec<Need>> {
+    let history = context.history();
+    let pressing = pressing(context);
+    let builder = Builder { context, level, history, pressing };
+    (0..context.frozen.parties.len()).map(|place| builder.party(place)).collect()
+}
+
+/// Parties that hold a lock for which others have waited long.
+fn pressing(context: &Context<'_>) -> std::collections::HashSet<Party> {
+    let (model, frozen) = (context.model, &context.frozen);
+    let least = model.ticks(context.options.min_blocked);
+    let mut pressing = std::collections::HashSet::new();
+    for (object, queue) in &frozen.queues {
+        let long = queue.iter().map(|number| &model.open[*number]);
+        let mut long =
+            long.filter(|wait| is_lock(wait.operation) && wait.ticks(model.end()) >= least).peekable();
+        if *object != 0 && long.peek().is_some() {
+            let waiters: Vec<Party> = long.map(|wait| wait.party).collect();
+            let guards = frozen.handles_of(model, *object).filter(|handle| is_guard(handle.role));
+            pressing.extend(
+                guards.map(|guard| guard.party).filter(|holder| waiters.iter().any(|by| by != holder)),
+            );
+        }
+    }
+    pressing
+}
+
+/// Whether an operation waits for whoever holds the object to let go.
+pub(super) fn is_lock(operation: Operation) -> bool {
+    use Operation::{Acquire, Lock, Read, UpgradableRead, Upgrade, Write};
+    matches!(operation, Lock | Read | Write | UpgradableRead | Upgrade | Acquire)
+}
+
+/// Whether an operation waits for room in a channel.
+pub(super) fn is_send(operation: Operation) -> bool {
+    matches!(operation, Operation::Send | Operation::Reserve)
+}
+
+fn is_guard(role: Role) -> bool {
+    matches!(role, Role::Exclusive | Role::Shared | Role::Upgradable | Role::Permit)
+}
+
+struct Builder<'a> {
+    context: &'a Context<'a>,
+    level: Level,
+    history: History,
+    pressing: std::collections::HashSet<Party>,
+}
+
+impl Builder<'_> {
+    fn party(&self, place: usize) -> Vec<Need> {
+        let (model, party) = (self.context.model, self.context.frozen.parties[place]);
+        let waits = self.context.frozen.waits_of(model, place);
+        let waits: Vec<&OpenWait> = waits.filter(|wait| wait.operation != Operation::BlockOn).collect();
+        let least = match self.level {
+            Level::Proof => SETTLED,
+            Level::Suspicion => self.context.options.min_blocked,
+        };
+        let task = model.open_tasks.get(&party);
+        let awake = task.is_some_and(|task| matches!(task.state, TaskState::Ready | TaskState::New));
+        if awake || waits.iter().any(|wait| wait.ticks(model.end()) < model.ticks(least)) {
+            return vec![];
+        }
+        let wakers = task.map_or(0, |task| task.wakers);
+        if wakers > waits.len() as u64 + 1 && self.level == Level::Proof {
+            return vec![];
+        }
+        if waits.iter().any(|wait| self.is_given_up(wait, wakers > 0)) {
+            return vec![];
+        }
+        waits.into_iter().map(|wait| self.need(wait)).collect()
+    }
+
+    /// Whether waits at this line have been given up before: then there is a way out that the trace does not show,
+    /// unless all wakers are accounted for. A suspicion needs this wait to be longer than all those before.
+    fn is_given_up(&self, wait: &OpenWait, counted: bool) -> bool {
+        let Some((_, longest, given_up)) = self.history.get(&(wait.site, wait.operation)) else {
+            return false;
+        };
+        let ticks = wait.ticks(self.context.model.end());
+        match self.level {
+            _ if *given_up == 0 || counted => false,
+            Level::Proof => true,
+            Level::Suspicion => ticks < longest.saturating_mul(LONGER),
+        }
+    }
+
+    fn need(&self, wait: &OpenWait) -> Need {
+        let handles = || self.context.frozen.handles_of(self.context.model, wait.object);
+        let of_role = |role: Role| handles().filter(move |handle| handle.role == role).collect::<Vec<_>>();
+        let mut need = match wait.operation {
+            operation if is_lock(operation) => self.lock(wait),
+            Operation::Init => {
+                let mut need = self.lock(wait);
+                need.gone = false;
+                need
+            }
+            operation if is_send(operation) => self.send(wait, &of_role(Role::Receiver)),
+            Operation::Closed => self.ends(&of_role(Role::Receiver)),
+            Operation::Recv | Operation::Changed => self.receive(wait, &of_role(Role::Sender)),
+            Operation::Join => {
+                let target = self.context.frozen.index.get(&wait.holder);
+                Need {
+                    by: target.into_iter().copied().collect(),
+                    all: false,
+                    outside: target.is_none(),
+                    gone: false,
+                }
+            }
+            _ => self.ends(&of_role(Role::Sender)),
+        };
+        if self.level == Level::Proof && !is_lock(wait.operation) && wait.operation != Operation::Join {
+            // A lost handle could be the one that serves the wait.
+            need.outside |= self.context.lost(&[Loss::Entries, Loss::Events, Loss::Limit, Loss::Disk]);
+        }
+        let joins = wait.operation == Operation::Join && !need.outside;
+        if self.level == Level::Suspicion
+            && !is_lock(wait.operation)
+            && !joins
+            && self.pressing.contains(&wait.party)
+        {
+            // Who keeps others waiting with a lock, while it waits for something else, is as good as stuck.
+            need = Need { all: true, outside: false, gone: true, ..need };
+        }
+        need
+    }
+
+    fn place(&self, party: Party) -> Option<usize> {
+        self.context.frozen.index.get(&party).copied()
+    }
+
+    /// A lock or semaphore: its holders have to let go; a reader waits for the writers queued before it.
+    fn lock(&self, wait: &OpenWait) -> Need {
+        let (model, frozen) = (self.context.model, &self.context.frozen);
+        let guards: Vec<&Held> =
+            frozen.handles_of(model, wait.object).filter(|handle| is_guard(handle.role)).collect();
+        let conflicts = |role: Role| match wait.operation {
+            Operation::Read => role == Role::Exclusive,
+            Operation::UpgradableRead => matches!(role, Role::Exclusive | Role::Upgradable),
+            Operation::Upgrade => role == Role::Shared,
+            _ => true,
+        };
+        let all = wait.operation != Operation::Acquire;
+        let mut need = Need { by: vec![], all, outside: false, gone: false };
+        for guard in guards.iter().filter(|guard| conflicts(guard.role)) {
+            match self.place(guard.party) {
+                Some(holder) => need.by.push(holder),
+                None if guard.party == Party::UNKNOWN => need.outside = true,
+                None => self.leaked(wait, &mut need),
+            }
+        }
+        let reads = matches!(wait.operation, Operation::Read | Operation::UpgradableRead);
+        if reads && need == (Need { by: vec![], all, outside: false, gone: false }) && !guards.is_empty() {
+            let queue =
+                frozen.queues.get(&wait.object).into_iter().flatten().map(|number| &model.open[*number]);
+            let before = queue.filter(|other| {
+                matches!(other.operation, Operation::Write | Operation::Upgrade) && other.since <= wait.since
+            });
+            need.by.extend(before.filter_map(|other| self.place(other.party)));
+        }
+        if need.by.is_empty() && !need.gone && !need.outside {
+            need.outside = true;
+            if self.level == Level::Suspicion && self.is_orphaned(wait) {
+                (need.outside, need.gone) = (false, true);
+            }
+        }
+        need.by.sort_unstable();
+        need.by.dedup();
+        need
+    }
+
+    /// A guard whose holder has ended. A guard of std cannot have gone elsewhere; another one may.
+    fn leaked(&self, wait: &OpenWait, need: &mut Need) {
+        let kind = self.context.model.kind_of(wait.object);
+        let stays = matches!(kind, Kind::StdMutex | Kind::StdRwLock);
+        let counts = stays || self.level == Level::Suspicion;
+        if wait.operation == Operation::Acquire {
+            // One permit that is gone proves nothing while others come back.
+            need.gone |= self.level == Level::Suspicion;
+        } else if counts {
+            need.gone = true;
+        } else {
+            need.outside = true;
+        }
+    }
+
+    /// A lock that nobody holds, for which somebody has waited all the same, and no one else has got it since.
+    fn is_orphaned(&self, wait: &OpenWait) -> bool {
+        let model = self.context.model;
+        let losses = [Loss::Entries, Loss::Objects, Loss::Holds, Loss::Events, Loss::Limit, Loss::Disk];
+        // Only of the first shutdown is it known who held what.
+        let known = wait.until.is_none_or(|until| {
+            model
+                .abandoned_at
+                .is_some_and(|at| until.saturating_sub(at) <= model.ticks(self.context.options.min_blocked))
+        });
+        known && !self.context.lost(&losses) && !self.is_served(wait)
+    }
+
+    /// Whether others have got through on this object while this one waited.
+    fn is_served(&self, wait: &OpenWait) -> bool {
+        let model = self.context.model;
+        let recent =
+            wait.until.unwrap_or(model.end()).saturating_sub(model.ticks(self.context.options.min_blocked));
+        let served = |operation: Operation| model.served.get(&(wait.object, operation));
+        Operation::ALL.iter().any(|operation| {
+            let alike = is_send(*operation) == is_send(wait.operation)
+                && is_lock(*operation) == is_lock(wait.operation);
+            alike && served(*operation).is_some_and(|at| *at >= recent)
+        })
+    }
+
+    /// Ends of a channel: any of their owners may act.
+    fn ends(&self, ends: &[&Held]) -> Need {
+        let mut need = Need { by: vec![], all: false, outside: ends.is_empty(), gone: false };
+        for end in ends {
+            match self.place(end.party) {
+                None => need.outside = true,
+                Some(owner) => need.by.push(owner),
+            }
+            if end.count == 0 {
+                // Never used: whoever was spawned since may have been given it.
+                need.by.extend(self.context.frozen.spawned_since(self.context.model, end.since));
+            }
+        }
+        need.by.sort_unstable();
+        need.by.dedup();
+        need
+    }
+
+    fn send(&self, wait: &OpenWait, receivers: &[&Held]) -> Need {
+        let mut need = self.ends(receivers);
+        if self.level == Level::Suspicion && !receivers.is_empty() {
+            let model = self.context.model;
+            let longest = self.history.get(&(wait.site, wait.operation)).map_or(0, |history| history.0);
+            let alone = receivers
+                .iter()
+                .all(|end| self.context.has_ended(end.party) || self.place(end.party).is_some());
+            let still = !self.is_served(wait) && wait.ticks(model.end()) >= longest.saturating_mul(LONGER);
+            if alone && still {
+                need.gone = true;
+                need.outside = false;
+                // Living owners are told as such; they are not counted on.
+                need.by.retain(|owner| !self.context.frozen.waits[*owner].is_empty());
+                need.all = true;
+            }
+        }
+        need
+    }
+
+    fn receive(&self, wait: &OpenWait, senders: &[&Held]) -> Need {
+        let mut need = self.ends(senders);
+        let ended =
+            senders.iter().all(|end| self.context.has_ended(end.party) || self.place(end.party).is_some());
+        let some_ended = senders.iter().any(|end| self.context.has_ended(end.party));
+        let never = senders.iter().all(|end| end.count == 0) && self.delivered(wait.object) == 0;
+        if self.level == Level::Suspicion && wait.operation == Operation::Recv && ended && some_ended && never
+        {
+            // Those who live and own an end still count.
+            need.outside = false;
+            need.gone = true;
+        }
+        need
+    }
+
+    /// Messages that went through a channel.
+    fn delivered(&self, object: u64) -> u64 {
+        [object, object + 1]
+            .iter()
+            .filter_map(|id| self.context.model.counts.get(id))
+            .map(|count| count.count)
+            .sum()
+    }
+}

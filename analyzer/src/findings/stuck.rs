@@ -1,0 +1,96 @@
+//! LP0001 to LP0005: parties that can never be woken again, by proof or by suspicion.
+//!
+//! The proof is the greatest fixpoint of `graph::stuck` over what is known for sure; the suspicion is the same over
+//! what is known and assumed (see `needs`), and holds whoever is proved. One cause is one finding: a group of stuck
+//! parties that hang together, and all groups that look alike.
+//!
+//! False positives. Of a proof: an end of a channel that was given to somebody else after its last use, and a guard
+//! that was moved to another task (an owned guard). Of a suspicion: a consumer that pauses for longer than
+//! `min_blocked`, and twice as long as ever before, at the moment when the recording ends.
+use super::needs::{Level, is_lock, is_send, needs};
+use super::tell::{self, Case};
+use super::{Context, Finding, Verdict};
+use crate::graph::{self, Need, Part};
+use crate::model::OpenWait;
+use lockprof_trace::Operation;
+use std::collections::{BTreeMap, HashMap};
+
+/// What makes two groups alike: verdict, code, and what the members wait for, doing what and where.
+type Key = (Verdict, &'static str, Vec<(Operation, Option<u64>, u64)>);
+
+pub(super) fn find(context: &Context<'_>) -> Vec<Finding> {
+    let proofs = needs(context, Level::Proof);
+    let proved = graph::stuck(&proofs);
+    let parts: HashMap<usize, Part> =
+        graph::groups(&proofs, &proved).into_iter().flat_map(|group| group.parties).collect();
+    let mut all = needs(context, Level::Suspicion);
+    for (place, needs) in proofs.into_iter().enumerate().filter(|(place, _)| proved[*place]) {
+        all[place] = needs.into_iter().map(|need| Need { all: true, gone: true, ..need }).collect();
+    }
+    let stuck = graph::stuck(&all);
+    let mut cases: BTreeMap<Key, Vec<Case>> = BTreeMap::new();
+    for group in graph::groups(&all, &stuck) {
+        let is_proved = group.parties.iter().any(|(place, _)| proved[*place]);
+        let part = |place: usize, part: Part| match parts.get(&place) {
+            Some(part) => *part,
+            None if is_proved => Part::Bystander,
+            None => part,
+        };
+        let parties: Vec<(usize, Part)> =
+            group.parties.iter().map(|(place, of)| (*place, part(*place, *of))).collect();
+        let members: Vec<usize> =
+            parties.iter().filter(|(_, part)| *part == Part::Member).map(|(place, _)| *place).collect();
+        let on_circle = |place: usize| on_circle(place, &members, &all);
+        let circle = group.circle && members.iter().any(|place| on_circle(*place));
+        let verdict = if is_proved { Verdict::Proved } else { Verdict::Suspected };
+        let code = code(context, &members, circle);
+        let waits = members.iter().flat_map(|place| context.frozen.waits_of(context.model, *place));
+        let mut key: Vec<_> = waits.map(|wait| sign(context, wait)).collect();
+        key.sort_unstable();
+        key.dedup();
+        cases.entry((verdict, code, key)).or_default().push(Case { parties, members, circle });
+    }
+    cases
+        .into_iter()
+        .map(|((verdict, code, _), cases)| tell::finding(context, verdict, code, &cases))
+        .collect()
+}
+
+/// Whether a member can be reached from itself.
+fn on_circle(start: usize, members: &[usize], needs: &[Vec<Need>]) -> bool {
+    let (mut seen, mut look) = (std::collections::HashSet::new(), vec![start]);
+    while let Some(place) = look.pop() {
+        for by in needs[place].iter().flat_map(|need| &need.by).filter(|by| members.contains(by)) {
+            if *by == start {
+                return true;
+            }
+            if seen.insert(*by) {
+                look.push(*by);
+            }
+        }
+    }
+    false
+}
+
+fn sign(context: &Context<'_>, wait: &OpenWait) -> (Operation, Option<u64>, u64) {
+    (wait.operation, context.model.class_of(wait.object).map(|(class, _)| class), wait.site)
+}
+
+fn code(context: &Context<'_>, members: &[usize], circle: bool) -> &'static str {
+    if circle {
+        return "LP0001";
+    }
+    let mut operations: Vec<Operation> = members
+        .iter()
+        .flat_map(|place| context.frozen.waits_of(context.model, *place))
+        .map(|wait| wait.operation)
+        .filter(|operation| *operation != Operation::BlockOn)
+        .collect();
+    operations.sort_unstable();
+    match operations.first() {
+        Some(operation) if is_lock(*operation) => "LP0002",
+        _ if operations.iter().any(|operation| is_send(*operation)) => "LP0003",
+        _ if operations.contains(&Operation::Recv) => "LP0004",
+        _ => "LP0005",
+    }
+}

@@ -1,0 +1,302 @@
+//! Puts what is stuck into words: one sentence, the parties, the evidence, and what to change.
+use super::context::duration;
+use super::explain::title;
+use super::needs::{is_lock, is_send};
+use super::{Context, Finding, ObjectReport, PartyReport, PartyRole, Verdict};
+use crate::graph::Part;
+use crate::model::{Held, OpenWait};
+use lockprof_trace::{Loss, Operation, Party, Role};
+use std::collections::{BTreeSet, HashMap};
+
+/// Parties alike (same part, same waiting line) that a finding lists.
+const ALIKE: usize = 4;
+/// Parties that a finding lists.
+const LISTED: usize = 32;
+/// Members that a sentence names.
+const NAMED: usize = 4;
+
+/// Stuck parties that hang together.
+pub(super) struct Case {
+    pub(super) parties: Vec<(usize, Part)>,
+    pub(super) members: Vec<usize>,
+    pub(super) circle: bool,
+}
+
+/// One finding for cases alike.
+pub(super) fn finding(
+    context: &Context<'_>,
+    verdict: Verdict,
+    code: &'static str,
+    cases: &[Case],
+) -> Finding {
+    let model = context.model;
+    let members = || cases.iter().flat_map(|case| case.members.iter().copied());
+    let waits = |place: usize| {
+        context.frozen.waits_of(model, place).filter(|wait| wait.operation != Operation::BlockOn)
+    };
+    let first = members().flat_map(waits).min_by_key(|wait| (wait.since, wait.party));
+    let count = members().count() as u64;
+    let blocked = cases.iter().flat_map(|case| &case.parties);
+    let longest = |place: usize| waits(place).map(|wait| context.waited_ns(wait)).max().unwrap_or(0);
+    let blocked_ns = blocked.map(|(place, _)| longest(*place)).fold(0u64, u64::saturating_add);
+    let (parties, more_parties) = parties(context, cases);
+    let objects: BTreeSet<ObjectReport> = members()
+        .flat_map(waits)
+        .filter_map(|wait| Some(context.object(model.class_of(wait.object)?.0, Some(wait.object))))
+        .take(LISTED)
+        .collect();
+    let message = match (code, cases.first()) {
+        ("LP0001", Some(case)) => circle(context, case, cases.len()),
+        _ => first.map(|wait| orphan(context, code, wait, count)).unwrap_or_default(),
+    };
+    let mut notes = vec![];
+    let bystanders =
+        cases.iter().flat_map(|case| &case.parties).filter(|(_, part)| *part == Part::Bystander).count();
+    if bystanders > 0 {
+        notes.push(format!(
+            "{} behind, and cannot go on either",
+            plural(bystanders as u64, "more party waits", "more parties wait")
+        ));
+    }
+    if verdict == Verdict::Suspected {
+        notes.push(why_suspected(context, code, cases, first));
+    }
+    if context.lost(&[Loss::Events, Loss::Entries, Loss::Holds, Loss::Limit]) {
+        notes.push("records were lost: a holder, or the end of a wait, may be missing".into());
+    }
+    Finding {
+        code,
+        title: title(code),
+        verdict,
+        message,
+        count,
+        blocked_ns,
+        at: first.map(|wait| context.site(wait.site)).unwrap_or_default(),
+        parties,
+        more_parties,
+        objects: objects.into_iter().collect(),
+        notes,
+        help: help(context, code, cases, first),
+        process: context.process,
+    }
+}
+
+/// The parties to be listed, and how many there are besides. Of those alike a few, so that all that differ are there.
+fn parties(context: &Context<'_>, cases: &[Case]) -> (Vec<PartyReport>, u64) {
+    let (mut listed, mut more): (Vec<PartyReport>, u64) = (vec![], 0);
+    let mut alike: HashMap<(PartyRole, u64), usize> = HashMap::new();
+    let everyone = cases.iter().flat_map(|case| &case.parties);
+    let stuck: BTreeSet<Party> = everyone.clone().map(|(place, _)| context.frozen.parties[*place]).collect();
+    let mut ordered: Vec<&(usize, Part)> = everyone.collect();
+    ordered.sort_by_key(|(place, part)| (*part, *place));
+    for (place, part) in ordered {
+        let role = if *part == Part::Member { PartyRole::Member } else { PartyRole::Bystander };
+        let site = context.frozen.waits_of(context.model, *place).next().map_or(0, |wait| wait.site);
+        let seen = alike.entry((role, site)).or_default();
+        *seen += 1;
+        if *seen <= ALIKE && listed.len() < LISTED {
+            listed.push(context.party(context.frozen.parties[*place], role));
+        } else {
+            more += 1;
+        }
+    }
+    let mut told = BTreeSet::new();
+    for case in cases.iter().take(LISTED) {
+        for (held, party) in case.members.iter().flat_map(|place| others(context, *place)) {
+            if !stuck.contains(&party) && told.len() < ALIKE && told.insert(party) {
+                listed.push(holder(context, held, party));
+            }
+        }
+    }
+    (listed, more)
+}
+
+/// Who holds what a party waits for, without being it.
+fn others<'a>(context: &'a Context<'_>, place: usize) -> impl Iterator<Item = (&'a Held, Party)> {
+    context
+        .frozen
+        .waits_of(context.model, place)
+        .flat_map(move |wait| {
+            let handles = context.frozen.handles_of(context.model, wait.object);
+            handles.filter(move |held| serves(wait.operation, held.role) && held.party != Party::UNKNOWN)
+        })
+        .map(|held| (held, held.party))
+}
+
+/// Whether what is held is what an operation waits for.
+fn serves(operation: Operation, role: Role) -> bool {
+    match role {
+        Role::Exclusive | Role::Shared | Role::Upgradable | Role::Permit => {
+            is_lock(operation) || operation == Operation::Init
+        }
+        Role::Receiver => is_send(operation) || operation == Operation::Closed,
+        Role::Sender => !is_lock(operation) && !is_send(operation),
+        _ => false,
+    }
+}
+
+fn holder(context: &Context<'_>, held: &Held, party: Party) -> PartyReport {
+    let mut report = context.party(party, PartyRole::Holder);
+    if !report.holds.iter().any(|holding| holding.at == context.site(held.site)) {
+        report.holds.push(super::Holding {
+            at: context.site(held.site),
+            object: context.object_name(held.object),
+            role: held.role.to_string(),
+            since_ns: context.model.ns(held.until.unwrap_or(context.model.end()).saturating_sub(held.since)),
+        });
+    }
+    report
+}
+
+/// "1 task", "12 tasks".
+pub(super) fn plural(count: u64, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
+fn who(context: &Context<'_>, party: Party) -> String {
+    context.party_name(party)
+}
+
+fn circle(context: &Context<'_>, case: &Case, times: usize) -> String {
+    let members = &case.members;
+    let mut steps = vec![];
+    for place in members.iter().take(NAMED) {
+        let party = context.frozen.parties[*place];
+        let waits = context.frozen.waits_of(context.model, *place);
+        let Some(wait) = waits.filter(|wait| wait.operation != Operation::BlockOn).last() else { continue };
+        let own = context
+            .frozen
+            .handles_of(context.model, wait.object)
+            .find(|held| held.party == party && serves(wait.operation, held.role));
+        let what = format!("{} in {} at {}", who(context, party), wait.operation, context.place(wait.site));
+        steps.push(match own {
+            Some(held) if members.len() == 1 && is_lock(wait.operation) => format!(
+                "{what} waits for the {} that it took itself at {} and has not released",
+                context.waited_for(wait),
+                context.place(held.site)
+            ),
+            _ if members.len() == 1 && wait.operation == Operation::Join => {
+                format!("{what} waits for its own end")
+            }
+            Some(_) if members.len() == 1 => {
+                format!("{what} waits on {}, of which it has the other end itself", context.waited_for(wait))
+            }
+            _ => {
+                let by = others(context, *place)
+                    .find(|(_, by)| members.iter().any(|place| context.frozen.parties[*place] == *by));
+                let by = by.map(|(held, by)| match is_lock(wait.operation) {
+                    true => format!(", taken by {} at {}", who(context, by), context.place(held.site)),
+                    false => format!(", whose other end is with {}", who(context, by)),
+                });
+                format!("{what} waits for {}{}", context.waited_for(wait), by.unwrap_or_default())
+            }
+        });
+    }
+    let more = match members.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        more => format!("; and {more} more"),
+    };
+    let times = if times > 1 { format!(" ({times} times alike)") } else { String::new() };
+    match members.len() {
+        1 => format!("{}{times}", steps.join("")),
+        count => format!("{count} parties wait for each other: {}{more}{times}", steps.join("; ")),
+    }
+}
+
+/// The sentence for a wait that nobody will end.
+fn orphan(context: &Context<'_>, code: &str, wait: &OpenWait, count: u64) -> String {
+    let parties = match wait.party.is_task() {
+        true => plural(count, "task is", "tasks are"),
+        false => plural(count, "thread is", "threads are"),
+    };
+    let since = duration(context.waited_ns(wait));
+    let object = context.waited_for(wait);
+    let stuck = format!(
+        "{parties} blocked in {} at {} on {object}, for up to {since}",
+        wait.operation,
+        context.place(wait.site)
+    );
+    let mut others = context.frozen.handles_of(context.model, wait.object);
+    let other = others.find(|held| serves(wait.operation, held.role));
+    let end = match (code, other) {
+        ("LP0002", Some(held)) => format!(
+            ": it was taken at {} by {}, which {}, and never released",
+            context.place(held.site),
+            who(context, held.party),
+            if context.has_ended(held.party) { context.outcome(held.party) } else { "still holds it" }
+        ),
+        ("LP0002", None) => ": nobody holds it, and nobody gets it".into(),
+        ("LP0003", Some(held)) if context.has_ended(held.party) => {
+            format!(
+                ": {} had the receiving end and {}",
+                who(context, held.party),
+                context.outcome(held.party)
+            )
+        }
+        ("LP0003", Some(held)) => {
+            format!(
+                ": nothing is received, though the receiving end (last with {}) is alive",
+                who(context, held.party)
+            )
+        }
+        (_, Some(held)) if context.has_ended(held.party) => {
+            format!(": {} had the other end and {}", who(context, held.party), context.outcome(held.party))
+        }
+        _ => String::new(),
+    };
+    format!("{stuck}{end}")
+}
+
+fn why_suspected(context: &Context<'_>, code: &str, cases: &[Case], first: Option<&OpenWait>) -> String {
+    let circle = cases.iter().any(|case| case.circle);
+    let held = first.and_then(|wait| {
+        context.frozen.handles_of(context.model, wait.object).find(|held| serves(wait.operation, held.role))
+    });
+    let why = match held {
+        _ if circle => {
+            "an owner is not known for sure, or something not recorded could still wake one of them"
+        }
+        None if code == "LP0002" => {
+            "the lock may have been handed to a future that is not polled, or its guard lost from the record"
+        }
+        Some(held) if context.has_ended(held.party) => {
+            "the end or guard lives on, and who owns it now is not known"
+        }
+        Some(_) if code == "LP0003" => "its owner lives and could still receive",
+        _ => "who could end the wait is not known",
+    };
+    format!("suspected, not proved: {why}")
+}
+
+fn help(context: &Context<'_>, code: &str, cases: &[Case], first: Option<&OpenWait>) -> String {
+    let members: Vec<usize> = cases.iter().flat_map(|case| case.members.iter().copied()).collect();
+    let mut waits = members.iter().flat_map(|place| context.frozen.waits_of(context.model, *place));
+    let one = cases.iter().all(|case| case.members.len() == 1);
+    let only_locks = waits.all(|wait| is_lock(wait.operation));
+    let reads = first.is_some_and(|wait| wait.operation == Operation::Read);
+    let text = match code {
+        "LP0001" if one && only_locks && first.is_some_and(|wait| wait.party.is_task()) => {
+            "release the guard before locking again; where another future of the same task holds it, that future is not \
+             polled meanwhile: poll it, or give it a task of its own"
+        }
+        "LP0001" if one && only_locks => {
+            "release the guard before locking again, or pass it on to the code that needs it"
+        }
+        "LP0001" if one => "let another task do this wait, or give up the own end of it first",
+        "LP0001" if only_locks && reads => {
+            "do not read-lock again while holding a read lock: a writer queues between the two; pass the guard on"
+        }
+        "LP0001" if only_locks => "take the locks in one order everywhere, or put both under one lock",
+        "LP0001" => {
+            "do not hold a lock across a send, receive or join that needs the other party to take that lock"
+        }
+        "LP0002" => "release the lock or permit on every path: keep the guard in a scope, never forget it",
+        "LP0003" => {
+            "receive until the senders are gone, or drop the receiver when its owner stops; where a message may be \
+                     lost, use try_send"
+        }
+        "LP0004" => "send or drop the sender on every path: a dropped sender ends the wait",
+        _ => "make sure that whoever ends this wait runs on every path, or wait with a timeout",
+    };
+    text.into()
+}

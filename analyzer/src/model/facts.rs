@@ -1,0 +1,198 @@
+//! The plain facts of a trace, as its events tell them.
+use lockprof_trace::{End, Event, Kind, Mode, Operation, Party, Role, TaskState};
+
+/// The process, its clock, and how the recording went. Times in ticks.
+#[derive(Clone, Debug, Default)]
+pub struct Session {
+    /// The begin.
+    pub at: u64,
+    /// The same in nanoseconds since 1970.
+    pub unix_ns: u64,
+    /// Ticks in 2^32 ns; 0 where it is not known, and a tick is taken as a nanosecond.
+    pub ticks_per_4s: u64,
+    /// Ticks in a step of the coarse clock.
+    pub coarse_ticks: u64,
+    /// What was recorded.
+    pub mode: Option<Mode>,
+    /// The process.
+    pub pid: u64,
+    /// Its executable.
+    pub exe: String,
+    /// How stacks were captured.
+    pub stacks: String,
+    /// Version of the agent.
+    pub agent: String,
+    /// When the recording ended, where that was told.
+    pub ended_at: Option<u64>,
+    /// How it ended.
+    pub end: Option<End>,
+    /// What stopped it early, if anything did.
+    pub reason: String,
+}
+
+impl Session {
+    pub(super) fn begin(&mut self, event: &Event<'_>) {
+        let Event::Session { at, unix_ns, ticks_per_4s, coarse_ticks, mode, pid, exe, stacks, agent, .. } =
+            event
+        else {
+            return;
+        };
+        self.at = *at;
+        self.unix_ns = *unix_ns;
+        self.ticks_per_4s = *ticks_per_4s;
+        self.coarse_ticks = *coarse_ticks;
+        self.mode = Some(*mode);
+        self.pid = *pid;
+        self.exe = exe.as_ref().into();
+        self.stacks = stacks.as_ref().into();
+        self.agent = agent.as_ref().into();
+    }
+
+    pub(super) fn finish(&mut self, at: u64, end: End, reason: &str) {
+        self.ended_at = Some(at);
+        self.end = Some(end);
+        self.reason = reason.into();
+    }
+}
+
+/// A call site.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Site {
+    /// Source file as the compiler knew it.
+    pub file: Box<str>,
+    /// Line, from 1.
+    pub line: u64,
+    /// Column, from 1.
+    pub column: u64,
+}
+
+impl std::fmt::Display for Site {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}:{}", self.file, self.line, self.column)
+    }
+}
+
+/// Objects of one kind created at one site.
+#[derive(Clone, Debug)]
+pub struct Class {
+    /// What they are.
+    pub kind: Kind,
+    /// Where they were created.
+    pub site: u64,
+    /// The type of what they hold or do; empty where not known.
+    pub type_name: String,
+}
+
+/// One object, or several one after the other under one id.
+#[derive(Clone, Copy, Debug)]
+pub struct Object {
+    /// Its class.
+    pub class: u64,
+    /// Room of a channel, permits of a semaphore.
+    pub capacity: u64,
+}
+
+/// A wait that never ended. Times in ticks.
+#[derive(Clone, Copy, Debug)]
+pub struct OpenWait {
+    /// When it began.
+    pub since: u64,
+    /// When its task was dropped by a runtime's shutdown; `None` where it waits at the end of the recording.
+    pub until: Option<u64>,
+    /// Who waits.
+    pub party: Party,
+    /// For what; 0 for the end of a task or thread.
+    pub object: u64,
+    /// Doing what.
+    pub operation: Operation,
+    /// Where.
+    pub site: u64,
+    /// On which stack.
+    pub stack: u64,
+    /// Who held the object at some moment, or whose end is waited for.
+    pub holder: Party,
+    /// Where that one had taken it.
+    pub holder_site: u64,
+}
+
+/// A guard, a permit or an end of a channel that lived in the end, or when the first task was abandoned.
+#[derive(Clone, Copy, Debug)]
+pub struct Held {
+    /// The object.
+    pub object: u64,
+    /// What it is to the object.
+    pub role: Role,
+    /// Who holds it, or used it last.
+    pub party: Party,
+    /// Where it was taken or made.
+    pub site: u64,
+    /// Since when, in ticks.
+    pub since: u64,
+    /// Permits, or how often the end was used.
+    pub count: u64,
+    /// When it was dropped; `None` where it lives at the end of the recording.
+    pub until: Option<u64>,
+}
+
+/// What a task was doing in the end.
+#[derive(Clone, Copy, Debug)]
+pub struct OpenTask {
+    /// Its state.
+    pub state: TaskState,
+    /// How often it was polled.
+    pub polls: u64,
+    /// When it was last polled, in ticks.
+    pub polled: u64,
+    /// Clones of its waker, plus one; 0 where not counted.
+    pub wakers: u64,
+}
+
+/// What one id has counted. Times in ticks.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Counted {
+    /// How often.
+    pub count: u64,
+    /// How often with a wait.
+    pub contended: u64,
+    /// Sum of the waits.
+    pub wait_ticks: u64,
+    /// The longest wait.
+    pub wait_max: u64,
+    /// Sum of the holds, estimated.
+    pub hold_ticks: u64,
+    /// The longest hold that is known.
+    pub hold_max: u64,
+    /// How many objects have had the id.
+    pub instances: u64,
+    /// Whether one has it now.
+    pub live: bool,
+}
+
+impl Counted {
+    pub(super) fn of(event: &Event<'_>) -> Self {
+        let Event::Counts {
+            count,
+            contended,
+            wait_ticks,
+            wait_max,
+            hold_ticks,
+            hold_max,
+            instances,
+            live,
+            ..
+        } = event
+        else {
+            return Self::default();
+        };
+        Self {
+            count: *count,
+            contended: *contended,
+            wait_ticks: *wait_ticks,
+            wait_max: *wait_max,
+            hold_ticks: *hold_ticks,
+            hold_max: *hold_max,
+            instances: *instances,
+            live: *live != 0,
+        }
+    }
+}

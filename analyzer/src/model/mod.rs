@@ -1,0 +1,390 @@
+//! What a trace says, kept in a form that grows with objects, sites, stacks and live parties, not with events.
+//!
+//! Events of different threads come in blocks, so a definition may follow its first use: nothing is resolved before the
+//! end. What is summed goes to the class where the object is known already, else to the object (`Owner`), and is
+//! brought together by [`Model::resolved`].
+mod facts;
+pub mod frozen;
+mod parties;
+mod resolve;
+
+pub use facts::{Class, Counted, Held, Object, OpenTask, OpenWait, Session, Site};
+pub use parties::{Parties, PartyFacts, Tally};
+
+use crate::stats::{Distribution, Holds, Timeline};
+use lockprof_trace::{Event, Kind, Loss, Operation, Party, WaitEnd};
+use std::collections::{BTreeMap, HashMap};
+
+/// What a sum belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Owner {
+    /// A class of objects; of joins: the class of the tasks or threads waited for.
+    Class(u64),
+    /// An object whose class is not known yet.
+    Object(u64),
+    /// The end of tasks and threads of unknown class.
+    Joins,
+}
+
+/// Waits alike in everything but their length.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct WaitKey {
+    /// What was waited for.
+    pub owner: Owner,
+    /// Doing what.
+    pub operation: Operation,
+    /// Where.
+    pub site: u64,
+    /// On which stack; 0 where none was captured.
+    pub stack: u64,
+    /// Where the holder had taken it; 0 where not known.
+    pub holder_site: u64,
+}
+
+/// Sums over waits alike. Lengths in ticks.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct WaitSum {
+    /// How many.
+    pub count: u64,
+    /// How long together.
+    pub ticks: u64,
+    /// The longest.
+    pub max: u64,
+    /// The longest that was served.
+    pub max_done: u64,
+    /// The longest that has ended at all.
+    pub max_ended: u64,
+    /// How many ended because their time was up, or because their future was dropped by a living task.
+    pub given_up: u64,
+}
+
+/// Sums over the holds taken at one site. Lengths in ticks.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct HoldSum {
+    /// Holds timed one by one, and their sum.
+    pub timed: (u64, u64),
+    /// Holds that the coarse clock noticed, and their sum.
+    pub coarse: (u64, u64),
+    /// The longest hold by a task that is known, and that lasted longer than two steps of the coarse clock.
+    pub max_by_task: u64,
+    /// The longest that is known.
+    pub max: u64,
+}
+
+/// Everything that one process has recorded.
+#[derive(Debug, Default)]
+pub struct Model {
+    /// The process and its clock.
+    pub session: Session,
+    /// The files mapped for execution are the symbol resolver's business; here only whether the trace names any.
+    pub modules: u64,
+    /// Call sites by address.
+    pub sites: HashMap<u64, Site>,
+    /// Stacks by number: return addresses, innermost first.
+    pub stacks: HashMap<u64, Box<[u64]>>,
+    /// Classes by number.
+    pub classes: BTreeMap<u64, Class>,
+    /// Objects by id.
+    pub objects: HashMap<u64, Object>,
+    /// Names that the program gave to objects.
+    pub names: HashMap<u64, String>,
+    /// Tasks and threads.
+    pub parties: Parties,
+    /// Watchers that live, by object: who registered it, where, when.
+    pub watchers: HashMap<u64, (Party, u64, u64)>,
+    /// Values that released watchers had been given, by owner.
+    pub delivered: HashMap<Owner, u64>,
+    /// Waits that have ended, and those that have not.
+    pub waits: HashMap<WaitKey, WaitSum>,
+    /// Lengths of waits.
+    pub wait_lengths: HashMap<Owner, Distribution>,
+    /// Holds by the site that took.
+    pub holds: HashMap<(Owner, u64), HoldSum>,
+    /// Lengths of holds.
+    pub hold_lengths: HashMap<Owner, Holds>,
+    /// When the last wait on an object, of one operation, was served.
+    pub served: HashMap<(u64, Operation), u64>,
+    /// Live counts over time by class.
+    pub timelines: HashMap<u64, Timeline>,
+    /// Waits that never ended; an abandoned one carries when it was.
+    pub open: Vec<OpenWait>,
+    /// Handles that live at the end, or lived when the first task was abandoned.
+    pub handles: Vec<Held>,
+    /// What tasks that have not ended were doing.
+    pub open_tasks: HashMap<Party, OpenTask>,
+    /// Counts by id.
+    pub counts: HashMap<u64, Counted>,
+    /// What is missing.
+    pub lost: BTreeMap<Loss, u64>,
+    /// When the first wait was abandoned.
+    pub abandoned_at: Option<u64>,
+    /// The latest time that an event told.
+    pub latest: u64,
+}
+
+impl Model {
+    /// One that knows nothing yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes the next event of the file.
+    pub fn event(&mut self, event: &Event<'_>) {
+        match event {
+            Event::Session { at, .. } => {
+                self.session.begin(event);
+                self.latest = self.latest.max(*at);
+            }
+            Event::Module { .. } => self.modules += 1,
+            Event::Site { site, file, line, column } => {
+                let place = Site { file: file.as_ref().into(), line: *line, column: *column };
+                self.sites.insert(*site, place);
+            }
+            Event::Stack { stack, frames } => drop(self.stacks.insert(*stack, frames.as_ref().into())),
+            Event::Class { class, kind, site, type_name } => {
+                let type_name = type_name.as_ref().into();
+                self.classes.insert(*class, Class { kind: *kind, site: *site, type_name });
+            }
+            Event::Object { at, object, class, capacity } => {
+                self.now(*at);
+                self.objects.insert(*object, Object { class: *class, capacity: *capacity });
+            }
+            Event::Name { object, name } => drop(self.names.insert(*object, name.as_ref().into())),
+            Event::Population { at, class, live } => {
+                self.now(*at);
+                self.timeline(*class).told(*live);
+            }
+            Event::Lost { loss, count } => *self.lost.entry(*loss).or_default() += count,
+            Event::Finish { at, end, reason } => {
+                self.now(*at);
+                self.session.finish(*at, *end, reason);
+            }
+            Event::Counts { object, .. } => drop(self.counts.insert(*object, Counted::of(event))),
+            Event::OpenTask { task, state, polls, polled, wakers } => {
+                let open = OpenTask { state: *state, polls: *polls, polled: *polled, wakers: *wakers };
+                self.open_tasks.insert(*task, open);
+            }
+            Event::OpenWait { since, party, object, operation, site, stack, holder, holder_site } => {
+                self.open.push(OpenWait {
+                    since: *since,
+                    until: None,
+                    party: *party,
+                    object: *object,
+                    operation: *operation,
+                    site: *site,
+                    stack: *stack,
+                    holder: *holder,
+                    holder_site: *holder_site,
+                });
+            }
+            Event::Handle { object, role, party, site, since, count } => {
+                let (object, role, party, site) = (*object, *role, *party, *site);
+                let held = Held { object, role, party, site, since: *since, count: *count, until: None };
+                self.handles.push(held);
+            }
+            Event::HandleEnd { at, object, role, party, site, since, count, by } => {
+                self.now(*at);
+                // Of interest is who held what when tasks were abandoned: what was taken later by living tasks is not.
+                if *by != Party::UNKNOWN || self.abandoned_at.is_none_or(|abandoned| *since < abandoned) {
+                    let (object, role, party, site) = (*object, *role, *party, *site);
+                    let held =
+                        Held { object, role, party, site, since: *since, count: *count, until: Some(*at) };
+                    self.handles.push(held);
+                }
+            }
+            Event::Wait { .. } => self.wait(event),
+            Event::Hold { at, ticks, party, object, site, source } => {
+                self.now(*at);
+                self.hold(*ticks, *party, *object, *site, *source);
+            }
+            Event::Watcher { at, object, party, site } => {
+                self.now(*at);
+                // A release that came first in the file cancels out.
+                if self
+                    .watchers
+                    .insert(*object, (*party, *site, *at))
+                    .is_some_and(|before| before.2 == u64::MAX)
+                {
+                    self.watchers.remove(object);
+                }
+                self.watcher_line(*object, *at, true);
+            }
+            Event::WatcherEnd { at, object, delivered } => {
+                self.now(*at);
+                if self.watchers.remove(object).is_none() {
+                    self.watchers.insert(*object, (Party::UNKNOWN, 0, u64::MAX));
+                }
+                let owner = self.owner(*object);
+                *self.delivered.entry(owner).or_default() += delivered;
+                self.watcher_line(*object, *at, false);
+            }
+            Event::Thread { .. } | Event::ThreadEnd { .. } | Event::Task { .. } | Event::TaskEnd { .. } => {
+                self.party(event)
+            }
+            _ => {}
+        }
+    }
+
+    fn now(&mut self, at: u64) {
+        self.latest = self.latest.max(at);
+    }
+
+    fn timeline(&mut self, class: u64) -> &mut Timeline {
+        let start = self.session.at;
+        self.timelines.entry(class).or_insert_with(|| Timeline::new(start))
+    }
+
+    fn watcher_line(&mut self, object: u64, at: u64, birth: bool) {
+        if let Owner::Class(class) = self.owner(object) {
+            let line = self.timeline(class);
+            if birth { line.birth(at) } else { line.death(at) }
+        }
+    }
+
+    fn party(&mut self, event: &Event<'_>) {
+        if let Event::Thread { at, .. }
+        | Event::ThreadEnd { at, .. }
+        | Event::Task { at, .. }
+        | Event::TaskEnd { at, .. } = event
+        {
+            self.now(*at);
+        }
+        for (class, at, birth) in self.parties.event(event).into_iter().flatten().filter(|told| told.0 != 0) {
+            let line = self.timeline(class);
+            if birth { line.birth(at) } else { line.death(at) }
+        }
+    }
+
+    fn wait(&mut self, event: &Event<'_>) {
+        let Event::Wait { at, ticks, party, object, operation, site, stack, end, holder, holder_site } =
+            event
+        else {
+            return;
+        };
+        self.now(*at);
+        if *end == WaitEnd::Abandoned {
+            self.abandoned_at = Some(self.abandoned_at.map_or(*at, |first| first.min(*at)));
+            self.open.push(OpenWait {
+                since: at.saturating_sub(*ticks),
+                until: Some(*at),
+                party: *party,
+                object: *object,
+                operation: *operation,
+                site: *site,
+                stack: *stack,
+                holder: *holder,
+                holder_site: *holder_site,
+            });
+            return;
+        }
+        let owner = if *object == 0 { self.joined(*holder) } else { self.owner(*object) };
+        if *end == WaitEnd::Done && *object != 0 {
+            let served = self.served.entry((*object, *operation)).or_default();
+            *served = (*served).max(*at);
+        }
+        self.add_wait(owner, *operation, *site, *stack, *holder_site, *ticks, Some(*end));
+    }
+
+    /// Adds one wait to the sums; `end` is `None` for one that never ended.
+    #[allow(clippy::too_many_arguments)]
+    fn add_wait(
+        &mut self,
+        owner: Owner,
+        operation: Operation,
+        site: u64,
+        stack: u64,
+        holder_site: u64,
+        ticks: u64,
+        end: Option<WaitEnd>,
+    ) {
+        let sum = self.waits.entry(WaitKey { owner, operation, site, stack, holder_site }).or_default();
+        sum.count += 1;
+        sum.ticks = sum.ticks.saturating_add(ticks);
+        sum.max = sum.max.max(ticks);
+        if end.is_some() {
+            sum.max_ended = sum.max_ended.max(ticks);
+        }
+        match end {
+            Some(WaitEnd::Done) => sum.max_done = sum.max_done.max(ticks),
+            Some(WaitEnd::TimedOut | WaitEnd::Cancelled) => sum.given_up += 1,
+            _ => {}
+        }
+        self.wait_lengths.entry(owner).or_default().add(ticks);
+    }
+
+    fn hold(&mut self, ticks: u64, party: Party, object: u64, site: u64, source: lockprof_trace::HoldSource) {
+        let (owner, step) = (self.owner(object), self.session.coarse_ticks);
+        let sum = self.holds.entry((owner, site)).or_default();
+        let (count, total) = match source {
+            lockprof_trace::HoldSource::Coarse => &mut sum.coarse,
+            _ => &mut sum.timed,
+        };
+        *count += 1;
+        *total = total.saturating_add(ticks);
+        if ticks >= step.saturating_mul(2) {
+            sum.max = sum.max.max(ticks);
+            if party.is_task() {
+                sum.max_by_task = sum.max_by_task.max(ticks);
+            }
+        }
+        self.hold_lengths.entry(owner).or_default().add(ticks, source, step);
+    }
+
+    /// The id of the object that this id belongs to: its own, or that of the object whose further count it is.
+    pub fn own(&self, id: u64) -> u64 {
+        let belongs = |back: &u64| {
+            let class =
+                self.objects.get(&id.wrapping_sub(*back)).and_then(|object| self.classes.get(&object.class));
+            class.is_some_and(|class| u64::from(class.kind.ids()) > *back)
+        };
+        (0..4).find(belongs).map_or(id, |back| id - back)
+    }
+
+    fn owner(&self, object: u64) -> Owner {
+        match self.objects.get(&self.own(object)) {
+            Some(object) => Owner::Class(object.class),
+            None => Owner::Object(object),
+        }
+    }
+
+    fn joined(&self, party: Party) -> Owner {
+        match self.parties.get(party) {
+            Some(facts) if facts.class != 0 => Owner::Class(facts.class),
+            _ => Owner::Joins,
+        }
+    }
+
+    /// The object's class, if both are known.
+    pub fn class_of(&self, object: u64) -> Option<(u64, &Class)> {
+        let number = self.objects.get(&self.own(object))?.class;
+        Some((number, self.classes.get(&number)?))
+    }
+
+    /// The kind of an object.
+    pub fn kind_of(&self, object: u64) -> Kind {
+        self.class_of(object).map_or(Kind::Unknown, |(_, class)| class.kind)
+    }
+
+    /// When the recording ended, in ticks.
+    pub fn end(&self) -> u64 {
+        self.session.ended_at.unwrap_or(self.latest).max(self.session.at)
+    }
+
+    /// Nanoseconds in so many ticks.
+    pub fn ns(&self, ticks: u64) -> u64 {
+        match self.session.ticks_per_4s {
+            0 => ticks,
+            per_4s => u64::try_from((u128::from(ticks) << 32) / u128::from(per_4s)).unwrap_or(u64::MAX),
+        }
+    }
+
+    /// Ticks in so much time.
+    pub fn ticks(&self, time: std::time::Duration) -> u64 {
+        match self.session.ticks_per_4s {
+            0 => u64::try_from(time.as_nanos()).unwrap_or(u64::MAX),
+            per_4s => {
+                u64::try_from(time.as_nanos().saturating_mul(u128::from(per_4s)) >> 32).unwrap_or(u64::MAX)
+            }
+        }
+    }
+}

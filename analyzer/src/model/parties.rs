@@ -1,0 +1,145 @@
+//! Tasks and threads: who lives, who was dropped unfinished, and how many of a class ended how.
+//!
+//! A party that has ended is forgotten, but for the last [`RECENT`]: a guard that outlives its holder still finds a name.
+use lockprof_trace::{Event, Outcome, Party};
+use std::collections::{BTreeMap, HashMap, VecDeque};
+
+/// Ended parties that are remembered.
+const RECENT: usize = 1 << 16;
+
+/// What is known of one party.
+#[derive(Clone, Debug)]
+pub struct PartyFacts {
+    /// When it was spawned or first seen, in ticks.
+    pub at: u64,
+    /// Who spawned it.
+    pub parent: Party,
+    /// The class of its spawn line; 0 where not known.
+    pub class: u64,
+    /// Name of a thread; empty where it has none.
+    pub name: Box<str>,
+    /// The system's number for a thread.
+    pub os_id: u64,
+    /// How it ended and when, if it did.
+    pub end: Option<(u64, Outcome)>,
+}
+
+/// How the parties of a class fared.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Tally {
+    /// Spawned.
+    pub spawned: u64,
+    /// Returned.
+    pub finished: u64,
+    /// Panicked.
+    pub panicked: u64,
+    /// Aborted.
+    pub aborted: u64,
+    /// Dropped unfinished by their runtime's shutdown.
+    pub dropped: u64,
+}
+
+/// See the module.
+#[derive(Debug, Default)]
+pub struct Parties {
+    /// Those that live, and those dropped unfinished.
+    open: HashMap<Party, PartyFacts>,
+    recent: HashMap<Party, PartyFacts>,
+    order: VecDeque<Party>,
+    /// Ends that came before their begins in the file.
+    ended_first: HashMap<Party, (u64, Outcome)>,
+    /// By class.
+    pub tallies: BTreeMap<u64, Tally>,
+}
+
+impl Parties {
+    /// Takes a birth or an end. Returns what is now known: class, when, and whether it is a birth.
+    pub(super) fn event(&mut self, event: &Event<'_>) -> [Option<(u64, u64, bool)>; 2] {
+        match event {
+            Event::Thread { at, thread, parent, class, os_id, name } => {
+                let name = name.as_ref().into();
+                self.born(
+                    *thread,
+                    PartyFacts { at: *at, parent: *parent, class: *class, name, os_id: *os_id, end: None },
+                )
+            }
+            Event::Task { at, task, parent, class } => {
+                let name = "".into();
+                self.born(
+                    *task,
+                    PartyFacts { at: *at, parent: *parent, class: *class, name, os_id: 0, end: None },
+                )
+            }
+            Event::ThreadEnd { at, thread, outcome } => self.ended(*thread, *at, *outcome),
+            Event::TaskEnd { at, task, outcome, .. } => self.ended(*task, *at, *outcome),
+            _ => [None, None],
+        }
+    }
+
+    fn born(&mut self, party: Party, facts: PartyFacts) -> [Option<(u64, u64, bool)>; 2] {
+        // A thread may be told by who spawned it and by itself: what is known is put together.
+        if let Some(known) = self.open.get_mut(&party).or_else(|| self.recent.get_mut(&party)) {
+            if known.name.is_empty() {
+                known.name = facts.name;
+            }
+            if known.os_id == 0 {
+                known.os_id = facts.os_id;
+            }
+            return [None, None];
+        }
+        let (class, at) = (facts.class, facts.at);
+        self.tallies.entry(class).or_default().spawned += 1;
+        self.open.insert(party, facts);
+        let ended = self.ended_first.remove(&party);
+        let ended = ended.and_then(|(end, outcome)| Some((self.close(party, end, outcome)?, end, false)));
+        [Some((class, at, true)), ended]
+    }
+
+    fn ended(&mut self, party: Party, at: u64, outcome: Outcome) -> [Option<(u64, u64, bool)>; 2] {
+        if !self.open.contains_key(&party) {
+            self.ended_first.insert(party, (at, outcome));
+            return [None, None];
+        }
+        [self.close(party, at, outcome).map(|class| (class, at, false)), None]
+    }
+
+    fn close(&mut self, party: Party, at: u64, outcome: Outcome) -> Option<u64> {
+        let facts = self.open.get_mut(&party)?;
+        facts.end = Some((at, outcome));
+        let class = facts.class;
+        let tally = self.tallies.entry(class).or_default();
+        match outcome {
+            Outcome::Panicked => tally.panicked += 1,
+            Outcome::Aborted => tally.aborted += 1,
+            Outcome::Dropped => tally.dropped += 1,
+            _ => tally.finished += 1,
+        }
+        if outcome != Outcome::Dropped
+            && let Some(facts) = self.open.remove(&party)
+        {
+            self.recent.insert(party, facts);
+            self.order.push_back(party);
+            if self.order.len() > RECENT
+                && let Some(oldest) = self.order.pop_front()
+            {
+                self.recent.remove(&oldest);
+            }
+        }
+        Some(class)
+    }
+
+    /// What is known of a party.
+    pub fn get(&self, party: Party) -> Option<&PartyFacts> {
+        self.open.get(&party).or_else(|| self.recent.get(&party))
+    }
+
+    /// Those that lived at this moment, as far as it matters: to the end, or until a runtime's shutdown.
+    pub fn alive(&self) -> impl Iterator<Item = (Party, &PartyFacts)> {
+        self.open.iter().map(|(party, facts)| (*party, facts))
+    }
+
+    /// Whether it lives, or was dropped unfinished.
+    pub fn is_alive(&self, party: Party) -> bool {
+        self.open.contains_key(&party)
+    }
+}

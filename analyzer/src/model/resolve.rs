@@ -1,0 +1,63 @@
+//! The end of reading: what was summed by object goes to the object's class.
+use super::{HoldSum, Model, Owner, WaitKey, WaitSum};
+use crate::stats::{Distribution, Holds};
+use std::collections::HashMap;
+
+impl Model {
+    /// Everything is told: sums of objects whose class has become known go to the class, and waits that never ended
+    /// are summed as well, up to when they were abandoned, or to the end.
+    pub fn resolved(mut self) -> Self {
+        let end = self.end();
+        let mut open = std::mem::take(&mut self.open);
+        for wait in &mut open {
+            wait.object = self.own(wait.object);
+            let owner = if wait.object == 0 { self.joined(wait.holder) } else { self.owner(wait.object) };
+            let ticks = wait.until.unwrap_or(end).saturating_sub(wait.since);
+            self.add_wait(owner, wait.operation, wait.site, wait.stack, wait.holder_site, ticks, None);
+        }
+        self.open = open;
+        let mut handles = std::mem::take(&mut self.handles);
+        handles.iter_mut().for_each(|handle| handle.object = self.own(handle.object));
+        self.handles = handles;
+        self.watchers.retain(|_, watcher| watcher.2 != u64::MAX);
+        let (waited, held) = (std::mem::take(&mut self.waits), std::mem::take(&mut self.holds));
+        let (wait_sums, hold_sums) =
+            (std::mem::take(&mut self.wait_lengths), std::mem::take(&mut self.hold_lengths));
+        let given = std::mem::take(&mut self.delivered);
+        let owner = |of: Owner| match of {
+            Owner::Object(object) => self.owner(object),
+            known => known,
+        };
+        let mut waits = HashMap::new();
+        for (key, sum) in waited {
+            let into: &mut WaitSum = waits.entry(WaitKey { owner: owner(key.owner), ..key }).or_default();
+            into.count += sum.count;
+            into.ticks = into.ticks.saturating_add(sum.ticks);
+            into.max = into.max.max(sum.max);
+            into.max_done = into.max_done.max(sum.max_done);
+            into.max_ended = into.max_ended.max(sum.max_ended);
+            into.given_up += sum.given_up;
+        }
+        let mut wait_lengths: HashMap<Owner, Distribution> = HashMap::new();
+        for (key, lengths) in wait_sums {
+            wait_lengths.entry(owner(key)).or_default().merge(&lengths);
+        }
+        let mut holds: HashMap<(Owner, u64), HoldSum> = HashMap::new();
+        for ((key, site), sum) in held {
+            let into = holds.entry((owner(key), site)).or_default();
+            into.timed = (into.timed.0 + sum.timed.0, into.timed.1.saturating_add(sum.timed.1));
+            into.coarse = (into.coarse.0 + sum.coarse.0, into.coarse.1.saturating_add(sum.coarse.1));
+            into.max = into.max.max(sum.max);
+            into.max_by_task = into.max_by_task.max(sum.max_by_task);
+        }
+        let mut hold_lengths: HashMap<Owner, Holds> = HashMap::new();
+        for (key, lengths) in hold_sums {
+            hold_lengths.entry(owner(key)).or_default().merge(&lengths);
+        }
+        let mut delivered: HashMap<Owner, u64> = HashMap::new();
+        for (key, count) in given {
+            *delivered.entry(owner(key)).or_default() += count;
+        }
+        Self { waits, wait_lengths, holds, hold_lengths, delivered, ..self }
+    }
+}

@@ -1,0 +1,251 @@
+//! The numbers of each class: objects, tasks and threads, watchers.
+use super::{ClassReport, PopulationReport, SiteReport, Times, WatcherReport};
+use crate::findings::Context;
+use crate::model::{Model, Owner, Tally};
+use lockprof_trace::{Count, Kind, Loss, Operation};
+use std::collections::{BTreeMap, HashMap};
+
+/// Sites that are listed of each class.
+const SITES: usize = 16;
+
+fn is_population(kind: Kind) -> bool {
+    matches!(kind, Kind::Task | Kind::BlockingTask | Kind::Thread)
+}
+
+/// Sums over the ids of a class. Lengths in ticks.
+#[derive(Default)]
+struct Sums {
+    counts: BTreeMap<&'static str, u64>,
+    acquisitions: u64,
+    contended: u64,
+    wait_ticks: u64,
+    wait_max: u64,
+    hold_ticks: u64,
+    hold_max: u64,
+    instances: u64,
+    live: u64,
+    name: Option<String>,
+}
+
+/// The classes of objects of one process.
+pub(super) fn classes(context: &Context<'_>) -> Vec<ClassReport> {
+    let model = context.model;
+    let mut sums = sums(model);
+    let mut waiting: HashMap<u64, HashMap<(u64, Operation), (u64, u64, u64)>> = HashMap::new();
+    let mut caused: HashMap<(u64, u64), u64> = HashMap::new();
+    for (key, sum) in &model.waits {
+        let Owner::Class(class) = key.owner else { continue };
+        let site = waiting.entry(class).or_default().entry((key.site, key.operation)).or_default();
+        *site = (site.0 + sum.count, site.1.saturating_add(sum.ticks), site.2.max(sum.max));
+        if key.holder_site != 0 {
+            *caused.entry((class, key.holder_site)).or_default() += sum.ticks;
+        }
+    }
+    let length = model.end().saturating_sub(model.session.at).max(1);
+    let objects = model.classes.iter().filter(|(_, class)| !is_population(class.kind));
+    let used = objects.filter(|(number, _)| {
+        sums.contains_key(number) || model.wait_lengths.contains_key(&Owner::Class(**number))
+    });
+    let classes: Vec<(u64, &crate::model::Class)> = used.map(|(number, class)| (*number, class)).collect();
+    classes
+        .into_iter()
+        .map(|(number, class)| {
+            let sum = sums.remove(&number).unwrap_or_default();
+            let waits = model.wait_lengths.get(&Owner::Class(number)).cloned().unwrap_or_default();
+            let holds = model.hold_lengths.get(&Owner::Class(number)).cloned().unwrap_or_default();
+            // Where events were lost the counters know more.
+            let lost = context.lost(&[Loss::Events, Loss::Limit, Loss::Disk]);
+            let total = if lost { waits.sum.max(sum.wait_ticks) } else { waits.sum };
+            let held = if sum.hold_ticks > 0 { sum.hold_ticks } else { holds.total(sum.acquisitions) };
+            let mut sites: Vec<SiteReport> = waiting
+                .remove(&number)
+                .into_iter()
+                .flatten()
+                .map(|((site, operation), (count, ticks, max))| SiteReport {
+                    at: context.site(site),
+                    operation: operation.to_string(),
+                    count,
+                    ns: model.ns(ticks),
+                    max_ns: model.ns(max),
+                    caused_ns: 0,
+                })
+                .collect();
+            sort(&mut sites, |site| site.ns);
+            ClassReport {
+                kind: class.kind.to_string(),
+                name: sum.name.unwrap_or_else(|| class.type_name.clone()),
+                created_at: context.site(class.site),
+                instances: sum.instances,
+                live: sum.live,
+                acquisitions: sum.acquisitions,
+                contended: sum.contended.max(waits.count).min(sum.acquisitions.max(waits.count)),
+                counts: sum.counts,
+                wait_ns: Times {
+                    total: model.ns(total),
+                    p50: model.ns(waits.quantile(0.5)),
+                    p99: model.ns(waits.quantile(0.99)),
+                    max: model.ns(waits.max.max(if lost { sum.wait_max } else { 0 })),
+                },
+                hold_ns: Times {
+                    total: model.ns(held),
+                    p50: model.ns(holds.quantile(0.5, sum.acquisitions)),
+                    p99: model.ns(holds.quantile(0.99, sum.acquisitions)),
+                    max: model.ns(holds.max().max(sum.hold_max)),
+                },
+                wait_share: total as f64 / length as f64,
+                waiting_sites: sites,
+                holding_sites: holding(context, number, sum.acquisitions, &caused),
+                process: context.process,
+            }
+        })
+        .collect()
+}
+
+fn sort(sites: &mut Vec<SiteReport>, cost: impl Fn(&SiteReport) -> u64) {
+    sites.sort_by(|one, other| (cost(other), &one.at).cmp(&(cost(one), &other.at)));
+    sites.truncate(SITES);
+}
+
+/// The lines that held objects of a class. What the coarse clock says of a line is without bias; where it says
+/// nothing, the samples stand for all acquisitions.
+fn holding(
+    context: &Context<'_>,
+    class: u64,
+    acquisitions: u64,
+    caused: &HashMap<(u64, u64), u64>,
+) -> Vec<SiteReport> {
+    let model = context.model;
+    let holds: Vec<_> = model.holds.iter().filter(|((owner, _), _)| *owner == Owner::Class(class)).collect();
+    let timed = holds.iter().map(|(_, sum)| sum.timed.0).sum::<u64>().max(1);
+    let mut sites: HashMap<u64, SiteReport> = HashMap::new();
+    let empty = |site: u64| SiteReport {
+        at: context.site(site),
+        operation: "held".into(),
+        count: 0,
+        ns: 0,
+        max_ns: 0,
+        caused_ns: 0,
+    };
+    for ((_, site), sum) in holds {
+        let scaled = u128::from(sum.timed.1) * u128::from(acquisitions.max(timed)) / u128::from(timed);
+        let ticks = if sum.coarse.0 > 0 { sum.coarse.1 } else { u64::try_from(scaled).unwrap_or(u64::MAX) };
+        let report = sites.entry(*site).or_insert_with(|| empty(*site));
+        report.count = sum.timed.0.max(sum.coarse.0);
+        report.ns = model.ns(ticks);
+        report.max_ns = model.ns(sum.max);
+    }
+    for ((_, site), ticks) in caused.iter().filter(|((of, _), _)| *of == class) {
+        sites.entry(*site).or_insert_with(|| empty(*site)).caused_ns = model.ns(*ticks);
+    }
+    let mut sites: Vec<SiteReport> = sites.into_values().collect();
+    sort(&mut sites, |site| site.caused_ns.max(site.ns / 2));
+    sites
+}
+
+fn sums(model: &Model) -> HashMap<u64, Sums> {
+    let mut sums: HashMap<u64, Sums> = HashMap::new();
+    for (id, counted) in &model.counts {
+        let own = model.own(*id);
+        let Some((class, known)) = model.class_of(own) else { continue };
+        let sum = sums.entry(class).or_default();
+        let what = known.kind.count((id - own) as u32);
+        *sum.counts.entry(what.name()).or_default() += counted.count;
+        if !matches!(what, Count::Inserts | Count::Removes) {
+            sum.acquisitions += counted.count;
+            sum.contended += counted.contended;
+        }
+        sum.wait_ticks = sum.wait_ticks.saturating_add(counted.wait_ticks);
+        sum.wait_max = sum.wait_max.max(counted.wait_max);
+        sum.hold_ticks = sum.hold_ticks.saturating_add(counted.hold_ticks);
+        sum.hold_max = sum.hold_max.max(counted.hold_max);
+        if *id == own {
+            sum.instances += counted.instances;
+            sum.live += u64::from(counted.live);
+        }
+    }
+    for (object, facts) in &model.objects {
+        let sum = sums.entry(facts.class).or_default();
+        if !model.counts.contains_key(object) {
+            sum.instances += 1;
+            sum.live += 1;
+        }
+        if let Some(name) = model.names.get(object) {
+            // Of several names the first in order, so that the report is the same each time.
+            let smallest = sum.name.as_ref().is_none_or(|known| name < known);
+            if smallest {
+                sum.name = Some(name.clone());
+            }
+        }
+    }
+    sums
+}
+
+/// The tasks and threads of one process by spawn line, most alive first.
+pub(super) fn populations(context: &Context<'_>) -> Vec<PopulationReport> {
+    let model = context.model;
+    let mut alive: HashMap<u64, (u64, u64)> = HashMap::new();
+    let mut untold = Kind::Thread;
+    for (place, party) in context.frozen.parties.iter().enumerate() {
+        let Some(facts) = model.parties.get(*party) else { continue };
+        if facts.class == 0 && party.is_task() {
+            untold = Kind::Task;
+        }
+        let (live, blocked) = alive.entry(facts.class).or_default();
+        *live += u64::from(facts.end.is_none());
+        *blocked += u64::from(!context.frozen.waits[place].is_empty());
+    }
+    let mut told: BTreeMap<u64, Tally> = model.parties.tallies.clone();
+    for (number, class) in &model.classes {
+        if is_population(class.kind) && model.timelines.contains_key(number) {
+            told.entry(*number).or_default();
+        }
+    }
+    let mut reports: Vec<PopulationReport> = told
+        .into_iter()
+        .map(|(class, tally)| {
+            let known = model.classes.get(&class);
+            let (live, blocked) = alive.get(&class).copied().unwrap_or_default();
+            PopulationReport {
+                kind: known.map_or(untold, |class| class.kind).to_string(),
+                spawned_at: known.map(|class| context.site(class.site)).unwrap_or_default(),
+                spawned: tally.spawned,
+                live,
+                peak: model.timelines.get(&class).map_or(live, |line| line.peak()),
+                finished: tally.finished,
+                panicked: tally.panicked,
+                cancelled: tally.aborted,
+                dropped: tally.dropped,
+                blocked,
+                process: context.process,
+            }
+        })
+        .collect();
+    reports.sort_by(|one, other| {
+        let cost = |of: &PopulationReport| (of.live + of.dropped, of.spawned);
+        (cost(other), &one.spawned_at).cmp(&(cost(one), &other.spawned_at))
+    });
+    reports
+}
+
+/// The watchers of one process by the line that registers them.
+pub(super) fn watchers(context: &Context<'_>) -> Vec<WatcherReport> {
+    let model = context.model;
+    let live = crate::findings::live_watchers(context);
+    let classes = model.classes.iter().filter(|(_, class)| class.kind == Kind::Watcher);
+    let delivered = |class: u64| {
+        let objects = model.objects.iter().filter(|(_, object)| object.class == class).map(|(id, _)| id);
+        let counted: u64 = objects.filter_map(|id| model.counts.get(id)).map(|counted| counted.count).sum();
+        counted.max(model.delivered.get(&Owner::Class(class)).copied().unwrap_or(0))
+    };
+    let mut reports: Vec<WatcherReport> = classes
+        .map(|(number, class)| WatcherReport {
+            created_at: context.site(class.site),
+            live: live.get(number).map_or(0, |list| list.len() as u64),
+            released: model.timelines.get(number).map_or(0, |line| line.died),
+            delivered: delivered(*number),
+            process: context.process,
+        })
+        .collect();
+    reports.sort_by(|one, other| (other.live, &one.created_at).cmp(&(one.live, &other.created_at)));
+    reports
+}

@@ -1,0 +1,163 @@
+//! One finding in the shape of a rustc diagnostic, with source lines where the files are there.
+use super::text::{TextOptions, shown};
+use crate::findings::{Finding, PartyReport, PartyRole, Verdict, duration};
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use std::fs::File;
+use std::io::Read;
+
+/// A source file larger than this is not shown.
+const MAX_SOURCE: u64 = 4 << 20;
+/// Parties whose lines are shown.
+const PARTIES: usize = 6;
+
+/// A line of source, and what happened there.
+struct Spot {
+    file: String,
+    line: usize,
+    column: usize,
+    /// The line itself, where the file is there.
+    source: Option<String>,
+    label: String,
+}
+
+impl Spot {
+    fn new(at: &str, label: String) -> Option<Self> {
+        let mut parts = at.rsplitn(3, ':');
+        let (column, line) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
+        let file = parts.next()?;
+        Some(Self { file: shown(file), line, column, source: source(file, line), label: shown(&label) })
+    }
+
+    /// What is underlined: the name at the column, to where it ends.
+    fn span(&self) -> std::ops::Range<usize> {
+        let Some(source) = &self.source else { return 0..0 };
+        let start =
+            source.char_indices().nth(self.column.saturating_sub(1)).map_or(source.len(), |(at, _)| at);
+        let word =
+            source[start..].find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(source.len() - start);
+        start..(start + word.max(1)).min(source.len())
+    }
+}
+
+/// A line of a source file, if it can be read. The path comes from the trace: only Rust files of some size are opened.
+fn source(file: &str, line: usize) -> Option<String> {
+    if !file.ends_with(".rs") {
+        return None;
+    }
+    let metadata =
+        std::fs::metadata(file).ok().filter(|metadata| metadata.is_file() && metadata.len() <= MAX_SOURCE);
+    metadata?;
+    let mut text = String::new();
+    File::open(file).ok()?.take(MAX_SOURCE).read_to_string(&mut text).ok()?;
+    text.lines().nth(line.checked_sub(1)?).map(|line| shown(&line.replace('\t', "    ")))
+}
+
+/// The finding as a diagnostic, without a newline at its end.
+pub(super) fn render(finding: &Finding, options: &TextOptions) -> String {
+    let level = match finding.verdict {
+        Verdict::Proved => Level::ERROR,
+        _ => Level::WARNING,
+    };
+    let level = level.with_name(finding.verdict.name());
+    let spots = spots(finding);
+    let message = shown(&finding.message);
+    let mut group = Group::with_title(level.primary_title(&message).id(finding.code));
+    for (number, spot) in spots.iter().enumerate() {
+        let kind = if number == 0 { AnnotationKind::Primary } else { AnnotationKind::Context };
+        group = match &spot.source {
+            Some(source) => group.element(
+                Snippet::source(source.as_str())
+                    .path(&spot.file)
+                    .line_start(spot.line)
+                    .annotation(kind.span(spot.span()).label(&spot.label)),
+            ),
+            None => group
+                .element(annotate_snippets::Origin::path(&spot.file).line(spot.line).char_column(spot.column))
+                .element(Level::NOTE.message(&spot.label)),
+        };
+    }
+    let notes = notes(finding);
+    for note in &notes {
+        group = group.element(Level::NOTE.message(note));
+    }
+    group = group.element(Level::HELP.message(&finding.help));
+    let renderer = if options.color { Renderer::styled() } else { Renderer::plain() };
+    renderer.term_width(options.width).render(&[group])
+}
+
+/// The places of a finding: where its parties wait, and where they took what they hold.
+fn spots(finding: &Finding) -> Vec<Spot> {
+    let mut places: Vec<(String, String)> = vec![];
+    let mut add = |at: &str, label: String| {
+        if !at.is_empty() && !places.iter().any(|(known, _)| known == at) {
+            places.push((at.into(), label));
+        }
+    };
+    let members = finding.parties.iter().filter(|party| party.role != PartyRole::Bystander);
+    let wanted: Vec<&str> = finding
+        .parties
+        .iter()
+        .filter(|party| party.role != PartyRole::Holder)
+        .flat_map(|party| &party.waits)
+        .map(|wait| &*wait.object)
+        .collect();
+    for party in
+        members.chain(finding.parties.iter().filter(|party| party.role == PartyRole::Bystander)).take(PARTIES)
+    {
+        let who = who(party);
+        for wait in &party.waits {
+            let behind = if party.role == PartyRole::Bystander { "behind them, " } else { "" };
+            let since = duration(wait.since_ns);
+            add(
+                &wait.at,
+                format!("{behind}{who} waits here for {since}: {} on {}", wait.operation, wait.object),
+            );
+        }
+        for held in party.holds.iter().filter(|held| wanted.contains(&&*held.object)) {
+            add(&held.at, format!("{who} took the {} here ({})", held.object, held.role));
+        }
+    }
+    for object in &finding.objects {
+        add(&object.created_at, format!("the {} is created here", object.kind));
+    }
+    if places.is_empty() && !finding.at.is_empty() {
+        places.push((finding.at.clone(), finding.title.into()));
+    }
+    if let Some(first) = places.iter().position(|(at, _)| *at == finding.at) {
+        places.swap(0, first);
+    }
+    places.into_iter().filter_map(|(at, label)| Spot::new(&at, label)).collect()
+}
+
+fn who(party: &PartyReport) -> String {
+    match party.name.starts_with(party.kind) {
+        true => party.name.clone(),
+        false => format!("{} {} ({})", party.kind, party.id, party.name),
+    }
+}
+
+fn notes(finding: &Finding) -> Vec<String> {
+    let mut notes: Vec<String> = finding.notes.iter().map(|note| shown(note)).collect();
+    if finding.blocked_ns > 0 {
+        notes.push(format!("cost: {} waited, all parties together", duration(finding.blocked_ns)));
+    }
+    let spawned: std::collections::BTreeSet<&str> =
+        finding.parties.iter().map(|party| &*party.spawned_at).filter(|at| !at.is_empty()).collect();
+    if !spawned.is_empty() {
+        notes.push(shown(&format!("spawned at {}", spawned.into_iter().collect::<Vec<_>>().join(", "))));
+    }
+    if finding.more_parties > 0 {
+        notes.push(format!("{} more parties are like these", finding.more_parties));
+    }
+    if let Some(stack) = finding
+        .parties
+        .iter()
+        .flat_map(|party| &party.waits)
+        .map(|wait| &wait.stack)
+        .find(|stack| !stack.is_empty())
+    {
+        let frames: Vec<String> = stack.iter().take(8).map(|frame| shown(frame)).collect();
+        notes.push(format!("stack: {}", frames.join("\n  ← ")));
+    }
+    notes
+}

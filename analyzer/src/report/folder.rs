@@ -1,0 +1,57 @@
+//! The output folder: the JSON report and the flame graphs.
+use super::Report;
+use crate::flamegraph::{Labels, draw};
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
+
+const WAIT: Labels = Labels {
+    title: "Time waited, by stack, waiting line and object",
+    unit: "µs waited",
+    empty: "Nobody waited for anything that was recorded.",
+};
+const HOLD: Labels = Labels {
+    title: "Time held, by object and the line that took it",
+    unit: "µs held",
+    empty: "No hold was long enough to be noticed, nor sampled.",
+};
+const TASKS: Labels = Labels {
+    title: "Tasks and threads alive in the end, by spawn lines, and what they wait for",
+    unit: "alive",
+    empty: "No task or thread was alive in the end.",
+};
+
+/// Writes `report.json`, `wait.svg`, `hold.svg` and `tasks.svg` into a folder, which is made where it is missing. Each is
+/// written whole under another name first, so that none is left half.
+///
+/// # Errors
+/// The folder or a file cannot be written.
+pub fn write_folder(report: &Report, dir: &Path) -> io::Result<()> {
+    std::fs::create_dir_all(dir)?;
+    let graphs = [
+        ("wait.svg", WAIT, &report.folded.waits),
+        ("hold.svg", HOLD, &report.folded.holds),
+        ("tasks.svg", TASKS, &report.folded.tasks),
+    ];
+    for (name, labels, lines) in graphs {
+        write(dir, name, |out| draw(lines, labels, out))?;
+    }
+    write(dir, "report.json", |out| {
+        serde_json::to_writer_pretty(&mut *out, report)?;
+        out.write_all(b"\n")
+    })
+}
+
+fn write(
+    dir: &Path,
+    name: &str,
+    fill: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
+) -> io::Result<()> {
+    let (path, part) = (dir.join(name), dir.join(format!(".{name}.part")));
+    let mut out = BufWriter::new(File::create(&part)?);
+    let filled = fill(&mut out).and_then(|()| out.flush()).and_then(|()| std::fs::rename(&part, &path));
+    if filled.is_err() {
+        drop(std::fs::remove_file(&part));
+    }
+    filled
+}
