@@ -26,7 +26,8 @@ fn everyday_methods() {
     map.alter("d".into(), |_| None);
     assert_eq!(map.snapshot(), HashMap::from([("a".into(), 2), ("b".into(), 4), ("c".into(), 11)]));
     let (mut keys, mut values) = (map.keys(), map.values());
-    (keys.sort(), values.sort());
+    keys.sort();
+    values.sort();
     assert_eq!((keys, values), (vec!["a".into(), "b".into(), "c".into()], vec![2, 4, 11]));
     assert_eq!((map.remove_if("a", |value| *value == 3), map.remove_if("a", |_| true)), (None, Some(2)));
     assert_eq!((map.remove("a"), map.remove_entry("b")), (None, Some(("b".into(), 4))));

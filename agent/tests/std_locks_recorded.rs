@@ -93,7 +93,8 @@ fn locks_and_cells_are_recorded() {
         assert!(*told.get_mut().unwrap());
 
         // The first waits, the second does not.
-        blocked(|| drop(barrier.wait()), || drop(barrier.wait()));
+        let wait = || _ = barrier.wait();
+        blocked(wait, wait);
 
         // Who initialises holds; who comes meanwhile waits for that one.
         let mut waiter = None;

@@ -130,6 +130,7 @@ both! {
     static LOCK: Mutex<Vec<u8>> = Mutex::new(Vec::new());
     static LAZY: LazyLock<String> = LazyLock::new(|| "made".into());
     static ONCE: Once = Once::new();
+    #[allow(clippy::declare_interior_mutable_const)] // That they are made anew each time is what is tested.
     const EACH: Mutex<u8> = Mutex::new(3);
 
     fn panics<R>(f: impl FnOnce() -> R) -> String {
@@ -357,7 +358,9 @@ both! {
         assert_eq!(receiver.try_recv(), Err(TryRecvError::Empty));
         assert_eq!(receiver.recv_timeout(Duration::ZERO), Err(RecvTimeoutError::Timeout));
         let second = sender.clone();
-        (sender.send(1).unwrap(), second.send(2).unwrap(), second.send(3).unwrap());
+        sender.send(1).unwrap();
+        second.send(2).unwrap();
+        second.send(3).unwrap();
         assert_eq!(receiver.try_iter().collect::<Vec<_>>(), [1, 2, 3]);
         assert_eq!(format!("{sender:?} {:?}", receiver.iter()), "Sender { .. } Iter { rx: Receiver { .. } }");
         second.send(4).unwrap();
