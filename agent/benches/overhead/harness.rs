@@ -1,0 +1,146 @@
+//! Measures one loop over raw and over wrapped primitives, and tells a difference from luck. Knows nothing of locks.
+//!
+//! Each side is compiled twice. A round makes the objects of all four copies afresh, in another heap than the round
+//! before, and runs the copies in random order. The ratio is taken within the round, so that a neighbour on the machine
+//! disturbs both sides alike; what the two copies of one side differ by is luck of alignment, and is told as noise.
+use std::hint::black_box;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+/// Does the given number of operations.
+pub type Loop = Box<dyn FnMut(u64)>;
+
+/// Marks a loop as a copy of its own: the compiler merges copies that are equal to the last instruction.
+pub fn copy<const COPY: u64>(mut body: impl FnMut(u64) + 'static) -> Loop {
+    Box::new(move |operations| {
+        black_box(COPY);
+        body(operations);
+    })
+}
+
+/// The same, of a body that does one operation.
+pub fn repeat<const COPY: u64>(mut body: impl FnMut() + 'static) -> Loop {
+    copy::<COPY>(move |operations| (0..operations).for_each(|_| body()))
+}
+
+const ROUNDS: usize = 64;
+
+pub struct Row {
+    pub name: String,
+    /// Operations in a slice: about 1 ms.
+    pub operations: u64,
+    /// Two copies over the raw primitives, then two over the wrapped ones; each makes its objects.
+    pub copies: [fn() -> Loop; 4],
+}
+
+impl Row {
+    /// One line, `ratio NAME VALUE`, and behind it: the noise, what an operation takes on each side, and in how many rounds
+    /// this thread was never preempted. The noise is the largest of: raw against raw, wrapped against wrapped, two
+    /// standard errors.
+    pub fn measure(&self) -> String {
+        let mut random = Random::new();
+        let (mut ballast, mut rounds) = (vec![], vec![]);
+        for _ in 0..ROUNDS {
+            // Holes in the heap, and blocks that stay: what a task costs hangs on what lies free.
+            let block = |_| vec![1u8; 16 + random.below(1000)];
+            let mut blocks: Vec<_> = (0..200).map(block).collect();
+            random.shuffle(&mut blocks);
+            ballast.extend(blocks.drain(100..));
+            drop(blocks);
+            let mut order = [0, 1, 2, 3];
+            random.shuffle(&mut order);
+            let mut loops = order.map(|copy| (copy, self.copies[copy]()));
+            random.shuffle(&mut loops);
+            let (mut spent, mut quiet) = ([0.0; 4], true);
+            at_depth(random.below(64), &mut || {
+                for (copy, body) in &mut loops {
+                    // First a slice to warm up: the others pushed this copy out of the caches.
+                    body(self.operations);
+                    let (preempted, start) = (preemptions(), thread_cpu_ns());
+                    body(self.operations);
+                    spent[*copy] = (thread_cpu_ns() - start) / self.operations as f64;
+                    quiet &= preemptions() == preempted;
+                }
+            });
+            rounds.push((spent, quiet));
+        }
+        let quiet = rounds.iter().filter(|round| round.1).count();
+        // Rounds with a preemption are left out, unless too few would be left.
+        rounds.retain(|round| round.1 || quiet < ROUNDS / 3);
+        let each = |of: fn([f64; 4]) -> f64| quartiles(rounds.iter().map(|round| of(round.0)));
+        let [low, ratio, high] = each(|[a, b, c, d]| (c * d / (a * b)).sqrt().ln());
+        let error = 1.2533 * (high - low) / 1.349 / (rounds.len() as f64).sqrt();
+        let raw_apart = each(|[a, b, _, _]| (a / b).ln())[1].abs();
+        let wrapped_apart = each(|[_, _, c, d]| (c / d).ln())[1].abs();
+        let (name, ratio) = (&self.name, ratio.exp());
+        let noise = raw_apart.max(wrapped_apart).max(2.0 * error);
+        let raw_ns = each(|[a, b, _, _]| (a * b).sqrt())[1];
+        let ns = each(|[_, _, c, d]| (c * d).sqrt())[1];
+        format!("ratio {name:34} {ratio:6.3}  noise {noise:5.3}  raw {raw_ns:8.2} ns  with {ns:8.2} ns  quiet {quiet}/{ROUNDS}")
+    }
+}
+
+/// Runs it at another place on the stack: where a future lies to a cache line can change its time by a third.
+fn at_depth(frames: usize, run: &mut dyn FnMut()) {
+    let frame = black_box([0u64; 4]);
+    if frames == 0 {
+        run();
+    } else {
+        at_depth(frames - 1, run);
+    }
+    black_box(frame);
+}
+
+fn quartiles(values: impl Iterator<Item = f64>) -> [f64; 3] {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    [1, 2, 3].map(|quarter| values[values.len() * quarter / 4])
+}
+
+/// CPU time of the calling thread: what other programs take does not count.
+fn thread_cpu_ns() -> f64 {
+    let mut time = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    // SAFETY: `time` may be written.
+    unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &mut time) };
+    time.tv_sec as f64 * 1e9 + time.tv_nsec as f64
+}
+
+/// How often this thread was made to give up its core.
+fn preemptions() -> i64 {
+    // SAFETY: a `rusage` of zeros is valid, and may be written.
+    unsafe {
+        let mut usage: libc::rusage = std::mem::zeroed();
+        libc::getrusage(libc::RUSAGE_THREAD, &mut usage);
+        usage.ru_nivcsw
+    }
+}
+
+/// Xorshift: cheap enough to stand inside a measured loop.
+pub struct Random(u64);
+
+impl Random {
+    /// Another sequence each time: else each round would meet its objects in the order that the caches remember.
+    pub fn new() -> Self {
+        static SEED: AtomicU64 = AtomicU64::new(0x9E37_79B9_7F4A_7C15);
+        Self(SEED.fetch_add(0x9E37_79B9_7F4A_7C15, Relaxed) | 1)
+    }
+
+    pub fn draw(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0
+    }
+
+    pub fn below(&mut self, n: usize) -> usize {
+        (((self.draw() >> 32) * n as u64) >> 32) as usize
+    }
+
+    fn shuffle<T>(&mut self, items: &mut [T]) {
+        for i in (1..items.len()).rev() {
+            items.swap(i, self.below(i + 1));
+        }
+    }
+}

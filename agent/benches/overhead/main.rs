@@ -1,0 +1,56 @@
+//! What recording costs: one loop over the original primitive beside the same loop over the wrapper.
+//!
+//!     cargo bench -p lockprof --features full --bench overhead            # every row, some minutes
+//!     cargo bench -p lockprof --features full --bench overhead -- mutex   # the rows whose name contains this
+//!
+//! A process is recorded once and in one mode, so each mode runs in a process of its own. `floor` is what full mode cannot
+//! go below: two readings of the clock and 16 bytes written beside the raw lock; `floor/…/try_lock` is the raw lock taken
+//! by its own `try_lock`, the way to see a wait before it begins, which on some processors is dearer than `lock`.
+mod bodies;
+mod harness;
+
+use std::env;
+use std::process::{Command, ExitCode};
+
+/// Set in the processes that measure: the mode.
+const MODE: &str = "LOCKPROF_BENCH_MODE";
+
+fn main() -> ExitCode {
+    match env::var(MODE) {
+        Ok(mode) => {
+            measure(&mode);
+            ExitCode::SUCCESS
+        }
+        Err(_) => ["floor", "off", "profile", "full"].into_iter().map(run).max().unwrap_or(0).into(),
+    }
+}
+
+/// Measures one mode in a process of its own; its exit code.
+fn run(mode: &str) -> u8 {
+    let exe = env::current_exe().expect("this program has a file");
+    let status = Command::new(exe).args(env::args().skip(1)).env(MODE, mode).status();
+    status.ok().and_then(|status| status.code()).map_or(1, |code| code as u8)
+}
+
+fn measure(mode: &str) {
+    let filter = env::args().skip(1).find(|argument| !argument.starts_with('-')).unwrap_or_default();
+    let trace = env::temp_dir().join(format!("lockprof-bench-{}.bin", std::process::id()));
+    let builder = lockprof::builder().path(&trace).memory_bytes(256 << 20);
+    let recording = match mode {
+        "profile" => Some(builder.start()),
+        "full" => Some(builder.full().start()),
+        _ => None,
+    };
+    let recording = recording.map(|started| started.expect("the recording starts"));
+    let rows = if mode == "floor" { bodies::floor() } else { bodies::rows(mode) };
+    for row in rows.iter().filter(|row| row.name.contains(&filter)) {
+        print(&row.measure());
+    }
+    drop(recording);
+    drop(std::fs::remove_file(&trace));
+}
+
+#[allow(clippy::print_stdout, reason = "a benchmark prints")]
+fn print(line: &str) {
+    println!("{line}");
+}
