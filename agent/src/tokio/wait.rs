@@ -3,7 +3,7 @@
 //! None of this is an `async` block around one of tokio's futures: that would copy it once more, and would lose the
 //! caller, whose line is taken by the `#[track_caller]` function that makes the future.
 use crate::recorder::{Site, Wait};
-use ::tokio::sync::{AcquireError, broadcast, mpsc, oneshot, watch};
+use ::tokio::sync::{AcquireError, BarrierWaitResult, broadcast, mpsc, oneshot, watch};
 use ::tokio::task::{JoinError, coop};
 use lockprof_trace::{Operation, Party, WaitEnd};
 use std::future::Future;
@@ -79,6 +79,12 @@ impl Refusal for broadcast::error::RecvError {
             broadcast::error::RecvError::Lagged(_) => WaitEnd::Done,
             broadcast::error::RecvError::Closed => WaitEnd::Disconnected,
         }
+    }
+}
+
+impl Ended for BarrierWaitResult {
+    fn ended(&self) -> WaitEnd {
+        WaitEnd::Done
     }
 }
 

@@ -3,14 +3,38 @@ use crate::recorder::{self, Handle, Site};
 use crate::tokio::wait::Op;
 use lockprof_trace::{Kind, Operation, Role};
 use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
+use std::sync::atomic::Ordering::Relaxed;
 
 /// A recorded channel; given back with its last end.
 #[derive(Debug)]
-struct Channel(u32);
+struct Channel {
+    id: u32,
+    /// Of a watch: who reads its value now, and who writes or waits to.
+    reads: AtomicU32,
+    writes: AtomicU32,
+}
 
 impl Drop for Channel {
     fn drop(&mut self) {
-        recorder::drop_object(self.0);
+        recorder::drop_object(self.id);
+    }
+}
+
+/// One use of a watch's value.
+#[derive(Debug)]
+pub(super) struct Use<'a>(&'a AtomicU32);
+
+impl<'a> Use<'a> {
+    fn begin(count: &'a AtomicU32) -> Self {
+        count.fetch_add(1, Relaxed);
+        Self(count)
+    }
+}
+
+impl Drop for Use<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Relaxed);
     }
 }
 
@@ -47,7 +71,8 @@ impl End {
         if id == 0 {
             return Self::NONE;
         }
-        Self { id, handle: Handle::open(id, role, site, 0), channel: Some(Arc::new(Channel(id))) }
+        let channel = Channel { id, reads: AtomicU32::new(0), writes: AtomicU32::new(0) };
+        Self { id, handle: Handle::open(id, role, site, 0), channel: Some(Arc::new(channel)) }
     }
 
     /// Another end of the same channel, made at `site`.
@@ -63,16 +88,6 @@ impl End {
     #[inline]
     pub(super) fn weak(&self) -> Self {
         Self { id: self.id, handle: Handle::NONE, channel: self.channel.clone() }
-    }
-
-    /// It is an end no longer, though its owner still has it.
-    pub(super) fn close(&mut self) {
-        self.handle = Handle::NONE;
-    }
-
-    #[inline(always)]
-    pub(super) fn id(&self) -> u32 {
-        self.id
     }
 
     /// A wait to send.
@@ -111,5 +126,31 @@ impl End {
     #[inline]
     pub(super) fn permit(&self, site: Site, count: usize) -> Handle {
         Handle::open(self.id, Role::Permit, site, u32::try_from(count).unwrap_or(u32::MAX))
+    }
+
+    /// Somebody looks at a watch's value.
+    pub(super) fn guard(&self, site: Site) -> Handle {
+        Handle::open(self.id, Role::Shared, site, 1)
+    }
+
+    /// The same, for who is about to wait for it.
+    pub(super) fn reads(&self) -> Option<Use<'_>> {
+        self.channel.as_deref().map(|channel| Use::begin(&channel.reads))
+    }
+
+    /// Somebody writes a watch's value, or waits to.
+    pub(super) fn writes(&self) -> Option<Use<'_>> {
+        self.channel.as_deref().map(|channel| Use::begin(&channel.writes))
+    }
+
+    /// Who reads would have to wait.
+    pub(super) fn is_written(&self) -> bool {
+        self.channel.as_deref().is_some_and(|channel| channel.writes.load(Relaxed) != 0)
+    }
+
+    /// Who writes would have to wait.
+    pub(super) fn is_used(&self) -> bool {
+        let used = |channel: &Channel| channel.reads.load(Relaxed) + channel.writes.load(Relaxed) != 0;
+        self.channel.as_deref().is_some_and(used)
     }
 }
