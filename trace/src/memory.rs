@@ -22,7 +22,7 @@ use crate::words;
 use std::collections::HashMap;
 
 /// Objects that can be told apart at a time; id 0 is nobody's. A power of two.
-pub const IDS: usize = 1 << 18;
+pub const IDS: usize = 1 << 19;
 /// Entries: open waits, live handles and live tasks together.
 pub const ENTRIES: usize = 1 << 18;
 /// Threads that can have an area at a time.

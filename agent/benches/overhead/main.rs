@@ -3,7 +3,7 @@
 //!     cargo bench -p lockprof --features full --bench overhead            # every row, some minutes
 //!     cargo bench -p lockprof --features full --bench overhead -- mutex   # the rows whose name contains this
 //!
-//! A process is recorded once and in one mode, so each mode runs in a process of its own. `floor` is what full mode cannot
+//! A process is recorded once and in one mode, so each row runs in a process of its own. `floor` is what full mode cannot
 //! go below: two readings of the clock and 16 bytes written beside the raw lock; `floor/…/try_lock` is the raw lock taken
 //! by its own `try_lock`, the way to see a wait before it begins, which on some processors is dearer than `lock`.
 mod bodies;
@@ -16,24 +16,30 @@ use std::process::{Command, ExitCode};
 const MODE: &str = "LOCKPROF_BENCH_MODE";
 
 fn main() -> ExitCode {
-    match env::var(MODE) {
-        Ok(mode) => {
-            measure(&mode);
-            ExitCode::SUCCESS
-        }
-        Err(_) => ["floor", "off", "profile", "full"].into_iter().map(run).max().unwrap_or(0).into(),
+    if let Ok(mode) = env::var(MODE) {
+        measure(&mode);
+        return ExitCode::SUCCESS;
     }
+    let filter = env::args().skip(1).find(|argument| !argument.starts_with('-')).unwrap_or_default();
+    let modes = ["floor", "off", "profile", "full"];
+    let rows = modes.iter().flat_map(|mode| rows(mode).into_iter().map(|row| (*mode, row.name)));
+    let failed = rows.filter(|(_, name)| name.contains(&filter)).map(|(mode, name)| run(mode, &name)).max();
+    failed.unwrap_or(0).into()
 }
 
-/// Measures one mode in a process of its own; its exit code.
-fn run(mode: &str) -> u8 {
+fn rows(mode: &str) -> Vec<harness::Row> {
+    if mode == "floor" { bodies::floor() } else { bodies::rows(mode) }
+}
+
+/// Measures one row in a process of its own; its exit code.
+fn run(mode: &str, name: &str) -> u8 {
     let exe = env::current_exe().expect("this program has a file");
-    let status = Command::new(exe).args(env::args().skip(1)).env(MODE, mode).status();
+    let status = Command::new(exe).arg(name).env(MODE, mode).status();
     status.ok().and_then(|status| status.code()).map_or(1, |code| code as u8)
 }
 
 fn measure(mode: &str) {
-    let filter = env::args().skip(1).find(|argument| !argument.starts_with('-')).unwrap_or_default();
+    let name = env::args().nth(1).unwrap_or_default();
     let trace = env::temp_dir().join(format!("lockprof-bench-{}.bin", std::process::id()));
     let builder = lockprof::builder().path(&trace).memory_bytes(256 << 20);
     let recording = match mode {
@@ -42,8 +48,7 @@ fn measure(mode: &str) {
         _ => None,
     };
     let recording = recording.map(|started| started.expect("the recording starts"));
-    let rows = if mode == "floor" { bodies::floor() } else { bodies::rows(mode) };
-    for row in rows.iter().filter(|row| row.name.contains(&filter)) {
+    if let Some(row) = rows(mode).into_iter().find(|row| row.name == name) {
         print(&row.measure());
     }
     drop(recording);

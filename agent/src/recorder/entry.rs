@@ -1,14 +1,14 @@
 //! Entries: what is open at this moment. A wait, a handle (guard or end of a channel) and a task each take one for as long
 //! as they last, so that what never ends stands in shared memory when the process is gone.
-use super::area::{area, party};
+use super::area::{COARSE, area, party};
 use super::chunk::emit;
 use super::local::LOCAL;
 use super::memory::{self, ENTRIES, FreeList, Mapped, RECORDING};
 use super::object;
 use super::site::{Site, intern, site_of, stack_of};
 use crate::clock::ticks;
-use lockprof_trace::memory::entry;
-use lockprof_trace::{Event, Loss, Operation, Party, Role, WaitEnd};
+use lockprof_trace::memory::{COARSE_SHIFT, entry, record};
+use lockprof_trace::{Event, HoldSource, Kind, Loss, Operation, Party, Role, WaitEnd};
 use std::sync::atomic::Ordering::{Relaxed, Release};
 use std::sync::atomic::{AtomicBool, AtomicU64};
 
@@ -147,8 +147,7 @@ impl Wait {
 
 impl Drop for Wait {
     fn drop(&mut self) {
-        let abandoned = LOCAL.with(|local| local.abandoned.get()) != Party::UNKNOWN;
-        self.finish(if abandoned { WaitEnd::Abandoned } else { WaitEnd::Cancelled });
+        self.finish(if super::is_abandoning() { WaitEnd::Abandoned } else { WaitEnd::Cancelled });
     }
 }
 
@@ -244,19 +243,23 @@ impl Drop for Handle {
     }
 }
 
-/// The hold of a guard whose holder stands in its entry ends.
+/// The hold of a guard whose holder stands in its entry ends. Its length is known exactly; it is told by itself where a tick
+/// of the coarse clock fell into it.
 fn held(memory: &Mapped, object: u32, role: Role, party: Party, site: u64, since: u64) {
-    let kind = lockprof_trace::Kind::from_number(
-        memory.record(object, lockprof_trace::memory::record::META).load(Relaxed) & 0xFF,
-    );
+    let kind = Kind::from_number(memory.record(object, record::META).load(Relaxed) & 0xFF);
     let shared = u32::from(role == Role::Shared && kind.is_some_and(|kind| kind.ids() == 2));
-    super::area::tell_hold(super::area::Ending {
-        id: object + shared,
-        began: (since >> lockprof_trace::memory::COARSE_SHIFT) as u32,
-        timed: 0,
-        party,
-        site,
-    });
+    let id = object + shared;
+    let at = ticks();
+    let ticks = at.saturating_sub(since);
+    memory.record(id, record::HOLD).fetch_add(ticks, Relaxed);
+    object::longest(memory, id, 32, ticks);
+    // The clock stands still between its ticks, so that a young hold may have begun after what it shows.
+    let steps = ((COARSE.0.load(Relaxed) >> 32) as u32).wrapping_sub((since >> COARSE_SHIFT) as u32);
+    if steps.cast_signed() > 0 {
+        intern(site);
+        let source = HoldSource::Coarse;
+        emit(&Event::Hold { at, ticks, party, object: object.into(), site, source });
+    }
 }
 
 /// Looks for the holders of what is waited for, for all waits that none is known of. For the background thread.

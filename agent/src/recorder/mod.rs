@@ -68,6 +68,11 @@ pub(crate) fn drop_object(id: u32) {
     object::drop_id(id);
 }
 
+/// Whether this thread drops a task whose runtime shuts down.
+fn is_abandoning() -> bool {
+    local::LOCAL.with(|local| local.abandoned.get()) != lockprof_trace::Party::UNKNOWN
+}
+
 /// What is recorded.
 pub(crate) fn mode() -> Mode {
     Mode::from_number(MODE.load(Relaxed).into()).unwrap_or(Mode::Off)

@@ -33,6 +33,10 @@ impl<const SIZE: usize> Known<SIZE> {
         let start = (number.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40) as usize;
         for probe in 0..64 {
             let place = (start + probe) % SIZE;
+            // A load first: what is known must not cost a locked instruction.
+            if self.0[place].load(Relaxed) == number {
+                return Put::There(place);
+            }
             match self.0[place].compare_exchange(0, number, Relaxed, Relaxed) {
                 Ok(_) => return Put::New(place),
                 Err(there) if there == number => return Put::There(place),

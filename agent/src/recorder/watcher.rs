@@ -48,8 +48,12 @@ impl Watcher {
         self.handle.set_count(u32::try_from(delivered).unwrap_or(u32::MAX));
     }
 
-    /// It is released, after `delivered` values.
+    /// It is released, after `delivered` values. Where that is part of dropping a task whose runtime shuts down, it never
+    /// was: it stays open to the end.
     pub(crate) fn release(self, delivered: u64) {
+        if super::is_abandoning() {
+            return self.handle.forget();
+        }
         emit(&Event::WatcherEnd { at: ticks(), object: self.id.into(), delivered });
         drop(self.handle);
         object::drop_id(self.id);
