@@ -61,23 +61,38 @@ impl End {
         }
     }
 
-    /// A receive waits; it is this end that could go on.
+    /// Blocks in `operation`; `how` tells from the result how that ended. A message that came through is counted.
     #[cold]
     #[inline(never)]
-    fn wait(&self, operation: Operation, site: Site) -> Option<Wait> {
+    fn wait<R>(
+        &self,
+        operation: Operation,
+        site: Site,
+        block: impl FnOnce() -> R,
+        how: impl FnOnce(&R) -> WaitEnd,
+    ) -> R {
         if self.id == 0 {
-            return None;
+            return block();
         }
+        // Before it blocks: it is the thread that waits here which could go on with this end.
         self.handle.used();
         let counted = self.id + u32::from(operation == Operation::Recv);
-        Wait::begin(counted, operation, site)
+        let wait = Wait::begin(counted, operation, site);
+        let result = block();
+        let how = how(&result);
+        if let Some(wait) = wait {
+            wait.end(how);
+        }
+        if how == WaitEnd::Done {
+            recorder::count(counted);
+        }
+        result
     }
 }
 
-fn end(wait: Option<Wait>, how: WaitEnd) {
-    if let Some(wait) = wait {
-        wait.end(how);
-    }
+/// How a wait ended that only the other end's drop could fail.
+fn done_or_disconnected<T, E>(result: &Result<T, E>) -> WaitEnd {
+    if result.is_ok() { WaitEnd::Done } else { WaitEnd::Disconnected }
 }
 
 /// As [`std::sync::mpsc::channel`]. Reports name the caller's line.
@@ -139,21 +154,16 @@ impl<T> SyncSender<T> {
     #[track_caller]
     pub fn send(&self, t: T) -> Result<(), SendError<T>> {
         match self.inner.try_send(t) {
-            Ok(()) => {}
-            Err(TrySendError::Disconnected(t)) => return Err(SendError(t)),
-            Err(TrySendError::Full(t)) => self.send_slow(t, Location::caller())?,
+            Ok(()) => {
+                self.end.sent();
+                Ok(())
+            }
+            Err(TrySendError::Disconnected(t)) => Err(SendError(t)),
+            Err(TrySendError::Full(t)) => {
+                let block = || self.inner.send(t);
+                self.end.wait(Operation::Send, Location::caller(), block, done_or_disconnected)
+            }
         }
-        self.end.sent();
-        Ok(())
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn send_slow(&self, t: T, site: Site) -> Result<(), SendError<T>> {
-        let wait = self.end.wait(Operation::Send, site);
-        let sent = self.inner.send(t);
-        end(wait, if sent.is_ok() { WaitEnd::Done } else { WaitEnd::Disconnected });
-        sent
     }
 
     /// As [`std::sync::mpsc::SyncSender::try_send`].
@@ -202,49 +212,37 @@ impl<T> Receiver<T> {
 
     #[inline]
     fn recv_at(&self, site: Site) -> Result<T, RecvError> {
-        let message = match self.inner.try_recv() {
-            Ok(message) => message,
-            Err(TryRecvError::Disconnected) => return Err(RecvError),
-            Err(TryRecvError::Empty) => self.recv_slow(site)?,
-        };
-        self.end.received();
-        Ok(message)
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn recv_slow(&self, site: Site) -> Result<T, RecvError> {
-        let wait = self.end.wait(Operation::Recv, site);
-        let received = self.inner.recv();
-        end(wait, if received.is_ok() { WaitEnd::Done } else { WaitEnd::Disconnected });
-        received
+        match self.inner.try_recv() {
+            Ok(message) => {
+                self.end.received();
+                Ok(message)
+            }
+            Err(TryRecvError::Disconnected) => Err(RecvError),
+            Err(TryRecvError::Empty) => {
+                self.end.wait(Operation::Recv, site, || self.inner.recv(), done_or_disconnected)
+            }
+        }
     }
 
     /// As [`std::sync::mpsc::Receiver::recv_timeout`].
     #[inline]
     #[track_caller]
     pub fn recv_timeout(&self, timeout: Duration) -> Result<T, RecvTimeoutError> {
-        let message = match self.inner.try_recv() {
-            Ok(message) => message,
-            Err(TryRecvError::Disconnected) => return Err(RecvTimeoutError::Disconnected),
-            Err(TryRecvError::Empty) => self.recv_timeout_slow(timeout, Location::caller())?,
-        };
-        self.end.received();
-        Ok(message)
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn recv_timeout_slow(&self, timeout: Duration, site: Site) -> Result<T, RecvTimeoutError> {
-        let wait = self.end.wait(Operation::Recv, site);
-        let received = self.inner.recv_timeout(timeout);
-        let how = match received {
-            Ok(_) => WaitEnd::Done,
-            Err(RecvTimeoutError::Timeout) => WaitEnd::TimedOut,
-            Err(RecvTimeoutError::Disconnected) => WaitEnd::Disconnected,
-        };
-        end(wait, how);
-        received
+        match self.inner.try_recv() {
+            Ok(message) => {
+                self.end.received();
+                Ok(message)
+            }
+            Err(TryRecvError::Disconnected) => Err(RecvTimeoutError::Disconnected),
+            Err(TryRecvError::Empty) => {
+                let block = || self.inner.recv_timeout(timeout);
+                self.end.wait(Operation::Recv, Location::caller(), block, |received| match received {
+                    Ok(_) => WaitEnd::Done,
+                    Err(RecvTimeoutError::Timeout) => WaitEnd::TimedOut,
+                    Err(RecvTimeoutError::Disconnected) => WaitEnd::Disconnected,
+                })
+            }
+        }
     }
 
     /// As [`std::sync::mpsc::Receiver::iter`].
