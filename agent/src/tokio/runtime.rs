@@ -7,7 +7,7 @@ pub use ::tokio::runtime::*;
 use std::fmt;
 use std::future::Future;
 use std::io;
-use std::panic::{Location, RefUnwindSafe, UnwindSafe};
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::time::Duration;
 
 /// Handle to the runtime. See [`tokio::runtime::Handle`](original::Handle).
@@ -45,7 +45,8 @@ impl Handle {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        Recorded::spawn(Location::caller(), future, |task| self.0.spawn(task))
+        let (task, spawned) = Recorded::new(future);
+        spawned.handle(self.0.spawn(task))
     }
 
     /// Runs the provided function on an executor dedicated to blocking operations. See
@@ -56,7 +57,8 @@ impl Handle {
         F: FnOnce() -> R + Send + 'static,
         R: Send + 'static,
     {
-        Job::spawn(Location::caller(), func, |job| self.0.spawn_blocking(move || job.run()))
+        let (job, spawned) = Job::new(func);
+        spawned.handle(self.0.spawn_blocking(move || job.run()))
     }
 
     /// Runs a future to completion on this `Handle`'s associated `Runtime`. See [`tokio`](original::Handle::block_on).
@@ -217,7 +219,8 @@ impl LocalRuntime {
         F: Future + 'static,
         F::Output: 'static,
     {
-        Recorded::spawn(Location::caller(), future, |task| self.inner.spawn_local(task))
+        let (task, spawned) = Recorded::new(future);
+        spawned.handle(self.inner.spawn_local(task))
     }
 
     /// Runs the provided function on a thread from a dedicated blocking thread pool. See

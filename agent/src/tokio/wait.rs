@@ -21,12 +21,21 @@ pub(super) struct Op {
     pub(super) site: Site,
     /// Who ends it, where that is known.
     pub(super) target: Party,
+    /// It stands in line, or takes what is there, also where the task's budget is used up, as semaphores do. Elsewhere
+    /// `Pending` without budget tells no wait, but that others shall have their turn.
+    pub(super) queues: bool,
 }
 
 impl Op {
     #[inline(always)]
     pub(super) fn new(id: u32, operation: Operation, site: Site) -> Self {
-        Self { id, operation, site, target: Party::UNKNOWN }
+        Self { id, operation, site, target: Party::UNKNOWN, queues: false }
+    }
+
+    /// The same of what stands in line without budget.
+    #[inline(always)]
+    pub(super) fn queueing(self) -> Self {
+        Self { queues: true, ..self }
     }
 
     fn begin(&self) -> Option<Wait> {
@@ -135,8 +144,7 @@ impl Waiting {
     #[cold]
     #[inline(never)]
     fn begin(&mut self, op: &Op) {
-        // Who has used up its budget waits for nothing but its next turn.
-        if coop::has_budget_remaining() {
+        if op.queues || coop::has_budget_remaining() {
             self.0 = op.begin();
         }
     }
@@ -186,10 +194,18 @@ impl<T, F: Future<Output: Ended>, D: FnMut(F::Output) -> T> Future for Waits<F, 
     }
 }
 
+/// A result that nobody looks at before it is handed over.
+pub(super) struct Kept<T>(T);
+
+// SAFETY: a shared `Kept` gives no access to what is in it.
+unsafe impl<T> Sync for Kept<T> {}
+
 /// An operation that tries first, and makes tokio's future only where it has to wait.
-pub(super) enum TryFirst<V, A, S, F, D> {
+pub(super) enum TryFirst<V, A, S, F: Future, D> {
     /// Not polled yet, or without budget.
     Start(Op, V, A, S, D),
+    /// Got, but without budget: the result has to wait for the next turn. Dropped, it is given back.
+    Got(Kept<F::Output>, D),
     /// Waits by tokio's future.
     Slow(Waits<F, D>),
     /// Was ready.
@@ -203,7 +219,9 @@ where
     F: Future<Output: Ended>,
     D: FnMut(F::Output) -> T,
 {
-    /// Of what `attempt` does with `value` if nobody is in the way, and else the future that `slow` makes of it.
+    /// Of what `attempt` gets with `value` if nobody is in the way, and else the future that `slow` makes of it; `done`
+    /// makes the result. What `attempt` gets of an operation that stands in line without budget must be given back when
+    /// it is dropped.
     #[inline(always)]
     pub(super) fn new(op: Op, value: V, attempt: A, slow: S, done: D) -> Self {
         Self::Start(op, value, attempt, slow, done)
@@ -214,14 +232,26 @@ where
     fn slow(me: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
         // SAFETY: what is pinned here is never moved: `Slow` is made in its place, and stays there until it is dropped.
         let me = unsafe { me.get_unchecked_mut() };
-        if matches!(me, Self::Start(..)) {
-            let start = std::mem::replace(me, Self::Over);
-            let Self::Start(op, value, _, slow, done) = start else { unreachable!() };
-            *me = Self::Slow(Waits::new(op, slow(value), done));
+        if let Self::Start(op, value, attempt, ..) = me {
+            let got = if op.queues && !coop::has_budget_remaining() { attempt(value) } else { None };
+            let Self::Start(op, value, _, slow, done) = std::mem::replace(me, Self::Over) else {
+                unreachable!()
+            };
+            *me = match got {
+                Some(got) => Self::Got(Kept(got), done),
+                None => Self::Slow(Waits::new(op, slow(value), done)),
+            };
         }
-        let Self::Slow(waits) = me else { panic!("`async fn` resumed after completion") };
-        // SAFETY: as above.
-        let out = ready!(unsafe { Pin::new_unchecked(waits) }.poll(cx));
+        let out = match me {
+            Self::Got(..) => {
+                ready!(coop::poll_proceed(cx)).made_progress();
+                let Self::Got(Kept(got), mut done) = std::mem::replace(me, Self::Over) else { unreachable!() };
+                done(got)
+            }
+            // SAFETY: as above.
+            Self::Slow(waits) => ready!(unsafe { Pin::new_unchecked(waits) }.poll(cx)),
+            Self::Start(..) | Self::Over => panic!("`async fn` resumed after completion"),
+        };
         *me = Self::Over;
         Poll::Ready(out)
     }
@@ -240,7 +270,9 @@ where
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
         // SAFETY: nothing in `Start` is pinned, and nothing is moved out of `Slow`.
         let me = unsafe { self.as_mut().get_unchecked_mut() };
-        if let Self::Start(_, value, attempt, _, done) = me {
+        if let Self::Start(op, value, attempt, _, done) = me
+            && (!op.queues || coop::has_budget_remaining())
+        {
             let budget = ready!(coop::poll_proceed(cx));
             if let Some(got) = attempt(value) {
                 budget.made_progress();

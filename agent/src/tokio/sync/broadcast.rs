@@ -90,7 +90,7 @@ impl<T> Sender<T> {
     /// A future which completes when the number of [`Receiver`]s subscribed to this `Sender` reaches zero.
     #[track_caller]
     pub fn closed(&self) -> impl Future<Output = ()> {
-        let op = self.end.sending(Operation::Closed, Location::caller());
+        let op = self.end.sending(Operation::Closed, Location::caller()).queueing();
         Waits::new(op, self.inner.closed(), |()| ())
     }
 

@@ -3,9 +3,9 @@
 //! They stand on tokio's own [`Semaphore`], which queues, wakes and spends the budget. That a guard owns an `Arc` of the
 //! recorded lock is why tokio's own guards will not do.
 use crate::recorder::{self, Handle, Site};
-use crate::tokio::wait::Op;
+use crate::tokio::wait::{Ended, Op};
 use ::tokio::sync::{Mutex, Semaphore, SemaphorePermit, TryLockError};
-use lockprof_trace::Role;
+use lockprof_trace::{Role, WaitEnd};
 
 /// What a guard keeps of its lock.
 pub(super) trait Lock {
@@ -30,8 +30,30 @@ impl<L: Lock> Held<L> {
     /// The permits were taken, as by `op`.
     #[inline(always)]
     pub(super) fn new(op: &Op, role: Role, permits: u32, lock: L) -> Self {
-        let handle = if op.id == 0 { Handle::NONE } else { taken(op.id, role, op.site) };
-        Self { handle, permits, lock }
+        let mut held = Self { handle: Handle::NONE, permits, lock };
+        held.tell(op, role);
+        held
+    }
+
+    /// The permits of `lock`, if nobody is in the way; not told yet.
+    pub(super) fn try_first(lock: &mut Option<L>, permits: u32) -> Option<Self> {
+        lock.as_ref()?.semaphore().try_acquire_many(permits).ok()?.forget();
+        Some(Self { handle: Handle::NONE, permits, lock: lock.take()? })
+    }
+
+    /// Waits for the permits of `lock`, which is there; not told yet.
+    pub(super) async fn wait(lock: Option<L>, permits: u32) -> Self {
+        let lock = lock.expect("is taken once");
+        keep(lock.semaphore().acquire_many(permits).await);
+        Self { handle: Handle::NONE, permits, lock }
+    }
+
+    /// What was taken, as by `op`, is told.
+    #[inline(always)]
+    pub(super) fn tell(&mut self, op: &Op, role: Role) {
+        if op.id != 0 {
+            self.handle = taken(op.id, role, op.site);
+        }
     }
 
     /// The lock that is held.
@@ -56,6 +78,12 @@ fn taken(id: u32, role: Role, site: Site) -> Handle {
     // The id behind a lock's own counts its readers.
     let object = if role == Role::Shared { id - 1 } else { id };
     Handle::open(object, role, site, 1)
+}
+
+impl<L: Lock> Ended for Held<L> {
+    fn ended(&self) -> WaitEnd {
+        WaitEnd::Done
+    }
 }
 
 impl<L: Lock> Drop for Held<L> {

@@ -47,7 +47,7 @@ impl<T: ?Sized> Mutex<T> {
 
     #[inline(always)]
     fn op(&self, site: Site) -> Op {
-        Op::new(self.tag.id(Kind::TokioMutex), Operation::Lock, site)
+        Op::new(self.tag.id(Kind::TokioMutex), Operation::Lock, site).queueing()
     }
 
     #[inline(always)]
@@ -93,27 +93,23 @@ impl<T: ?Sized> Mutex<T> {
         let permit = self.semaphore.blocking_acquire();
         wait.over(&permit);
         keep(permit);
-        OwnedMutexGuard::new(&op, self)
+        OwnedMutexGuard { held: Held::new(&op, Role::Exclusive, 1, self) }
     }
 
     /// Locks this mutex, which the guard owns. See [`tokio`](::tokio::sync::Mutex::lock_owned).
     #[track_caller]
     pub fn lock_owned(self: Arc<Self>) -> impl Future<Output = OwnedMutexGuard<T>> {
         let op = self.op(Location::caller());
-        let attempt = |lock: &mut Option<Arc<Self>>| {
-            lock.as_ref()?.semaphore.try_acquire().ok()?.forget();
-            Some(lock.take())
-        };
-        let slow = async |lock: Option<Arc<Self>>| {
-            if let Some(lock) = &lock {
-                keep(lock.semaphore.acquire().await);
-            }
-            lock
-        };
-        TryFirst::new(op, Some(self), attempt, slow, move |lock| match lock {
-            Some(lock) => OwnedMutexGuard::new(&op, lock),
-            None => unreachable!("it is taken once"),
-        })
+        TryFirst::new(
+            op,
+            Some(self),
+            |lock| Held::try_first(lock, 1),
+            |lock| Held::wait(lock, 1),
+            move |mut held| {
+                held.tell(&op, Role::Exclusive);
+                OwnedMutexGuard { held }
+            },
+        )
     }
 
     /// Attempts to acquire the lock.
@@ -147,7 +143,8 @@ impl<T: ?Sized> Mutex<T> {
             return Err(would_block());
         }
         keep(permit);
-        Ok(OwnedMutexGuard::new(&self.op(Location::caller()), self))
+        let op = self.op(Location::caller());
+        Ok(OwnedMutexGuard { held: Held::new(&op, Role::Exclusive, 1, self) })
     }
 
     /// Consumes the mutex, returning the underlying data.
@@ -250,11 +247,6 @@ pub struct OwnedMutexGuard<T: ?Sized> {
 unsafe impl<T: ?Sized + Send + Sync> Sync for OwnedMutexGuard<T> {}
 
 impl<T: ?Sized> OwnedMutexGuard<T> {
-    #[inline]
-    fn new(op: &Op, lock: Arc<Mutex<T>>) -> Self {
-        Self { held: Held::new(op, Role::Exclusive, 1, lock) }
-    }
-
     /// Makes a new [`OwnedMappedMutexGuard`] for a component of the locked data.
     #[inline]
     pub fn map<U, F>(mut this: Self, f: F) -> OwnedMappedMutexGuard<T, U>

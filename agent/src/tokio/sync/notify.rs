@@ -32,7 +32,7 @@ impl Notify {
     fn op(&self, site: Site) -> Op {
         let id = self.tag.id(Kind::TokioNotify);
         // The id behind the notifier's own counts what is taken.
-        Op::new(if id == 0 { 0 } else { id + 1 }, Operation::Notified, site)
+        Op::new(if id == 0 { 0 } else { id + 1 }, Operation::Notified, site).queueing()
     }
 
     fn count(&self) {

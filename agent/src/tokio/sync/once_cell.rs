@@ -74,7 +74,7 @@ impl<T> OnceCell<T> {
     fn op(&self) -> Op {
         // Who finds a value does not wait, and needs no id.
         let id = if self.initialized() { 0 } else { self.tag.id(Kind::TokioOnceCell) };
-        Op::new(id, Operation::Init, Location::caller())
+        Op::new(id, Operation::Init, Location::caller()).queueing()
     }
 
     /// Gets the value currently in the `OnceCell`, or initialize it with the given asynchronous operation. See

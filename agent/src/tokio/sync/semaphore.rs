@@ -37,7 +37,7 @@ impl Semaphore {
 
     #[inline(always)]
     fn op(&self, site: Site) -> Op {
-        Op::new(self.tag.id(Kind::TokioSemaphore), Operation::Acquire, site)
+        Op::new(self.tag.id(Kind::TokioSemaphore), Operation::Acquire, site).queueing()
     }
 
     #[inline(always)]
@@ -46,9 +46,8 @@ impl Semaphore {
         SemaphorePermit { handle: handle(op.id, op.site, permits), sem: self, permits }
     }
 
-    fn owned_permit(self: Arc<Self>, op: &Op, permits: usize) -> OwnedSemaphorePermit {
-        recorder_count(op.id);
-        OwnedSemaphorePermit { handle: handle(op.id, op.site, permits), sem: self, permits }
+    fn silent_permit(self: Arc<Self>, n: u32) -> OwnedSemaphorePermit {
+        OwnedSemaphorePermit { handle: Handle::NONE, sem: self, permits: n as usize }
     }
 
     /// Returns the current number of available permits.
@@ -169,17 +168,15 @@ impl Semaphore {
         let op = self.op(Location::caller());
         let attempt = move |sem: &mut Option<Arc<Self>>| {
             sem.as_ref()?.inner.try_acquire_many(n).ok()?.forget();
-            Some(Ok(sem.take()))
+            Some(Ok(sem.take()?.silent_permit(n)))
         };
         let slow = async move |sem: Option<Arc<Self>>| {
-            if let Some(sem) = &sem {
-                sem.inner.acquire_many(n).await?.forget();
-            }
-            Ok(sem)
+            let sem = sem.expect("is taken once");
+            sem.inner.acquire_many(n).await?.forget();
+            Ok(sem.silent_permit(n))
         };
-        TryFirst::new(op, Some(self), attempt, slow, move |sem| match sem? {
-            Some(sem) => Ok(sem.owned_permit(&op, n as usize)),
-            None => unreachable!("it is taken once"),
+        TryFirst::new(op, Some(self), attempt, slow, move |permit: Result<OwnedSemaphorePermit, _>| {
+            permit.map(|permit| permit.told(&op))
         })
     }
 
@@ -200,7 +197,7 @@ impl Semaphore {
     pub fn try_acquire_many_owned(self: Arc<Self>, n: u32) -> Result<OwnedSemaphorePermit, TryAcquireError> {
         self.inner.try_acquire_many(n)?.forget();
         let op = self.op(Location::caller());
-        Ok(self.owned_permit(&op, n as usize))
+        Ok(self.silent_permit(n).told(&op))
     }
 
     /// Acquires a permit that owns the semaphore, blocking the thread. See
@@ -228,7 +225,7 @@ impl Semaphore {
         let permit = self.inner.blocking_acquire_many(n);
         wait.over(&permit);
         permit?.forget();
-        Ok(self.owned_permit(&op, n as usize))
+        Ok(self.silent_permit(n).told(&op))
     }
 
     /// Closes the semaphore. See [`tokio`](original::Semaphore::close).
@@ -264,6 +261,15 @@ fn recorder_count(id: u32) {
 #[inline(always)]
 fn handle(id: u32, site: Site, permits: usize) -> Handle {
     Handle::open(id, Role::Permit, site, u32::try_from(permits).unwrap_or(u32::MAX))
+}
+
+impl OwnedSemaphorePermit {
+    /// It was taken as by `op`.
+    fn told(mut self, op: &Op) -> Self {
+        recorder_count(op.id);
+        self.handle = handle(op.id, op.site, self.permits);
+        self
+    }
 }
 
 /// The methods that both permits have.

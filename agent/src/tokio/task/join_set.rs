@@ -1,7 +1,7 @@
 //! A set of tasks that are awaited, and aborted, together.
 use super::recorded::SetAborts;
 use super::{AbortHandle, Job, LocalSet, Recorded};
-use crate::recorder::{RECORDING, Site, TaskRef};
+use crate::recorder::RECORDING;
 use crate::tokio::runtime::Handle;
 use crate::tokio::wait::{Op, Waits};
 use ::tokio::task as original;
@@ -46,42 +46,11 @@ impl<T> JoinSet<T> {
 }
 
 impl<T: 'static> JoinSet<T> {
-    #[inline]
-    fn add(
-        &mut self,
-        spawn: impl FnOnce(&mut original::JoinSet<T>, SetAborts) -> (original::AbortHandle, TaskRef),
-    ) -> AbortHandle {
+    fn aborts(&mut self) -> SetAborts {
         if self.aborts.is_none() && RECORDING.load(Relaxed) {
             self.aborts = Some(Arc::default());
         }
-        let (inner, task) = spawn(&mut self.inner, self.aborts.clone());
-        AbortHandle::new(inner, task)
-    }
-
-    #[inline]
-    fn add_future<F: Future<Output = T>>(
-        &mut self,
-        site: Site,
-        future: F,
-        spawn: impl FnOnce(&mut original::JoinSet<T>, Recorded<F>) -> original::AbortHandle,
-    ) -> AbortHandle {
-        self.add(|set, aborts| {
-            let (recorded, task) = Recorded::new(aborts, site, future);
-            (spawn(set, recorded), task)
-        })
-    }
-
-    #[inline]
-    fn add_job<F: FnOnce() -> T>(
-        &mut self,
-        site: Site,
-        closure: F,
-        spawn: impl FnOnce(&mut original::JoinSet<T>, Job<F>) -> original::AbortHandle,
-    ) -> AbortHandle {
-        self.add(|set, aborts| {
-            let (job, task) = Job::new(aborts, site, closure);
-            (spawn(set, job), task)
-        })
+        self.aborts.clone()
     }
 
     /// Spawn the provided task on the `JoinSet`. See [`tokio`](original::JoinSet::spawn).
@@ -92,7 +61,8 @@ impl<T: 'static> JoinSet<T> {
         F: Send + 'static,
         T: Send,
     {
-        self.add_future(Location::caller(), task, original::JoinSet::spawn)
+        let (task, spawned) = Recorded::new_in(self.aborts(), task);
+        spawned.abort_handle(self.inner.spawn(task))
     }
 
     /// Spawn the provided task on the provided runtime. See [`tokio`](original::JoinSet::spawn_on).
@@ -103,7 +73,8 @@ impl<T: 'static> JoinSet<T> {
         F: Send + 'static,
         T: Send,
     {
-        self.add_future(Location::caller(), task, |set, task| set.spawn_on(task, handle.original()))
+        let (task, spawned) = Recorded::new_in(self.aborts(), task);
+        spawned.abort_handle(self.inner.spawn_on(task, handle.original()))
     }
 
     /// Spawn the provided task on the current [`LocalSet`]. See [`tokio`](original::JoinSet::spawn_local).
@@ -113,7 +84,8 @@ impl<T: 'static> JoinSet<T> {
         F: Future<Output = T>,
         F: 'static,
     {
-        self.add_future(Location::caller(), task, original::JoinSet::spawn_local)
+        let (task, spawned) = Recorded::new_in(self.aborts(), task);
+        spawned.abort_handle(self.inner.spawn_local(task))
     }
 
     /// Spawn the provided task on the provided [`LocalSet`]. See [`tokio`](original::JoinSet::spawn_local_on).
@@ -123,7 +95,8 @@ impl<T: 'static> JoinSet<T> {
         F: Future<Output = T>,
         F: 'static,
     {
-        self.add_future(Location::caller(), task, |set, task| set.spawn_local_on(task, local_set.original()))
+        let (task, spawned) = Recorded::new_in(self.aborts(), task);
+        spawned.abort_handle(self.inner.spawn_local_on(task, local_set.original()))
     }
 
     /// Spawn the blocking code on the blocking threadpool. See [`tokio`](original::JoinSet::spawn_blocking).
@@ -134,7 +107,8 @@ impl<T: 'static> JoinSet<T> {
         F: Send + 'static,
         T: Send,
     {
-        self.add_job(Location::caller(), f, |set, job| set.spawn_blocking(move || job.run()))
+        let (job, spawned) = Job::new_in(self.aborts(), f);
+        spawned.abort_handle(self.inner.spawn_blocking(move || job.run()))
     }
 
     /// Spawn the blocking code on the blocking threadpool of the provided runtime. See
@@ -146,16 +120,15 @@ impl<T: 'static> JoinSet<T> {
         F: Send + 'static,
         T: Send,
     {
-        self.add_job(Location::caller(), f, |set, job| {
-            set.spawn_blocking_on(move || job.run(), handle.original())
-        })
+        let (job, spawned) = Job::new_in(self.aborts(), f);
+        spawned.abort_handle(self.inner.spawn_blocking_on(move || job.run(), handle.original()))
     }
 
     /// Waits until one of the tasks in the set completes and returns its output. See
     /// [`tokio`](original::JoinSet::join_next).
     #[track_caller]
     pub fn join_next(&mut self) -> impl Future<Output = Option<Result<T, JoinError>>> {
-        let op = Op::new(0, Operation::Join, Location::caller());
+        let op = Op::new(0, Operation::Join, Location::caller()).queueing();
         Waits::new(op, self.inner.join_next(), |out| out)
     }
 
@@ -163,7 +136,7 @@ impl<T: 'static> JoinSet<T> {
     /// [`tokio`](original::JoinSet::join_next_with_id).
     #[track_caller]
     pub fn join_next_with_id(&mut self) -> impl Future<Output = Option<Result<(Id, T), JoinError>>> {
-        let op = Op::new(0, Operation::Join, Location::caller());
+        let op = Op::new(0, Operation::Join, Location::caller()).queueing();
         Waits::new(op, self.inner.join_next_with_id(), |out| out)
     }
 
@@ -180,7 +153,7 @@ impl<T: 'static> JoinSet<T> {
     /// Aborts all tasks and waits for them to finish shutting down. See [`tokio`](original::JoinSet::shutdown).
     #[track_caller]
     pub fn shutdown(&mut self) -> impl Future<Output = ()> {
-        let op = Op::new(0, Operation::Join, Location::caller());
+        let op = Op::new(0, Operation::Join, Location::caller()).queueing();
         let mut told = false;
         let joined = poll_fn(move |cx| {
             if !std::mem::replace(&mut told, true) {
@@ -196,7 +169,7 @@ impl<T: 'static> JoinSet<T> {
     /// [`tokio`](original::JoinSet::join_all).
     #[track_caller]
     pub fn join_all(mut self) -> impl Future<Output = Vec<T>> {
-        let op = Op::new(0, Operation::Join, Location::caller());
+        let op = Op::new(0, Operation::Join, Location::caller()).queueing();
         let mut output = Vec::with_capacity(self.len());
         let joined = poll_fn(move |cx| {
             loop {

@@ -6,7 +6,6 @@ use ::tokio::task as original;
 use ::tokio::task::LocalEnterGuard;
 use std::fmt;
 use std::future::Future;
-use std::panic::Location;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -18,7 +17,8 @@ where
     F: Future + 'static,
     F::Output: 'static,
 {
-    Recorded::spawn(Location::caller(), future, original::spawn_local)
+    let (task, spawned) = Recorded::new(future);
+    spawned.handle(original::spawn_local(task))
 }
 
 /// A set of tasks which are executed on the same thread. See [`tokio::task::LocalSet`](original::LocalSet).
@@ -47,7 +47,8 @@ impl LocalSet {
         F: Future + 'static,
         F::Output: 'static,
     {
-        Recorded::spawn(Location::caller(), future, |task| self.0.spawn_local(task))
+        let (task, spawned) = Recorded::new(future);
+        spawned.handle(self.0.spawn_local(task))
     }
 
     /// Runs a future to completion on the provided runtime, driving any local futures spawned on this task set. See

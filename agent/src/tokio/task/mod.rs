@@ -12,7 +12,6 @@ pub use local::{LocalSet, spawn_local};
 pub(super) use recorded::{Job, Recorded};
 
 use ::tokio::task as original;
-use std::panic::Location;
 
 /// Spawns a new asynchronous task, returning a [`JoinHandle`] for it. See [`tokio::task::spawn`](original::spawn).
 #[track_caller]
@@ -21,7 +20,8 @@ where
     F: Future + Send + 'static,
     F::Output: Send + 'static,
 {
-    Recorded::spawn(Location::caller(), future, original::spawn)
+    let (task, spawned) = Recorded::new(future);
+    spawned.handle(original::spawn(task))
 }
 
 /// Runs the provided closure on a thread where blocking is acceptable. See
@@ -32,5 +32,6 @@ where
     F: FnOnce() -> R + Send + 'static,
     R: Send + 'static,
 {
-    Job::spawn(Location::caller(), f, |job| original::spawn_blocking(move || job.run()))
+    let (job, spawned) = Job::new(f);
+    spawned.handle(original::spawn_blocking(move || job.run()))
 }

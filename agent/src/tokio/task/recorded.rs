@@ -1,10 +1,11 @@
 //! A spawned future or closure, with the record of its life.
-use super::JoinHandle;
+use super::{AbortHandle, JoinHandle};
 use crate::recorder::{Site, Task, TaskRef};
 use ::tokio::task as original;
 use lockprof_trace::{Kind, Outcome};
 use std::future::Future;
 use std::mem::ManuallyDrop;
+use std::panic::Location;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -22,7 +23,6 @@ struct Life {
 }
 
 impl Life {
-    #[track_caller]
     fn new(kind: Kind, site: Site) -> Self {
         Self { task: Task::spawn(kind, site), set: None }
     }
@@ -59,40 +59,47 @@ impl Drop for OnPanic<'_> {
     }
 }
 
+/// What its spawner keeps of a task.
+pub(crate) struct Spawned {
+    task: TaskRef,
+    site: Site,
+}
+
+impl Spawned {
+    /// The handle to a task that was spawned.
+    #[inline]
+    pub(crate) fn handle<T>(self, inner: original::JoinHandle<T>) -> JoinHandle<T> {
+        JoinHandle::new(inner, self.task, self.site)
+    }
+
+    /// The same in a set.
+    #[inline]
+    pub(super) fn abort_handle(self, inner: original::AbortHandle) -> AbortHandle {
+        AbortHandle::new(inner, self.task)
+    }
+}
+
 /// The future of a task.
 pub(crate) struct Recorded<F> {
     inner: ManuallyDrop<F>,
     life: Life,
 }
 
-impl<F: Future> Recorded<F> {
-    /// Has `spawn` spawn `future`, as a task spawned at `site`.
+impl<F> Recorded<F> {
+    /// `future`, to be spawned by the caller: not in here, since tokio's panics tell who spawns.
     #[inline]
-    pub(crate) fn spawn(
-        site: Site,
-        future: F,
-        spawn: impl FnOnce(Self) -> original::JoinHandle<F::Output>,
-    ) -> JoinHandle<F::Output> {
-        Self::spawn_in(None, site, future, spawn)
+    #[track_caller]
+    pub(crate) fn new(future: F) -> (Self, Spawned) {
+        Self::new_in(None, future)
     }
 
     /// The same in a set.
     #[inline]
-    pub(super) fn spawn_in(
-        set: SetAborts,
-        site: Site,
-        future: F,
-        spawn: impl FnOnce(Self) -> original::JoinHandle<F::Output>,
-    ) -> JoinHandle<F::Output> {
-        let (recorded, task) = Self::new(set, site, future);
-        JoinHandle::new(spawn(recorded), task, site)
-    }
-
-    #[inline]
-    pub(super) fn new(set: SetAborts, site: Site, future: F) -> (Self, TaskRef) {
-        let life = Life { set, ..Life::new(Kind::Task, site) };
-        let task = life.reference();
-        (Self { inner: ManuallyDrop::new(future), life }, task)
+    #[track_caller]
+    pub(super) fn new_in(set: SetAborts, future: F) -> (Self, Spawned) {
+        let life = Life { set, ..Life::new(Kind::Task, Location::caller()) };
+        let spawned = Spawned { task: life.reference(), site: Location::caller() };
+        (Self { inner: ManuallyDrop::new(future), life }, spawned)
     }
 }
 
@@ -136,20 +143,18 @@ pub(crate) struct Job<F> {
 }
 
 impl<R, F: FnOnce() -> R> Job<F> {
-    /// Has `spawn` spawn the closure, as a task spawned at `site`.
-    pub(crate) fn spawn(
-        site: Site,
-        closure: F,
-        spawn: impl FnOnce(Self) -> original::JoinHandle<R>,
-    ) -> JoinHandle<R> {
-        let (job, task) = Self::new(None, site, closure);
-        JoinHandle::new(spawn(job), task, site)
+    /// `closure`, to be spawned by the caller.
+    #[track_caller]
+    pub(crate) fn new(closure: F) -> (Self, Spawned) {
+        Self::new_in(None, closure)
     }
 
-    pub(super) fn new(set: SetAborts, site: Site, closure: F) -> (Self, TaskRef) {
-        let life = Life { set, ..Life::new(Kind::BlockingTask, site) };
-        let task = life.reference();
-        (Self { closure: Some(closure), life }, task)
+    /// The same in a set.
+    #[track_caller]
+    pub(super) fn new_in(set: SetAborts, closure: F) -> (Self, Spawned) {
+        let life = Life { set, ..Life::new(Kind::BlockingTask, Location::caller()) };
+        let spawned = Spawned { task: life.reference(), site: Location::caller() };
+        (Self { closure: Some(closure), life }, spawned)
     }
 
     /// Runs it.

@@ -63,16 +63,19 @@ impl<T> Sender<T> {
 
     #[inline(always)]
     fn send_at(&self, value: T, site: Site) -> impl Future<Output = Result<(), SendError<T>>> {
-        let op = self.end.sending(Operation::Send, site);
-        let attempt = |value: &mut Option<T>| {
-            let room = self.inner.try_reserve().ok()?;
-            room.send(value.take()?);
-            Some(Ok(()))
+        let op = self.end.sending(Operation::Send, site).queueing();
+        let attempt = |(): &mut ()| self.inner.try_reserve().ok().map(Ok);
+        let mut value = Some(value);
+        let done = move |room: Result<original::Permit<'_, T>, _>| {
+            let value = value.take().expect("is sent once");
+            match room {
+                Ok(room) => room.send(value),
+                Err(SendError(())) => return Err(SendError(value)),
+            }
+            self.end.sent();
+            Ok(())
         };
-        let slow = |value: Option<T>| self.inner.send(value.expect("not sent yet"));
-        TryFirst::new(op, Some(value), attempt, slow, |sent: Result<(), _>| {
-            sent.inspect(|()| self.end.sent())
-        })
+        TryFirst::new(op, (), attempt, |()| self.inner.reserve(), done)
     }
 
     /// Completes when there is room and `value` is sent, or after `timeout`. See
@@ -83,7 +86,7 @@ impl<T> Sender<T> {
         value: T,
         timeout: Duration,
     ) -> impl Future<Output = Result<(), SendTimeoutError<T>>> {
-        let op = self.end.sending(Operation::Send, Location::caller());
+        let op = self.end.sending(Operation::Send, Location::caller()).queueing();
         Waits::new(op, self.inner.send_timeout(value, timeout), |sent| sent.inspect(|()| self.end.sent()))
     }
 
@@ -109,7 +112,7 @@ impl<T> Sender<T> {
     }
 
     fn reserving(&self, site: Site) -> Op {
-        self.end.sending(Operation::Reserve, site)
+        self.end.sending(Operation::Reserve, site).queueing()
     }
 
     /// Waits for channel capacity, and reserves it for one message. See [`tokio`](original::Sender::reserve).

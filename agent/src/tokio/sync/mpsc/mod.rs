@@ -131,7 +131,7 @@ macro_rules! sender {
             /// Completes when the receiver has dropped. See [`tokio`](original::$name::closed).
             #[track_caller]
             pub fn closed(&self) -> impl Future<Output = ()> {
-                let op = self.end.sending(Operation::Closed, Location::caller());
+                let op = self.end.sending(Operation::Closed, Location::caller()).queueing();
                 Waits::new(op, self.inner.closed(), |()| ())
             }
 

@@ -86,12 +86,12 @@ impl<T: ?Sized> RwLock<T> {
     fn reading(&self, site: Site) -> Op {
         let id = self.tag.id(Kind::TokioRwLock);
         // The id behind the lock's own counts its readers.
-        Op::new(if id == 0 { 0 } else { id + 1 }, Operation::Read, site)
+        Op::new(if id == 0 { 0 } else { id + 1 }, Operation::Read, site).queueing()
     }
 
     #[inline(always)]
     fn writing(&self, site: Site) -> Op {
-        Op::new(self.tag.id(Kind::TokioRwLock), Operation::Write, site)
+        Op::new(self.tag.id(Kind::TokioRwLock), Operation::Write, site).queueing()
     }
 
     #[inline(always)]
@@ -105,16 +105,6 @@ impl<T: ?Sized> RwLock<T> {
             Held::new(op, Role::Exclusive, self.max_reads, &self.semaphore),
             self.data.get(),
         )
-    }
-
-    fn owned_read_guard(self: Arc<Self>, op: &Op) -> OwnedRwLockReadGuard<T> {
-        let data = self.data.get();
-        OwnedRwLockReadGuard::new(Held::new(op, Role::Shared, 1, self), data)
-    }
-
-    fn owned_write_guard(self: Arc<Self>, op: &Op) -> OwnedRwLockWriteGuard<T> {
-        let (data, permits) = (self.data.get(), self.max_reads);
-        OwnedRwLockWriteGuard::new(Held::new(op, Role::Exclusive, permits, self), data)
     }
 
     /// Locks this `RwLock` with shared read access. See [`tokio`](::tokio::sync::RwLock::read).
@@ -150,7 +140,7 @@ impl<T: ?Sized> RwLock<T> {
     #[track_caller]
     pub fn read_owned(self: Arc<Self>) -> impl Future<Output = OwnedRwLockReadGuard<T>> {
         let op = self.reading(Location::caller());
-        acquire_owned(op, self, 1, move |lock| lock.owned_read_guard(&op))
+        acquire_owned(op, self, 1, Role::Shared, OwnedRwLockReadGuard::new)
     }
 
     /// Attempts to acquire this `RwLock` with shared read access.
@@ -172,7 +162,7 @@ impl<T: ?Sized> RwLock<T> {
     pub fn try_read_owned(self: Arc<Self>) -> Result<OwnedRwLockReadGuard<T>, TryLockError> {
         self.try_acquire(1)?;
         let op = self.reading(Location::caller());
-        Ok(self.owned_read_guard(&op))
+        Ok(OwnedRwLockReadGuard::new(Held::new(&op, Role::Shared, 1, self)))
     }
 
     /// Locks this `RwLock` with exclusive write access. See [`tokio`](::tokio::sync::RwLock::write).
@@ -209,7 +199,7 @@ impl<T: ?Sized> RwLock<T> {
     #[track_caller]
     pub fn write_owned(self: Arc<Self>) -> impl Future<Output = OwnedRwLockWriteGuard<T>> {
         let (op, permits) = (self.writing(Location::caller()), self.max_reads);
-        acquire_owned(op, self, permits, move |lock| lock.owned_write_guard(&op))
+        acquire_owned(op, self, permits, Role::Exclusive, OwnedRwLockWriteGuard::new)
     }
 
     /// Attempts to acquire this `RwLock` with exclusive write access.
@@ -230,8 +220,8 @@ impl<T: ?Sized> RwLock<T> {
     #[track_caller]
     pub fn try_write_owned(self: Arc<Self>) -> Result<OwnedRwLockWriteGuard<T>, TryLockError> {
         self.try_acquire(self.max_reads)?;
-        let op = self.writing(Location::caller());
-        Ok(self.owned_write_guard(&op))
+        let (op, permits) = (self.writing(Location::caller()), self.max_reads);
+        Ok(OwnedRwLockWriteGuard::new(Held::new(&op, Role::Exclusive, permits, self)))
     }
 
     #[inline(always)]
@@ -262,21 +252,14 @@ fn acquire_owned<T: ?Sized, G>(
     op: Op,
     lock: Arc<RwLock<T>>,
     permits: u32,
-    mut guard: impl FnMut(Arc<RwLock<T>>) -> G,
+    role: Role,
+    mut guard: impl FnMut(Held<Arc<RwLock<T>>>) -> G,
 ) -> impl Future<Output = G> {
-    let attempt = move |lock: &mut Option<Arc<RwLock<T>>>| {
-        lock.as_ref()?.semaphore.try_acquire_many(permits).ok()?.forget();
-        Some(lock.take())
-    };
-    let slow = async move |lock: Option<Arc<RwLock<T>>>| {
-        if let Some(lock) = &lock {
-            keep(lock.semaphore.acquire_many(permits).await);
-        }
-        lock
-    };
-    TryFirst::new(op, Some(lock), attempt, slow, move |lock| match lock {
-        Some(lock) => guard(lock),
-        None => unreachable!("it is taken once"),
+    let attempt = move |lock: &mut Option<_>| Held::try_first(lock, permits);
+    let slow = move |lock| Held::wait(lock, permits);
+    TryFirst::new(op, Some(lock), attempt, slow, move |mut held| {
+        held.tell(&op, role);
+        guard(held)
     })
 }
 

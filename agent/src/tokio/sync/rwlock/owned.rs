@@ -21,9 +21,16 @@ unsafe impl<T: ?Sized + Send + Sync, U: ?Sized + Sync> Send for OwnedRwLockReadG
 // SAFETY: as above.
 unsafe impl<T: ?Sized + Send + Sync, U: ?Sized + Send + Sync> Sync for OwnedRwLockReadGuard<T, U> {}
 
+impl<T: ?Sized> OwnedRwLockReadGuard<T> {
+    pub(super) fn new(held: Held<Arc<RwLock<T>>>) -> Self {
+        let data = held.lock().data.get();
+        Self::mapped(held, data)
+    }
+}
+
 impl<T: ?Sized, U: ?Sized> OwnedRwLockReadGuard<T, U> {
     #[inline(always)]
-    pub(super) fn new(held: Held<Arc<RwLock<T>>>, data: *const U) -> Self {
+    pub(super) fn mapped(held: Held<Arc<RwLock<T>>>, data: *const U) -> Self {
         Self { held, data, marker: PhantomData }
     }
 
@@ -34,7 +41,7 @@ impl<T: ?Sized, U: ?Sized> OwnedRwLockReadGuard<T, U> {
         F: FnOnce(&U) -> &V,
     {
         let data = std::ptr::from_ref(f(&*this));
-        OwnedRwLockReadGuard::new(this.held, data)
+        OwnedRwLockReadGuard::mapped(this.held, data)
     }
 
     /// Attempts to make a new `OwnedRwLockReadGuard` for a component of the locked data.
@@ -47,7 +54,7 @@ impl<T: ?Sized, U: ?Sized> OwnedRwLockReadGuard<T, U> {
         F: FnOnce(&U) -> Option<&V>,
     {
         match f(&*this).map(std::ptr::from_ref) {
-            Some(data) => Ok(OwnedRwLockReadGuard::new(this.held, data)),
+            Some(data) => Ok(OwnedRwLockReadGuard::mapped(this.held, data)),
             None => Err(this),
         }
     }
@@ -76,7 +83,8 @@ unsafe impl<T: ?Sized + Send + Sync> Sync for OwnedRwLockWriteGuard<T> {}
 
 impl<T: ?Sized> OwnedRwLockWriteGuard<T> {
     #[inline(always)]
-    pub(super) fn new(held: Held<Arc<RwLock<T>>>, data: *mut T) -> Self {
+    pub(super) fn new(held: Held<Arc<RwLock<T>>>) -> Self {
+        let data = held.lock().data.get();
         Self { held, data, marker: PhantomData }
     }
 
@@ -97,7 +105,7 @@ impl<T: ?Sized> OwnedRwLockWriteGuard<T> {
         F: FnOnce(&T) -> &U,
     {
         let data = std::ptr::from_ref(f(&*this));
-        OwnedRwLockReadGuard::new(this.held.downgrade(), data)
+        OwnedRwLockReadGuard::mapped(this.held.downgrade(), data)
     }
 
     /// Attempts to make a new [`OwnedRwLockMappedWriteGuard`] for a component of the locked data.
@@ -125,7 +133,7 @@ impl<T: ?Sized> OwnedRwLockWriteGuard<T> {
         F: FnOnce(&T) -> Option<&U>,
     {
         match f(&*this).map(std::ptr::from_ref) {
-            Some(data) => Ok(OwnedRwLockReadGuard::new(this.held.downgrade(), data)),
+            Some(data) => Ok(OwnedRwLockReadGuard::mapped(this.held.downgrade(), data)),
             None => Err(this),
         }
     }
@@ -138,7 +146,7 @@ impl<T: ?Sized> OwnedRwLockWriteGuard<T> {
 
     /// Atomically downgrades a write lock into a read lock without allowing any writers to take it in the meantime.
     pub fn downgrade(self) -> OwnedRwLockReadGuard<T> {
-        OwnedRwLockReadGuard::new(self.held.downgrade(), self.data)
+        OwnedRwLockReadGuard::mapped(self.held.downgrade(), self.data)
     }
 
     /// Returns a reference to the original `Arc<RwLock>`.
