@@ -26,12 +26,12 @@ impl Distribution {
         self.sum = self.sum.saturating_add(value);
         self.max = self.max.max(value);
         if let Some(many) = &mut self.many {
-            many.saturating_record(value);
+            record(many, value, 1);
         } else if self.few.len() < FEW {
             self.few.push(value);
         } else if let Ok(mut many) = Histogram::new(DIGITS) {
             many.auto(true);
-            self.few.drain(..).chain([value]).for_each(|value| many.saturating_record(value));
+            self.few.drain(..).chain([value]).for_each(|value| record(&mut many, value, 1));
             self.many = Some(many);
         }
     }
@@ -43,7 +43,7 @@ impl Distribution {
             if times == 1 || self.many.is_none() {
                 (0..times).for_each(|_| self.add(value));
             } else if let Some(many) = &mut self.many {
-                many.saturating_record_n(value, times);
+                record(many, value, times);
             }
         });
         self.count = count.saturating_add(other.count);
@@ -76,6 +76,12 @@ impl Distribution {
     }
 }
 
+/// The histogram grows as it must; 64 bits always find room.
+fn record(many: &mut Histogram<u64>, value: u64, times: u64) {
+    let recorded = many.record_n(value, times);
+    debug_assert!(recorded.is_ok(), "{value}: {recorded:?}");
+}
+
 #[cfg(test)]
 mod tests {
     use super::Distribution;
@@ -91,6 +97,8 @@ mod tests {
             assert!(few.abs_diff(many) <= 2, "{quantile}: {few} and {many}");
         }
         assert_eq!(Distribution::default().quantile(0.5), 0);
+        (0..1_000).for_each(|_| many.add(u64::MAX));
+        assert!(many.quantile(1.0) >= u64::MAX - 1);
     }
 
     #[test]
