@@ -24,6 +24,16 @@ fn the_report_is_json_where_asked_for() {
 }
 
 #[test]
+fn the_report_tells_what_is_missing_from_the_trace() {
+    let folder = Folder::new();
+    let bytes = whole(1);
+    let trace = folder.file("cut.bin", &bytes[..bytes.len() - 5]);
+    let done = done(lockprof(["analyze".as_ref(), trace.as_os_str(), "--format=json".as_ref()]));
+    let report: serde_json::Value = serde_json::from_str(&done.out).unwrap();
+    assert!(report["notes"][0].as_str().unwrap().contains("cut off in the block at byte"), "{report}");
+}
+
+#[test]
 fn the_folder_is_made_and_filled() {
     let folder = Folder::new();
     let (trace, out) = (folder.file("trace.bin", &whole(1)), folder.path("a/b"));
@@ -90,7 +100,7 @@ fn without_permission_is_told() {
     use std::os::unix::fs::PermissionsExt;
     let folder = Folder::new();
     let path = folder.file("trace.bin", &whole(1));
-    fs::set_permissions(&path, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o000)).unwrap();
     // Root may read everything.
     if fs::File::open(&path).is_err() {
         refused(&path, &["no permission"]);

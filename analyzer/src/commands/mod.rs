@@ -9,6 +9,7 @@ use crate::modules::{Modules, Process};
 use anstream::{AutoStream, ColorChoice};
 use clap::builder::styling::{AnsiColor, Style};
 use lockprof_cli::model::Model;
+use lockprof_cli::report::text::TextOptions;
 use lockprof_cli::report::{self, Report};
 use std::fmt::Display;
 use std::fs;
@@ -23,6 +24,7 @@ pub use run::run;
 struct Recording {
     models: Vec<Model>,
     modules: Modules,
+    notes: Vec<String>,
     /// Whether some could not be read.
     incomplete: bool,
 }
@@ -39,7 +41,7 @@ impl Recording {
             });
             match read {
                 Ok(loaded) => {
-                    loaded.notes.iter().for_each(note);
+                    recording.notes.extend(loaded.notes);
                     recording.models.push(model);
                     recording.modules.add(process);
                 }
@@ -54,17 +56,23 @@ impl Recording {
 
     /// Analyzes what was read.
     fn report(self, ask: &Ask) -> Report {
-        let report = lockprof_cli::analyze(self.models, &ask.options(), &self.modules);
-        self.modules.notes().iter().for_each(note);
+        let mut report = lockprof_cli::analyze(self.models, &ask.options(), &self.modules);
+        report.notes = self.notes;
+        report.notes.extend(self.modules.notes());
+        report.notes.iter().for_each(note);
         report
     }
 }
 
-/// Prints a report in the form that was asked for.
+/// Prints a report in the form that was asked for, to a stream that takes colours out where they are not wanted.
 fn print(report: &Report, format: Format, out: &mut dyn Write) -> Result<(), Error> {
     let printed = match format {
         Format::Text => {
-            out.write_all(report::text::render(report, &report::text::TextOptions::default()).as_bytes())
+            let mut options = TextOptions { color: true, ..TextOptions::default() };
+            if let Some((columns, _)) = terminal_size::terminal_size() {
+                options.width = columns.0.into();
+            }
+            out.write_all(report::text::render(report, &options).as_bytes())
         }
         Format::Json => serde_json::to_writer_pretty(&mut *out, report)
             .map_err(io::Error::from)

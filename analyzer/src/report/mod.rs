@@ -164,6 +164,9 @@ pub struct Report {
     pub duration_ns: u64,
     /// How it ended.
     pub ended: String,
+    /// What a reader should know of the traces, as sentences: damage, a cut, names that could not be found. Told by who
+    /// reads them.
+    pub notes: Vec<String>,
     /// What is missing, by kind, over all processes; every kind is there.
     pub lost: BTreeMap<&'static str, u64>,
     /// The processes.
@@ -238,6 +241,7 @@ pub(crate) fn build(models: Vec<Model>, options: &Options, symbols: &dyn Resolve
         mode: first.as_ref().map(|process| process.mode.clone()).unwrap_or_default(),
         duration_ns: processes.iter().map(|process| process.duration_ns).max().unwrap_or(0),
         ended: first.map(|process| process.ended).unwrap_or_default(),
+        notes: vec![],
         lost,
         processes,
         classes,
