@@ -157,6 +157,9 @@ pub mod entry {
     pub const HANDLE: u64 = 2;
     /// A live task.
     pub const TASK: u64 = 3;
+
+    /// In a task's head, above its state: it was woken since its last poll began.
+    pub const WOKEN: u64 = 1 << 16;
 }
 
 /// Words of an area.
@@ -334,7 +337,10 @@ fn entry_event(memory: &(impl Memory + ?Sized), number: usize) -> Option<Event<'
         entry::HANDLE => Event::Handle { object, role: Role::from_number(detail)?, party, site, since, count: high },
         entry::TASK => Event::OpenTask {
             task: party,
-            state: TaskState::from_number(detail)?,
+            state: match TaskState::from_number(detail)? {
+                TaskState::Parked if head & entry::WOKEN != 0 => TaskState::Ready,
+                state => state,
+            },
             polls: word(entry::COUNT),
             polled: holder,
             wakers: holder_site,

@@ -21,7 +21,7 @@ pub(crate) use entry::{Handle, Wait};
 pub(crate) use memory::RECORDING;
 pub(crate) use object::Tag;
 pub(crate) use site::{Site, has_frame_pointers};
-pub(crate) use task::{NewThread, Task, TaskRef};
+pub(crate) use task::{NewThread, Task, TaskRef, Wakers};
 pub(crate) use watcher::Watcher;
 
 use lockprof_trace::Mode;

@@ -10,7 +10,7 @@ use crate::clock::ticks;
 use lockprof_trace::memory::{COARSE_SHIFT, entry as words};
 use lockprof_trace::{Event, Kind, Outcome, Party, TaskState};
 use std::sync::atomic::AtomicU64;
-use std::sync::atomic::Ordering::{Relaxed, Release};
+use std::sync::atomic::Ordering::{AcqRel, Relaxed, Release};
 
 /// Numbers of tasks are handed to threads in runs, so that spawning shares no counter.
 const RUN: u64 = 1024;
@@ -28,6 +28,8 @@ pub(crate) struct Task {
 /// What else stands in that word, the number of a free entry, has neither.
 const OWNED: u64 = 1 << 62;
 const ABORTED: u64 = 1 << 63;
+/// There besides: its wakers are counted in the entry, which is theirs too.
+const WAKERS: u64 = 1 << 61;
 
 /// A task as those know it who may ask for its end, or wait for it. It may have ended.
 #[derive(Clone, Copy, Debug)]
@@ -49,8 +51,71 @@ impl TaskRef {
     pub(crate) fn abort(self) {
         let Some(memory) = memory::get().filter(|_| self.entry != 0) else { return };
         // The entry may be another's by now: then the word differs, and stays.
-        let (alive, aborted) = (OWNED | self.party.0, ABORTED | OWNED | self.party.0);
-        let _ = memory.entry(self.entry, words::NEXT).compare_exchange(alive, aborted, Relaxed, Relaxed);
+        let alive = |word: u64| word & !WAKERS == OWNED | self.party.0;
+        let aborted = |word| alive(word).then_some(word | ABORTED);
+        let _ = memory.entry(self.entry, words::NEXT).fetch_update(Relaxed, Relaxed, aborted);
+    }
+
+    /// Counts the clones of its waker from now on, once. For the task itself, while it is polled.
+    pub(crate) fn wakers(self) -> Wakers {
+        if let Some(memory) = memory::get().filter(|_| self.entry != 0) {
+            memory.entry(self.entry, words::NEXT).fetch_or(WAKERS, Relaxed);
+        }
+        Wakers { entry: self.entry }
+    }
+
+    /// It is woken, while it is polled, by itself.
+    pub(crate) fn woken(self) {
+        woken(self.entry);
+    }
+}
+
+/// The wakers of a task that are counted in its entry. The entry is free for others when the task has ended and this is
+/// dropped.
+pub(crate) struct Wakers {
+    entry: u32,
+}
+
+impl Wakers {
+    /// There is one more.
+    #[inline]
+    pub(crate) fn cloned(&self) {
+        if let Some(memory) = memory::get().filter(|_| self.entry != 0) {
+            memory.entry(self.entry, words::HOLDER_SITE).fetch_add(1, Relaxed);
+        }
+    }
+
+    /// There is one less.
+    #[inline]
+    pub(crate) fn dropped(&self) {
+        if let Some(memory) = memory::get().filter(|_| self.entry != 0) {
+            memory.entry(self.entry, words::HOLDER_SITE).fetch_sub(1, Relaxed);
+        }
+    }
+
+    /// The task is woken.
+    #[inline]
+    pub(crate) fn woken(&self) {
+        woken(self.entry);
+    }
+}
+
+impl Drop for Wakers {
+    fn drop(&mut self) {
+        let Some(memory) = memory::get().filter(|_| self.entry != 0) else { return };
+        let before = memory.entry(self.entry, words::NEXT).fetch_and(!WAKERS, AcqRel);
+        if before & OWNED == 0 {
+            entry::free(memory, self.entry);
+        }
+    }
+}
+
+/// Notes that a live task is woken: it is ready, until its next poll begins.
+fn woken(number: u32) {
+    let Some(memory) = memory::get().filter(|_| number != 0) else { return };
+    let head = memory.entry(number, words::HEAD);
+    if head.load(Relaxed) & (0xFF | words::WOKEN) == words::TASK {
+        head.fetch_or(words::WOKEN, Relaxed);
     }
 }
 
@@ -69,7 +134,9 @@ impl Task {
             let site = std::ptr::from_ref(site).addr() as u64;
             let head = words::TASK | (TaskState::New as u64) << 8 | u64::from(class) << 32;
             memory.entry(entry, words::NEXT).store(OWNED | task.0, Relaxed);
-            entry::write(memory, entry, [task.0, site, at, 0, 0, 0], head);
+            // A future's wakers are counted: none is cloned yet. A blocking job has none.
+            let wakers = u64::from(kind == Kind::Task);
+            entry::write(memory, entry, [task.0, site, at, 0, 0, wakers], head);
         }
         Some(Self { party: task, entry, class, polls: 0 })
     }
@@ -94,13 +161,6 @@ impl Task {
         let now = COARSE.0.load(Relaxed) >> 32 << COARSE_SHIFT;
         memory.entry(self.entry, words::HOLDER).store(now, Relaxed);
         set_state(memory, self.entry, state);
-    }
-
-    /// How many clones of its waker lie somewhere, plus one.
-    pub(crate) fn set_wakers(&self, count: u64) {
-        if let Some(memory) = memory::get().filter(|_| self.entry != 0) {
-            memory.entry(self.entry, words::HOLDER_SITE).store(count, Relaxed);
-        }
     }
 
     fn is_aborted(&self) -> bool {
@@ -131,8 +191,12 @@ impl Task {
     fn end(&mut self, outcome: Outcome) {
         if let Some(memory) = memory::get().filter(|_| self.entry != 0) {
             // Nobody else's abort may hit what comes after.
-            memory.entry(self.entry, words::NEXT).store(0, Relaxed);
-            entry::free(memory, self.entry);
+            memory.entry(self.entry, words::HEAD).store(0, Release);
+            let before = memory.entry(self.entry, words::NEXT).fetch_and(WAKERS, AcqRel);
+            // Else its wakers still count there, and free it.
+            if before & WAKERS == 0 {
+                entry::free(memory, self.entry);
+            }
         }
         population(self.class, -1);
         emit(&Event::TaskEnd { at: ticks(), task: self.party, outcome, polls: self.polls });
@@ -147,7 +211,8 @@ impl Drop for Task {
 
 fn set_state(memory: &memory::Mapped, number: u32, state: TaskState) {
     let head = memory.entry(number, words::HEAD);
-    head.store(head.load(Relaxed) & !0xFF00 | (state as u64) << 8, Release);
+    let keeps = if state == TaskState::Running { !(0xFF00 | words::WOKEN) } else { !0xFF00 };
+    head.store(head.load(Relaxed) & keeps | (state as u64) << 8, Release);
 }
 
 fn number() -> u64 {

@@ -3,6 +3,7 @@ mod join_handle;
 mod join_set;
 mod local;
 mod recorded;
+mod waker;
 
 pub use ::tokio::task::*;
 pub use join_handle::{AbortHandle, JoinHandle};

@@ -1,4 +1,5 @@
 //! A spawned future or closure, with the record of its life.
+use super::waker::Census;
 use super::{AbortHandle, JoinHandle};
 use crate::recorder::{Site, Task, TaskRef};
 use ::tokio::task as original;
@@ -83,6 +84,7 @@ impl Spawned {
 pub(crate) struct Recorded<F> {
     inner: ManuallyDrop<F>,
     life: Life,
+    census: Census,
 }
 
 impl<F> Recorded<F> {
@@ -99,7 +101,7 @@ impl<F> Recorded<F> {
     pub(super) fn new_in(set: SetAborts, future: F) -> (Self, Spawned) {
         let life = Life { set, ..Life::new(Kind::Task, Location::caller()) };
         let spawned = Spawned { task: life.reference(), site: Location::caller() };
-        (Self { inner: ManuallyDrop::new(future), life }, spawned)
+        (Self { inner: ManuallyDrop::new(future), life, census: Census::default() }, spawned)
     }
 }
 
@@ -115,9 +117,10 @@ impl<F: Future> Future for Recorded<F> {
         if me.life.task.is_none() {
             return inner.poll(cx);
         }
+        let task = me.life.reference();
         let on_panic = OnPanic(&mut me.life);
         let polling = on_panic.0.task.as_mut().map(Task::poll);
-        let out = inner.poll(cx);
+        let out = me.census.poll(inner, task, cx);
         drop(polling);
         std::mem::forget(on_panic);
         if out.is_ready() {
