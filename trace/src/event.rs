@@ -1,7 +1,7 @@
 //! The events of a trace: definitions, what happened, and the state at the end.
 //!
 //! One list serves every codec: an event writes its fields into a [`Put`] and reads them from a [`Get`]. The file's
-//! coding (`crate::block`) and the coding in shared memory (`crate::words`) each implement both, once.
+//! coding (`crate::file`) and the coding in shared memory (`crate::words`) each implement both, once.
 //!
 //! Times are ticks of the session's clock (see [`Event::Session`]); so are lengths of time. A site is the address of a
 //! `core::panic::Location` in the recorded process: [`Event::Site`] tells its file, line and column. Ids start at 1;
