@@ -1,7 +1,7 @@
 //! The trace of lockprof: what is recorded, and how it is written down.
 //!
 //! - [`Event`] is the one list of what a trace can say; [`kind`](crate::Kind) names what it speaks of.
-//! - [`file`] is the trace file: a header and checked blocks of events. `FORMAT.md` describes it for other readers.
+//! - [`mod@file`] is the trace file: a header and checked blocks of events. `FORMAT.md` describes it for other readers.
 //! - [`words`] is the coding of events in shared memory, and [`memory`] that memory's layout: what the recorder writes
 //!   while the program runs, and what is collected when it ends, or after it was killed.
 //!
