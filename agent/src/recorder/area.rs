@@ -10,7 +10,8 @@ use super::site::{Site, intern};
 use crate::clock::ticks;
 use crate::platform;
 use lockprof_trace::memory::{
-    AREAS, COARSE_SHIFT, COUNT_BITS, HELD, HELD_ID, IDS, IDS_PER_PAGE, PAGE_BYTES, SAMPLED, UPGRADABLE, area, header, record, region,
+    AREAS, COARSE_SHIFT, COUNT_BITS, HELD, HELD_ID, IDS, IDS_PER_PAGE, PAGE_BYTES, SAMPLED, UPGRADABLE, area,
+    header, record, region,
 };
 use lockprof_trace::{Event, HoldSource, Loss, Mode, Outcome, Party};
 use std::mem::offset_of;
@@ -116,6 +117,14 @@ impl Area {
         byte.store(count, Relaxed);
     }
 
+    /// The same; whether it is one of the uses whose hold shall be timed.
+    #[inline(always)]
+    pub(super) fn count_draw(&self, id: u32) -> bool {
+        let carries = self.counters[id as usize % IDS].load(Relaxed) == u8::MAX;
+        self.count(id);
+        carries
+    }
+
     /// Puts a lock on the held list; one that is held deeper than the list is long is not on it.
     #[inline(always)]
     pub(crate) fn push(&self, id: u32, site: Site) {
@@ -178,7 +187,12 @@ impl Area {
                 continue;
             }
             if kept != place {
-                let words = [(&to.site, &from.site), (&to.what, &from.what), (&to.timed, &from.timed), (&to.by, &from.by)];
+                let words = [
+                    (&to.site, &from.site),
+                    (&to.what, &from.what),
+                    (&to.timed, &from.timed),
+                    (&to.by, &from.by),
+                ];
                 words.into_iter().for_each(|(to, from)| to.store(from.load(Relaxed), Relaxed));
             }
             kept += 1;

@@ -8,7 +8,7 @@ use super::object;
 use super::site::{Site, intern, site_of, stack_of};
 use crate::clock::ticks;
 use lockprof_trace::memory::{COARSE_SHIFT, entry, record};
-use lockprof_trace::{Event, HoldSource, Kind, Loss, Operation, Party, Role, WaitEnd};
+use lockprof_trace::{Event, Kind, Loss, Operation, Party, Role, WaitEnd};
 use std::sync::atomic::Ordering::{Relaxed, Release};
 use std::sync::atomic::{AtomicBool, AtomicU64};
 
@@ -162,15 +162,38 @@ impl Handle {
     /// A guard is taken, or an end is made: `count` permits, at `site`, by who runs on this thread.
     #[inline]
     pub(crate) fn open(object: u32, role: Role, site: Site, count: u32) -> Self {
-        if object == 0 || !RECORDING.load(Relaxed) { Self::NONE } else { Self::open_slow(object, role, site, count) }
+        if object == 0 || !RECORDING.load(Relaxed) {
+            Self::NONE
+        } else {
+            Self::open_slow(object, role, site, count)
+        }
     }
 
     #[inline(never)]
     fn open_slow(object: u32, role: Role, site: Site, count: u32) -> Self {
+        Self::open_since(ticks(), object, role, site, count)
+    }
+
+    /// A guard of `object` is taken that may travel between threads, and counted by `counted`, which is not 0: `count`
+    /// permits, at `site`.
+    ///
+    /// As for locks that a thread holds, most holds are known by the coarse clock: only some of them read the other.
+    #[inline(never)]
+    pub(crate) fn guard((object, counted): (u32, u32), role: Role, site: Site, count: u32) -> Self {
+        let timed = area().count_draw(counted);
+        if !RECORDING.load(Relaxed) {
+            return Self::NONE;
+        }
+        let since = if timed { ticks() | 1 } else { COARSE.0.load(Relaxed) >> 32 << COARSE_SHIFT };
+        Self::open_since(since, object, role, site, count)
+    }
+
+    #[inline(always)]
+    fn open_since(since: u64, object: u32, role: Role, site: Site, count: u32) -> Self {
         let Some(memory) = memory::get() else { return Self::NONE };
         let Some(number) = take(memory) else { return Self::NONE };
         let site = std::ptr::from_ref(site).addr() as u64;
-        let words = [party().0, site, ticks(), u64::from(count) << 32, 0, 0];
+        let words = [party().0, site, since, u64::from(count) << 32, 0, 0];
         write(memory, number, words, head(entry::HANDLE, role as u8, object));
         Self(number)
     }
@@ -243,23 +266,20 @@ impl Drop for Handle {
     }
 }
 
-/// The hold of a guard whose holder stands in its entry ends. Its length is known exactly; it is told by itself where a tick
-/// of the coarse clock fell into it.
+/// The hold of a guard whose holder stands in its entry ends. It is told where a tick of the coarse clock fell into it, or
+/// where it was timed: then its begin is not on a tick.
 fn held(memory: &Mapped, object: u32, role: Role, party: Party, site: u64, since: u64) {
+    let now = (COARSE.0.load(Relaxed) >> 32) as u32;
+    let began = (since >> COARSE_SHIFT) as u32;
+    let timed = if since & ((1 << COARSE_SHIFT) - 1) == 0 { 0 } else { since };
+    if timed == 0 && began == now {
+        return;
+    }
     let kind = Kind::from_number(memory.record(object, record::META).load(Relaxed) & 0xFF);
     let shared = u32::from(role == Role::Shared && kind.is_some_and(|kind| kind.ids() == 2));
-    let id = object + shared;
-    let at = ticks();
-    let ticks = at.saturating_sub(since);
-    memory.record(id, record::HOLD).fetch_add(ticks, Relaxed);
-    object::longest(memory, id, 32, ticks);
-    // The clock stands still between its ticks, so that a young hold may have begun after what it shows.
-    let steps = ((COARSE.0.load(Relaxed) >> 32) as u32).wrapping_sub((since >> COARSE_SHIFT) as u32);
-    if steps.cast_signed() > 0 {
-        intern(site);
-        let source = HoldSource::Coarse;
-        emit(&Event::Hold { at, ticks, party, object: object.into(), site, source });
-    }
+    // The clock stands still between its ticks, so that a timed hold may have begun after what it shows.
+    let began = if now.wrapping_sub(began).cast_signed() < 0 { now } else { began };
+    super::area::tell_hold(super::area::Ending { id: object + shared, began, timed, party, site });
 }
 
 /// Looks for the holders of what is waited for, for all waits that none is known of. For the background thread.
@@ -289,7 +309,9 @@ pub(crate) fn find_holders(memory: &Mapped) {
     }
     for number in waits {
         let head = memory.entry(number, entry::HEAD).load(Relaxed);
-        if let Some((party, site)) = holders.get(&((head >> 32) as u32)).filter(|_| head & 0xFF == entry::WAIT) {
+        if let Some((party, site)) =
+            holders.get(&((head >> 32) as u32)).filter(|_| head & 0xFF == entry::WAIT)
+        {
             memory.entry(number, entry::HOLDER_SITE).store(*site, Relaxed);
             memory.entry(number, entry::HOLDER).store(party.0, Relaxed);
         }

@@ -32,7 +32,7 @@ pub(crate) struct Local {
     /// The task whose drop is under way because its runtime shuts down.
     pub(crate) abandoned: Cell<Party>,
     /// Stacks of the last waits: place on the stack, site, number, uses left.
-    pub(crate) stacks: [Cell<(usize, usize, u32, u32)>; 16],
+    pub(crate) stacks: [Cell<(usize, usize, u32, u32)>; 64],
 }
 
 thread_local! {
@@ -51,7 +51,7 @@ thread_local! {
             spawned: Cell::new((0, Party::UNKNOWN, Party::UNKNOWN)),
             panicked: Cell::new(false),
             abandoned: Cell::new(Party::UNKNOWN),
-            stacks: [const { Cell::new((0, 0, 0, 0)) }; 16],
+            stacks: [const { Cell::new((0, 0, 0, 0)) }; 64],
         }
     };
     static EXIT: Exit = const { Exit };

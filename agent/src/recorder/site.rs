@@ -6,6 +6,7 @@ use super::chunk::emit;
 use super::local::LOCAL;
 use super::memory;
 use lockprof_trace::{Event, Loss};
+use std::cell::Cell;
 use std::panic::Location;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
@@ -92,7 +93,12 @@ pub(crate) fn stack_of(site: Site) -> u64 {
     let marker = 0u8;
     let (depth, site) = (std::ptr::from_ref(&marker).addr(), std::ptr::from_ref(site).addr());
     LOCAL.with(|local| {
-        let slot = &local.stacks[(site >> 3 ^ depth >> 6) % local.stacks.len()];
+        // Sites that take turns, as of two tasks that talk to each other, must not drive each other out.
+        let place = (site ^ depth.rotate_left(32)).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 58;
+        let pair = [place, place ^ 1].map(|place| &local.stacks[place % local.stacks.len()]);
+        let ours = |slot: &&Cell<(usize, usize, u32, u32)>| (slot.get().0, slot.get().1) == (depth, site);
+        let oldest = if pair[0].get().3 <= pair[1].get().3 { pair[0] } else { pair[1] };
+        let slot = pair.into_iter().find(ours).unwrap_or(oldest);
         let (at, of, stack, left) = slot.get();
         if (at, of) == (depth, site) && left > 0 {
             slot.set((at, of, stack, left - 1));

@@ -2,7 +2,7 @@
 //!
 //! They stand on tokio's own [`Semaphore`], which queues, wakes and spends the budget. That a guard owns an `Arc` of the
 //! recorded lock is why tokio's own guards will not do.
-use crate::recorder::{self, Handle, Site};
+use crate::recorder::{Handle, Site};
 use crate::tokio::wait::{Ended, Op};
 use ::tokio::sync::{Mutex, Semaphore, SemaphorePermit, TryLockError};
 use lockprof_trace::{Role, WaitEnd};
@@ -74,10 +74,9 @@ impl<L: Lock> Held<L> {
 
 #[inline]
 fn taken(id: u32, role: Role, site: Site) -> Handle {
-    recorder::count(id);
     // The id behind a lock's own counts its readers.
     let object = if role == Role::Shared { id - 1 } else { id };
-    Handle::open(object, role, site, 1)
+    Handle::guard((object, id), role, site, 1)
 }
 
 impl<L: Lock> Ended for Held<L> {

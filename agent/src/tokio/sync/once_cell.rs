@@ -1,5 +1,5 @@
 //! `tokio::sync::OnceCell`: who waits for the one that initialises it.
-use crate::recorder::{self, Handle, Tag};
+use crate::recorder::{Handle, Tag};
 use crate::tokio::wait::{Ended, Op, Waiting};
 use ::tokio::sync as original;
 use ::tokio::sync::SetError;
@@ -126,10 +126,11 @@ struct Init<Fut> {
 
 impl<Fut> Init<Fut> {
     fn new(op: Op, inner: Fut) -> Self {
-        if op.id != 0 {
-            recorder::count(op.id);
-        }
-        Self { handle: Handle::open(op.id, Role::Exclusive, op.site, 1), inner }
+        let handle = match op.id {
+            0 => Handle::NONE,
+            id => Handle::guard((id, id), Role::Exclusive, op.site, 1),
+        };
+        Self { handle, inner }
     }
 }
 

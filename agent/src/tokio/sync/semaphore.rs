@@ -1,5 +1,5 @@
 //! `tokio::sync::Semaphore`: who waits for permits, and who has them since which line.
-use crate::recorder::{self, Handle, Site, Tag};
+use crate::recorder::{Handle, Site, Tag};
 use crate::tokio::wait::{Op, TryFirst};
 use ::tokio::sync as original;
 use ::tokio::sync::{AcquireError, TryAcquireError};
@@ -42,8 +42,7 @@ impl Semaphore {
 
     #[inline(always)]
     fn permit(&self, op: &Op, permits: usize) -> SemaphorePermit<'_> {
-        recorder_count(op.id);
-        SemaphorePermit { handle: handle(op.id, op.site, permits), sem: self, permits }
+        SemaphorePermit { handle: taken(op, permits), sem: self, permits }
     }
 
     fn silent_permit(self: Arc<Self>, n: u32) -> OwnedSemaphorePermit {
@@ -252,10 +251,9 @@ impl fmt::Debug for Semaphore {
 }
 
 #[inline(always)]
-fn recorder_count(id: u32) {
-    if id != 0 {
-        recorder::count(id);
-    }
+fn taken(op: &Op, permits: usize) -> Handle {
+    let permits = u32::try_from(permits).unwrap_or(u32::MAX);
+    if op.id == 0 { Handle::NONE } else { Handle::guard((op.id, op.id), Role::Permit, op.site, permits) }
 }
 
 #[inline(always)]
@@ -266,8 +264,7 @@ fn handle(id: u32, site: Site, permits: usize) -> Handle {
 impl OwnedSemaphorePermit {
     /// It was taken as by `op`.
     fn told(mut self, op: &Op) -> Self {
-        recorder_count(op.id);
-        self.handle = handle(op.id, op.site, self.permits);
+        self.handle = taken(op, self.permits);
         self
     }
 }
