@@ -41,10 +41,14 @@ impl fmt::Display for Error {
                 "the option \"{option}\" is not known: LOCKPROF is a mode (off, profile, full), then path=FILE, dir=FOLDER, \
                  memory=BYTES, limit=BYTES or clock=monotonic, with commas between them"
             ),
-            Kind::Memory(error) => write!(f, "no shared memory to record into: {error}; a smaller memory=BYTES may fit"),
+            Kind::Memory(error) => {
+                write!(f, "no shared memory to record into: {error}; a smaller memory=BYTES may fit")
+            }
             Kind::Trace(path, error) => write!(f, "the trace {} cannot be written: {error}", path.display()),
             Kind::Thread(error) => write!(f, "the background thread cannot be started: {error}"),
-            Kind::Finished => f.write_str("a recording has finished in this process, and a process is recorded once"),
+            Kind::Finished => {
+                f.write_str("a recording has finished in this process, and a process is recorded once")
+            }
         }
     }
 }

@@ -148,7 +148,8 @@ unsafe extern "C" fn in_child() {
 /// Starts a recording where the environment asks for one. Runs before `main`.
 extern "C" fn start_by_environment() {
     let Some(text) = std::env::var_os(VARIABLE) else { return };
-    let started = Builder::from_text(&text.to_string_lossy()).and_then(|builder| builder.as_ref().map(start).transpose());
+    let started = Builder::from_text(&text.to_string_lossy())
+        .and_then(|builder| builder.as_ref().map(start).transpose());
     match started {
         // It ends when the process exits.
         Ok(recording) => std::mem::forget(recording),

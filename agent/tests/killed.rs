@@ -151,7 +151,9 @@ fn check(trace: &Path, progress: &[AtomicU64]) {
         assert!((done..=most).contains(&counted), "{kind} at line {line}: {done} done, {counted} counted");
     }
     let stuck = events.iter().find_map(|event| match event {
-        Event::OpenWait { operation: Operation::Lock, object, site, .. } if objects[object].1 == line("static STUCK") => {
+        Event::OpenWait { operation: Operation::Lock, object, site, .. }
+            if objects[object].1 == line("static STUCK") =>
+        {
             Some(lines[site])
         }
         _ => None,

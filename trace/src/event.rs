@@ -6,9 +6,7 @@
 //! Times are ticks of the session's clock (see [`Event::Session`]); so are lengths of time. A site is the address of a
 //! `core::panic::Location` in the recorded process: [`Event::Site`] tells its file, line and column. Ids start at 1;
 //! 0 means "not known" everywhere.
-use crate::kind::{
-    Count, End, HoldSource, Kind, Loss, Mode, Operation, Outcome, Role, TaskState, WaitEnd,
-};
+use crate::kind::{Count, End, HoldSource, Kind, Loss, Mode, Operation, Outcome, Role, TaskState, WaitEnd};
 use std::borrow::Cow;
 
 /// A thread or a task: who waits, holds and works. Numbers are never used again within a process.
@@ -171,9 +169,15 @@ macro_rules! events {
 }
 
 macro_rules! owned {
-    ($value:ident text) => { Cow::Owned($value.into_owned()) };
-    ($value:ident addresses) => { Cow::Owned($value.into_owned()) };
-    ($value:ident $type:ident) => { $value };
+    ($value:ident text) => {
+        Cow::Owned($value.into_owned())
+    };
+    ($value:ident addresses) => {
+        Cow::Owned($value.into_owned())
+    };
+    ($value:ident $type:ident) => {
+        $value
+    };
 }
 
 events! {

@@ -274,7 +274,12 @@ pub fn used(memory: &(impl Memory + ?Sized), word: usize, limit: usize) -> usize
 }
 
 /// Gives the events of a chunk that are not in the file to `emit`; returns how far it was read, in words.
-pub fn uncopied(memory: &(impl Memory + ?Sized), number: usize, pass: u64, emit: &mut dyn FnMut(&Event<'_>)) -> u64 {
+pub fn uncopied(
+    memory: &(impl Memory + ?Sized),
+    number: usize,
+    pass: u64,
+    emit: &mut dyn FnMut(&Event<'_>),
+) -> u64 {
     let head = region::CHUNKS_ + number * CHUNK;
     if memory.word(head + chunk::STATE) == 0 {
         return 0;
@@ -334,7 +339,9 @@ fn entry_event(memory: &(impl Memory + ?Sized), number: usize) -> Option<Event<'
             holder: Party(holder),
             holder_site,
         },
-        entry::HANDLE => Event::Handle { object, role: Role::from_number(detail)?, party, site, since, count: high },
+        entry::HANDLE => {
+            Event::Handle { object, role: Role::from_number(detail)?, party, site, since, count: high }
+        }
         entry::TASK => Event::OpenTask {
             task: party,
             state: match TaskState::from_number(detail)? {
@@ -367,7 +374,8 @@ fn held(memory: &(impl Memory + ?Sized), area: usize, emit: &mut dyn FnMut(&Even
             (_, 0) => Role::Exclusive,
             _ => Role::Shared,
         };
-        let since = if what & SAMPLED != 0 { timed } else { coarse_to_ticks(what >> 32, memory.word(header::SEEN)) };
+        let since =
+            if what & SAMPLED != 0 { timed } else { coarse_to_ticks(what >> 32, memory.word(header::SEEN)) };
         let party = Party(if number < base { by } else { now });
         emit(&Event::Handle { object: id - offset.min(id), role, party, site, since, count: 1 });
     }
@@ -408,9 +416,18 @@ fn count_area(memory: &(impl Memory + ?Sized), area: usize, number: usize, count
 }
 
 /// A carry that was cut off between its stores: if the record was added to and the byte not yet set, it counts as set.
-fn half_carried(memory: &(impl Memory + ?Sized), area: usize, number: usize, mark: u64, counted: &mut HashMap<u32, u64>) {
+fn half_carried(
+    memory: &(impl Memory + ?Sized),
+    area: usize,
+    number: usize,
+    mark: u64,
+    counted: &mut HashMap<u32, u64>,
+) {
     let (id, next) = (mark as u32, (mark >> 32) as u8);
-    let Some(page) = memory.half(area + area::COUNTERS, id as usize % IDS / IDS_PER_PAGE).checked_sub(1) else { return };
+    let Some(page) = memory.half(area + area::COUNTERS, id as usize % IDS / IDS_PER_PAGE).checked_sub(1)
+    else {
+        return;
+    };
     let at = (region::PAGES_ + page as usize * WORDS_PER_PAGE) * 8 + id as usize % IDS_PER_PAGE;
     let byte = memory.byte(at);
     let count = memory.word(region::RECORDS + (id as usize % IDS) * RECORD + record::COUNT);

@@ -221,7 +221,13 @@ pub fn rows(mode: &str) -> Vec<Row> {
         row!(name("parking_lot/mutex-1k"), 50_000, one_in_1k, parking_lot, lockprof::parking_lot),
         row!(name("parking_lot/mutex-10k"), 50_000, one_in_10k, parking_lot, lockprof::parking_lot),
         row!(name("parking_lot/mutex-100k"), 100_000, one_in_100k, parking_lot, lockprof::parking_lot),
-        row!(name("parking_lot/mutex-100k-beside-work"), 8_000, beside_work, parking_lot, lockprof::parking_lot),
+        row!(
+            name("parking_lot/mutex-100k-beside-work"),
+            8_000,
+            beside_work,
+            parking_lot,
+            lockprof::parking_lot
+        ),
         row!(name("parking_lot/mutex-one-use"), 20_000, one_use, parking_lot, lockprof::parking_lot),
         row!(name("parking_lot/rwlock-read"), 100_000, read, parking_lot, lockprof::parking_lot),
         row!(name("parking_lot/rwlock-write"), 100_000, write, parking_lot, lockprof::parking_lot),

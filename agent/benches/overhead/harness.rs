@@ -75,7 +75,9 @@ impl Row {
         let noise = raw_apart.max(wrapped_apart).max(2.0 * error);
         let raw_ns = each(|[a, b, _, _]| (a * b).sqrt())[1];
         let ns = each(|[_, _, c, d]| (c * d).sqrt())[1];
-        format!("ratio {name:34} {ratio:6.3}  noise {noise:5.3}  raw {raw_ns:8.2} ns  with {ns:8.2} ns  quiet {quiet}/{ROUNDS}")
+        format!(
+            "ratio {name:34} {ratio:6.3}  noise {noise:5.3}  raw {raw_ns:8.2} ns  with {ns:8.2} ns  quiet {quiet}/{ROUNDS}"
+        )
     }
 }
 
@@ -98,10 +100,7 @@ fn quartiles(values: impl Iterator<Item = f64>) -> [f64; 3] {
 
 /// CPU time of the calling thread: what other programs take does not count.
 fn thread_cpu_ns() -> f64 {
-    let mut time = libc::timespec {
-        tv_sec: 0,
-        tv_nsec: 0,
-    };
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: `time` may be written.
     unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &mut time) };
     time.tv_sec as f64 * 1e9 + time.tv_nsec as f64

@@ -96,7 +96,11 @@ impl Condvar {
     /// # Panics
     /// As [`Condvar::wait`].
     #[track_caller]
-    pub fn wait_until<T: ?Sized>(&self, guard: &mut MutexGuard<'_, T>, deadline: Instant) -> WaitTimeoutResult {
+    pub fn wait_until<T: ?Sized>(
+        &self,
+        guard: &mut MutexGuard<'_, T>,
+        deadline: Instant,
+    ) -> WaitTimeoutResult {
         self.record(guard, |inner, guard| inner.wait_until(guard, deadline), |result| result.timed_out())
     }
 

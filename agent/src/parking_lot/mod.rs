@@ -15,10 +15,11 @@ pub use self::raw_mutex::{RawFairMutex, RawMutex};
 pub use self::raw_rwlock::{RawRwLock, RawRwLockRecursive};
 pub use ::lock_api;
 pub use ::lock_api::{
-    ArcMutexGuard, ArcReentrantMutexGuard, ArcRwLockReadGuard, ArcRwLockUpgradableReadGuard, ArcRwLockWriteGuard,
+    ArcMutexGuard, ArcReentrantMutexGuard, ArcRwLockReadGuard, ArcRwLockUpgradableReadGuard,
+    ArcRwLockWriteGuard,
 };
-pub use ::parking_lot::{OnceState, RawThreadId, WaitTimeoutResult};
 use ::parking_lot as original;
+pub use ::parking_lot::{OnceState, RawThreadId, WaitTimeoutResult};
 
 mutex_type!(
     lock_api,
@@ -74,7 +75,8 @@ pub type RecursiveRwLockReadGuard<'a, T> = lock_api::RwLockReadGuard<'a, RawRwLo
 /// Write guard of a [`RecursiveRwLock`].
 pub type RecursiveRwLockWriteGuard<'a, T> = lock_api::RwLockWriteGuard<'a, RawRwLockRecursive, T>;
 /// Upgradable read guard of a [`RecursiveRwLock`].
-pub type RecursiveRwLockUpgradableReadGuard<'a, T> = lock_api::RwLockUpgradableReadGuard<'a, RawRwLockRecursive, T>;
+pub type RecursiveRwLockUpgradableReadGuard<'a, T> =
+    lock_api::RwLockUpgradableReadGuard<'a, RawRwLockRecursive, T>;
 /// Read guard of a part of a [`RecursiveRwLock`]'s data.
 pub type MappedRecursiveRwLockReadGuard<'a, T> = lock_api::MappedRwLockReadGuard<'a, RawRwLockRecursive, T>;
 /// Write guard of a part of a [`RecursiveRwLock`]'s data.

@@ -100,7 +100,9 @@ unsafe impl<R: Original + RawMutexFair> RawMutexFair for Recorded<R> {
 }
 
 // SAFETY: as above.
-unsafe impl<R: Original + RawMutexTimed<Duration = Duration, Instant = Instant>> RawMutexTimed for Recorded<R> {
+unsafe impl<R: Original + RawMutexTimed<Duration = Duration, Instant = Instant>> RawMutexTimed
+    for Recorded<R>
+{
     type Duration = Duration;
     type Instant = Instant;
 

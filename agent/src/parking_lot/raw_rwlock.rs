@@ -4,8 +4,8 @@ use crate::lock::{Access, Original, Recorded};
 use crate::recorder::Site;
 use ::parking_lot as original;
 use lock_api::{
-    RawRwLock as _, RawRwLockDowngrade, RawRwLockFair, RawRwLockTimed, RawRwLockUpgrade, RawRwLockUpgradeDowngrade,
-    RawRwLockUpgradeFair, RawRwLockUpgradeTimed,
+    RawRwLock as _, RawRwLockDowngrade, RawRwLockFair, RawRwLockTimed, RawRwLockUpgrade,
+    RawRwLockUpgradeDowngrade, RawRwLockUpgradeFair, RawRwLockUpgradeTimed,
 };
 use lockprof_trace::{Kind, Operation};
 use std::panic::Location;
@@ -62,7 +62,8 @@ unsafe impl<const RECURSIVE: bool> lock_api::RawRwLock for RawRwLock<RECURSIVE> 
         if self.id() == 0 {
             return self.raw.lock_shared();
         }
-        let got = self.take(Shared, Location::caller(), self.raw.try_lock_shared(), || Some(self.raw.lock_shared()));
+        let got = self
+            .take(Shared, Location::caller(), self.raw.try_lock_shared(), || Some(self.raw.lock_shared()));
         got.unwrap_or_else(|| self.raw.lock_shared())
     }
 
@@ -195,7 +196,9 @@ impl<const RECURSIVE: bool> RawRwLock<RECURSIVE> {
         &self,
         guard: UpgradableGuard<RECURSIVE>,
         site: Site,
-        block: impl FnOnce(UpgradableGuard<RECURSIVE>) -> Result<ExclusiveGuard<RECURSIVE>, UpgradableGuard<RECURSIVE>>,
+        block: impl FnOnce(
+            UpgradableGuard<RECURSIVE>,
+        ) -> Result<ExclusiveGuard<RECURSIVE>, UpgradableGuard<RECURSIVE>>,
     ) -> Result<ExclusiveGuard<RECURSIVE>, UpgradableGuard<RECURSIVE>> {
         // SAFETY: the caller holds the lock by this guard.
         let guard = match unsafe { self.raw.try_upgrade(guard) } {
@@ -264,7 +267,10 @@ unsafe impl<const RECURSIVE: bool> RawRwLockUpgrade for RawRwLock<RECURSIVE> {
 
     #[inline]
     #[track_caller]
-    unsafe fn try_upgrade(&self, guard: Self::UpgradableGuard) -> Result<Self::ExclusiveGuard, Self::UpgradableGuard> {
+    unsafe fn try_upgrade(
+        &self,
+        guard: Self::UpgradableGuard,
+    ) -> Result<Self::ExclusiveGuard, Self::UpgradableGuard> {
         // SAFETY: the caller holds the lock by this guard.
         let upgraded = unsafe { self.raw.try_upgrade(guard) };
         upgraded.inspect(|_| self.changed(Upgradable, Exclusive, Location::caller()))
@@ -330,7 +336,9 @@ unsafe impl<const RECURSIVE: bool> RawRwLockUpgradeTimed for RawRwLock<RECURSIVE
         timeout: Duration,
     ) -> Result<Self::ExclusiveGuard, Self::UpgradableGuard> {
         // SAFETY: the caller holds the lock by this guard.
-        self.upgrade_by(guard, Location::caller(), |guard| unsafe { self.raw.try_upgrade_for(guard, timeout) })
+        self.upgrade_by(guard, Location::caller(), |guard| unsafe {
+            self.raw.try_upgrade_for(guard, timeout)
+        })
     }
 
     #[inline]
@@ -341,6 +349,8 @@ unsafe impl<const RECURSIVE: bool> RawRwLockUpgradeTimed for RawRwLock<RECURSIVE
         timeout: Instant,
     ) -> Result<Self::ExclusiveGuard, Self::UpgradableGuard> {
         // SAFETY: the caller holds the lock by this guard.
-        self.upgrade_by(guard, Location::caller(), |guard| unsafe { self.raw.try_upgrade_until(guard, timeout) })
+        self.upgrade_by(guard, Location::caller(), |guard| unsafe {
+            self.raw.try_upgrade_until(guard, timeout)
+        })
     }
 }

@@ -15,10 +15,11 @@ pub use self::raw_mutex::{RawFairMutex, RawMutex};
 pub use self::raw_rwlock::RawRwLock;
 pub use ::lock_api_0_4 as lock_api;
 pub use ::lock_api_0_4::{
-    ArcMutexGuard, ArcReentrantMutexGuard, ArcRwLockReadGuard, ArcRwLockUpgradableReadGuard, ArcRwLockWriteGuard,
+    ArcMutexGuard, ArcReentrantMutexGuard, ArcRwLockReadGuard, ArcRwLockUpgradableReadGuard,
+    ArcRwLockWriteGuard,
 };
-pub use ::parking_lot_0_12::{OnceState, RawThreadId, WaitTimeoutResult};
 use ::parking_lot_0_12 as original;
+pub use ::parking_lot_0_12::{OnceState, RawThreadId, WaitTimeoutResult};
 
 mutex_type!(
     lock_api,

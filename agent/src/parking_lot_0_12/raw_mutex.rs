@@ -4,8 +4,8 @@
 use crate::lock::{Access::Exclusive, Original, Recorded};
 use crate::recorder::Site;
 use ::parking_lot_0_12 as original;
-use lock_api_0_4 as lock_api;
 use lock_api::{Mutex, RawMutexFair, RawMutexTimed};
+use lock_api_0_4 as lock_api;
 use lockprof_trace::{Kind, Operation};
 use std::panic::Location;
 use std::time::{Duration, Instant};

@@ -3,11 +3,11 @@ use crate::lock::Access::{Exclusive, Shared, Upgradable};
 use crate::lock::{Access, Original, Recorded};
 use crate::recorder::Site;
 use ::parking_lot_0_12 as original;
-use lock_api_0_4 as lock_api;
 use lock_api::{
-    RawRwLock as Raw, RawRwLockDowngrade, RawRwLockFair, RawRwLockRecursive, RawRwLockRecursiveTimed, RawRwLockTimed,
-    RawRwLockUpgrade, RawRwLockUpgradeDowngrade, RawRwLockUpgradeFair, RawRwLockUpgradeTimed,
+    RawRwLock as Raw, RawRwLockDowngrade, RawRwLockFair, RawRwLockRecursive, RawRwLockRecursiveTimed,
+    RawRwLockTimed, RawRwLockUpgrade, RawRwLockUpgradeDowngrade, RawRwLockUpgradeFair, RawRwLockUpgradeTimed,
 };
+use lock_api_0_4 as lock_api;
 use lockprof_trace::{Kind, Operation};
 use std::panic::Location;
 use std::time::{Duration, Instant};

@@ -11,7 +11,11 @@ use std::path::{Path, PathBuf};
 /// thread wait for must never be touched by the application.
 pub(crate) fn memory_folders() -> Vec<PathBuf> {
     let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
-    [Some(PathBuf::from("/dev/shm")), runtime].into_iter().flatten().filter(|folder| is_tmpfs(folder)).collect()
+    [Some(PathBuf::from("/dev/shm")), runtime]
+        .into_iter()
+        .flatten()
+        .filter(|folder| is_tmpfs(folder))
+        .collect()
 }
 
 #[cfg(target_os = "linux")]
@@ -20,7 +24,7 @@ fn is_tmpfs(folder: &Path) -> bool {
     // SAFETY: a `statfs` of zeros is valid, and may be written.
     unsafe {
         let mut facts: libc::statfs = std::mem::zeroed();
-        libc::statfs(path.as_ptr(), &mut facts) == 0 && facts.f_type as i64 == libc::TMPFS_MAGIC as i64
+        libc::statfs(path.as_ptr(), &mut facts) == 0 && facts.f_type == libc::TMPFS_MAGIC
     }
 }
 
@@ -49,7 +53,8 @@ impl Shared {
     pub(crate) fn new(len: usize, name: &str) -> io::Result<Self> {
         for folder in memory_folders() {
             let path = folder.join(name);
-            let opened = fs::OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&path);
+            let opened =
+                fs::OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&path);
             let Ok(file) = opened else { continue };
             match Self::map(OwnedFd::from(file), len, Some(path.clone())) {
                 Ok(shared) => return Ok(shared),
@@ -338,7 +343,9 @@ unsafe fn module(info: &libc::dl_phdr_info, found: &mut Vec<Module>) {
         let notes = unsafe { std::slice::from_raw_parts(start, header.p_memsz as usize) };
         build_id = build_id_of(notes).unwrap_or(build_id);
     }
-    for header in headers.iter().filter(|header| header.p_type == libc::PT_LOAD && header.p_flags & libc::PF_X != 0) {
+    for header in
+        headers.iter().filter(|header| header.p_type == libc::PT_LOAD && header.p_flags & libc::PF_X != 0)
+    {
         let start = info.dlpi_addr + header.p_vaddr;
         found.push(Module {
             start,
@@ -354,7 +361,8 @@ unsafe fn module(info: &libc::dl_phdr_info, found: &mut Vec<Module>) {
 /// The build id in a note segment: notes of name "GNU" and type 3 (see elf(5), "Notes").
 #[cfg(target_os = "linux")]
 fn build_id_of(mut notes: &[u8]) -> Option<String> {
-    let number = |bytes: &[u8], at: usize| Some(u32::from_le_bytes(*bytes.get(at..)?.first_chunk()?) as usize);
+    let number =
+        |bytes: &[u8], at: usize| Some(u32::from_le_bytes(*bytes.get(at..)?.first_chunk()?) as usize);
     while notes.len() >= 12 {
         let (name_len, len, kind) = (number(notes, 0)?, number(notes, 4)?, number(notes, 8)?);
         let begin = 12 + name_len.next_multiple_of(4);

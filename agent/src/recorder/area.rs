@@ -15,7 +15,7 @@ use lockprof_trace::memory::{
 };
 use lockprof_trace::{Event, HoldSource, Loss, Mode, Outcome, Party};
 use std::mem::offset_of;
-use std::ptr::{null, null_mut};
+use std::ptr::null_mut;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicPtr, AtomicU8, AtomicU32, AtomicU64};
 
@@ -534,7 +534,7 @@ pub(crate) fn thread_ends() {
 /// Only one thread runs, as in the child of a fork.
 pub(crate) unsafe fn detach() {
     let area = LOCAL.with(|local| local.area.get());
-    for place in [area, NOWHERE.load(Relaxed).cast_const()].into_iter().filter(|place| *place != null()) {
+    for place in [area, NOWHERE.load(Relaxed).cast_const()].into_iter().filter(|place| !place.is_null()) {
         // SAFETY: an area's addresses are one mapping of ours, and zeros are valid there.
         unsafe { platform::private_at(place.cast_mut().cast(), size_of::<Area>()) };
     }

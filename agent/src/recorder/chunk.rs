@@ -88,7 +88,8 @@ pub(crate) fn give_up() {
 pub(crate) fn is_done(memory: &Mapped, number: usize, pass: u64) -> bool {
     let head = head(number as u32 + 1);
     let copied = memory.word(head + chunk::COPIED + (pass & 1) as usize).load(Relaxed);
-    memory.word(head + chunk::STATE).load(Acquire) == 2 && memory.word(head + chunk::LEN).load(Relaxed) == copied
+    memory.word(head + chunk::STATE).load(Acquire) == 2
+        && memory.word(head + chunk::LEN).load(Relaxed) == copied
 }
 
 /// Notes how far chunk `number`, from 0, will have been copied after `pass`.

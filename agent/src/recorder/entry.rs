@@ -91,7 +91,7 @@ impl Wait {
         let object = object::own(memory, id);
         let (mut holder, mut holder_site) = (target, 0);
         let turn = LOCAL.with(|local| local.waits.replace(local.waits.get().wrapping_add(1)));
-        if turn % 8 == 0 && id != 0 && target == Party::UNKNOWN {
+        if turn.is_multiple_of(8) && id != 0 && target == Party::UNKNOWN {
             super::area::each_held(memory, LOOK, |held, by, at| {
                 if object::own(memory, held) == object {
                     (holder, holder_site) = (by, at);

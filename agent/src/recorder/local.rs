@@ -31,7 +31,7 @@ pub(crate) struct Local {
     pub(crate) panicked: Cell<bool>,
     /// The task whose drop is under way because its runtime shuts down.
     pub(crate) abandoned: Cell<Party>,
-    /// Stacks of the last waits: place on the stack, site, number, uses left.
+    /// Stacks of the last waits: place on the stack, site, number, uses granted and left.
     pub(crate) stacks: [Cell<(usize, usize, u32, u32)>; 64],
 }
 

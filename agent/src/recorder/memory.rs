@@ -38,8 +38,14 @@ pub(crate) struct Region {
 
 /// Object records; ids are given out in runs of this many, so that a run lies on one page of counters.
 pub(crate) const RUN: usize = 64;
-pub(crate) const RECORDS: Region =
-    Region { number: 0, used: header::IDS, begin: region::RECORDS, words: RECORD, limit: memory::IDS, step: 1024 };
+pub(crate) const RECORDS: Region = Region {
+    number: 0,
+    used: header::IDS,
+    begin: region::RECORDS,
+    words: RECORD,
+    limit: memory::IDS,
+    step: 1024,
+};
 pub(crate) const ENTRIES: Region = Region {
     number: 1,
     used: header::ENTRIES,

@@ -81,13 +81,15 @@ pub(crate) fn intern_with(address: u64, tell: impl FnOnce(&Event<'_>)) {
 }
 
 const DEPTH: usize = 64;
-/// How often a stack is taken for granted where a wait comes from the same site at the same place on the stack.
-const TRUST: u32 = 15;
+/// How often a stack is taken for granted where a wait comes from the same site at the same place on the stack: at first,
+/// and at most.
+const TRUST: (u32, u32) = (15, 255);
 
 /// The number of this thread's stack of this moment, for a wait at `site`.
 ///
 /// Unwinding costs a microsecond or two, as much as a short wait. A wait at the same site and the same depth of the same
-/// thread's stack has almost always the same callers, so it is unwound anew only once in sixteen times.
+/// thread's stack has almost always the same callers, so it is unwound anew only once in sixteen times; less often, the more often it
+/// was the same.
 #[inline(never)]
 pub(crate) fn stack_of(site: Site) -> u64 {
     let marker = 0u8;
@@ -97,16 +99,19 @@ pub(crate) fn stack_of(site: Site) -> u64 {
         let place = (site ^ depth.rotate_left(32)).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 58;
         let pair = [place, place ^ 1].map(|place| &local.stacks[place % local.stacks.len()]);
         let ours = |slot: &&Cell<(usize, usize, u32, u32)>| (slot.get().0, slot.get().1) == (depth, site);
-        let oldest = if pair[0].get().3 <= pair[1].get().3 { pair[0] } else { pair[1] };
+        let oldest = if pair[0].get().3 & 0xFFFF <= pair[1].get().3 & 0xFFFF { pair[0] } else { pair[1] };
         let slot = pair.into_iter().find(ours).unwrap_or(oldest);
-        let (at, of, stack, left) = slot.get();
+        let (at, of, stack, trusted) = slot.get();
+        let (trust, left) = (trusted >> 16, trusted & 0xFFFF);
         if (at, of) == (depth, site) && left > 0 {
-            slot.set((at, of, stack, left - 1));
+            slot.set((at, of, stack, trusted - 1));
             return stack.into();
         }
-        let stack = capture(local.stack.get());
-        slot.set((depth, site, stack, TRUST));
-        stack.into()
+        let new = capture(local.stack.get());
+        let same = (at, of, stack) == (depth, site, new);
+        let trust = if same { (2 * trust + 1).min(TRUST.1) } else { TRUST.0 };
+        slot.set((depth, site, new, trust << 16 | trust));
+        new.into()
     })
 }
 

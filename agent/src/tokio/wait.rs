@@ -245,7 +245,9 @@ where
         let out = match me {
             Self::Got(..) => {
                 ready!(coop::poll_proceed(cx)).made_progress();
-                let Self::Got(Kept(got), mut done) = std::mem::replace(me, Self::Over) else { unreachable!() };
+                let Self::Got(Kept(got), mut done) = std::mem::replace(me, Self::Over) else {
+                    unreachable!()
+                };
                 done(got)
             }
             // SAFETY: as above.
