@@ -9,6 +9,7 @@ use super::site::{Site, intern, site_of, stack_of};
 use crate::clock::ticks;
 use lockprof_trace::memory::{COARSE_SHIFT, entry, record};
 use lockprof_trace::{Event, Kind, Loss, Operation, Party, Role, WaitEnd};
+use std::num::NonZeroU32;
 use std::sync::atomic::Ordering::{Relaxed, Release};
 use std::sync::atomic::{AtomicBool, AtomicU64};
 
@@ -58,15 +59,12 @@ fn head(kind: u64, detail: u8, object: u32) -> u64 {
 }
 
 /// A wait that is under way. Dropped without [`Wait::end`], it counts as cancelled.
+///
+/// All else stands in its entry, so that futures which may wait do not grow by it.
 pub(crate) struct Wait {
-    entry: u32,
+    entry: NonZeroU32,
     /// The id that counts it: of a read lock's wait another than the object's own.
     counted: u32,
-    operation: Operation,
-    party: Party,
-    site: u64,
-    stack: u64,
-    since: u64,
 }
 
 /// How many areas a waiter looks through for the holder itself, in one wait of eight; all others are left to the
@@ -87,7 +85,7 @@ impl Wait {
     pub(crate) fn begin_for(id: u32, operation: Operation, site: Site, target: Party) -> Option<Self> {
         let memory = memory::get().filter(|_| RECORDING.load(Relaxed))?;
         let party = party();
-        let number = take(memory)?;
+        let number = NonZeroU32::new(take(memory)?)?;
         let object = object::own(memory, id);
         let (mut holder, mut holder_site) = (target, 0);
         let turn = LOCAL.with(|local| local.waits.replace(local.waits.get().wrapping_add(1)));
@@ -100,8 +98,8 @@ impl Wait {
         }
         let (stack, site, since) = (stack_of(site), site_of(site), ticks());
         let words = [party.0, site, since, stack, holder.0, holder_site];
-        write(memory, number, words, head(entry::WAIT, operation as u8, object));
-        Some(Self { entry: number, counted: id, operation, party, site, stack, since })
+        write(memory, number.get(), words, head(entry::WAIT, operation as u8, object));
+        Some(Self { entry: number, counted: id })
     }
 
     /// It is over.
@@ -113,7 +111,7 @@ impl Wait {
     pub(crate) fn void(self) {
         let wait = std::mem::ManuallyDrop::new(self);
         if let Some(memory) = memory::get() {
-            free(memory, wait.entry);
+            free(memory, wait.entry.get());
         }
     }
 
@@ -121,27 +119,20 @@ impl Wait {
     #[inline(never)]
     fn finish(&mut self, end: WaitEnd) {
         let Some(memory) = memory::get() else { return };
-        let holder = Party(memory.entry(self.entry, entry::HOLDER).load(Relaxed));
-        let holder_site = memory.entry(self.entry, entry::HOLDER_SITE).load(Relaxed);
-        free(memory, self.entry);
+        let word = |which| memory.entry(self.entry.get(), which).load(Relaxed);
+        let (party, holder) = (Party(word(entry::PARTY)), Party(word(entry::HOLDER)));
+        let (site, holder_site) = (word(entry::SITE), word(entry::HOLDER_SITE));
+        let (since, stack) = (word(entry::SINCE), word(entry::COUNT));
+        let operation = Operation::from_number(word(entry::HEAD) >> 8 & 0xFF).unwrap_or(Operation::Unknown);
+        free(memory, self.entry.get());
         let at = ticks();
-        let waited = at.saturating_sub(self.since);
+        let ticks = at.saturating_sub(since);
         if self.counted != 0 {
-            object::waited(memory, self.counted, waited);
+            object::waited(memory, self.counted, ticks);
         }
         intern(holder_site);
-        emit(&Event::Wait {
-            at,
-            ticks: waited,
-            party: self.party,
-            object: object::own(memory, self.counted).into(),
-            operation: self.operation,
-            site: self.site,
-            stack: self.stack,
-            end,
-            holder,
-            holder_site,
-        });
+        let object = object::own(memory, self.counted).into();
+        emit(&Event::Wait { at, ticks, party, object, operation, site, stack, end, holder, holder_site });
     }
 }
 
