@@ -42,7 +42,12 @@ pub fn waits(contexts: &[Context<'_>]) -> Vec<String> {
         for (key, sum) in &context.model.waits {
             let mut path = process(context, contexts);
             path.extend(context.stack(key.stack).into_iter().rev());
-            path.push(format!("{} at {}", key.operation, context.place(key.site)));
+            let at = context.wait_at(key.owner, key.site, key.stack);
+            path.push(format!(
+                "{} at {}",
+                key.operation,
+                at.rsplit_once(':').map_or("?", |(place, _)| place)
+            ));
             path.push(owner_name(context, key.owner));
             add(&mut lines, path, micros(context.model, sum.ticks));
         }
@@ -89,7 +94,7 @@ pub fn tasks(contexts: &[Context<'_>]) -> Vec<String> {
             path.push(match wait {
                 Some(wait) => {
                     let what = context.waited_for(wait);
-                    format!("{} at {} on {what}", wait.operation, context.place(wait.site))
+                    format!("{} at {} on {what}", wait.operation, context.open_place(wait))
                 }
                 None => "no recorded wait".into(),
             });

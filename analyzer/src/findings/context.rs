@@ -1,4 +1,5 @@
 //! What every detector works with: the model, its frozen state, and names for what the model knows by number.
+use super::stacks::Stacks;
 use super::{ObjectReport, PartyReport, PartyRole, Waiting};
 use crate::Options;
 use crate::model::frozen::Frozen;
@@ -22,12 +23,13 @@ pub struct Context<'a> {
     pub symbols: &'a dyn Resolve,
     /// Who waits and holds in the end.
     pub frozen: Frozen,
+    stacks: Stacks,
 }
 
 impl<'a> Context<'a> {
     /// Of a model that is resolved.
     pub fn new(process: usize, model: &'a Model, options: &'a Options, symbols: &'a dyn Resolve) -> Self {
-        Self { process, model, options, symbols, frozen: Frozen::of(model) }
+        Self { process, model, options, symbols, frozen: Frozen::of(model), stacks: Stacks::default() }
     }
 
     /// "file:line:column" of a site; empty where it is not known.
@@ -129,17 +131,43 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// A stack for reading: "function (file:line)", innermost first.
+    /// A stack for reading: "function (file:line)", innermost first, from the waiting call on.
     pub fn stack(&self, stack: u64) -> Vec<String> {
-        let Some(addresses) = self.model.stacks.get(&stack) else { return vec![] };
-        let frames = addresses.iter().flat_map(|address| {
-            let frames = self.symbols.frames(self.process, *address);
-            match frames.is_empty() {
-                true => vec![format!("0x{address:x}")],
-                false => frames.iter().map(crate::folded::frame_name).collect(),
-            }
-        });
-        frames.take(FRAMES).collect()
+        self.stacks.of(self, stack).iter().take(FRAMES).map(crate::folded::frame_name).collect()
+    }
+
+    /// Where a wait is, "file:line:column". A future that is awaited by name only knows where it was made; the line of
+    /// its `.await` is on the stack.
+    pub fn wait_at(&self, owner: Owner, site: u64, stack: u64) -> String {
+        let made =
+            self.class_number(owner).and_then(|class| self.model.classes.get(&class)).map(|class| class.site);
+        if made == Some(site)
+            && let Some(place) = self.stacks.place(self, stack)
+        {
+            return format!("{place}:1");
+        }
+        self.site(site)
+    }
+
+    /// The same of an open wait.
+    pub fn open_at(&self, wait: &OpenWait) -> String {
+        self.wait_at(self.owner(wait), wait.site, wait.stack)
+    }
+
+    /// The same as "file:line", for sentences.
+    pub fn open_place(&self, wait: &OpenWait) -> String {
+        match self.open_at(wait).rsplit_once(':') {
+            Some((place, _)) => place.into(),
+            None => "an unknown place".into(),
+        }
+    }
+
+    fn owner(&self, wait: &OpenWait) -> Owner {
+        let class = match wait.object {
+            0 => self.model.parties.get(wait.holder).map(|facts| facts.class).filter(|class| *class != 0),
+            object => self.model.class_of(object).map(|(class, _)| class),
+        };
+        class.map_or(Owner::Joins, Owner::Class)
     }
 
     /// How long an open wait lasted, in nanoseconds.
@@ -151,7 +179,7 @@ impl<'a> Context<'a> {
     pub fn party(&self, party: Party, role: PartyRole) -> PartyReport {
         let waits = self.frozen.index.get(&party).map(|place| self.frozen.waits_of(self.model, *place));
         let waits = waits.into_iter().flatten().map(|wait| Waiting {
-            at: self.site(wait.site),
+            at: self.open_at(wait),
             operation: wait.operation.to_string(),
             object: self.waited_for(wait),
             since_ns: self.waited_ns(wait),

@@ -6,6 +6,7 @@ use super::context::duration;
 use super::explain::title;
 use super::{Context, Finding, Verdict};
 use crate::model::Owner;
+use lockprof_trace::{Party, Role};
 use std::collections::HashMap;
 
 /// A hold shorter than this is no long call, in nanoseconds.
@@ -24,10 +25,24 @@ pub(super) fn find(context: &Context<'_>, known: &[Finding]) -> Vec<Finding> {
             (*max, *site) = (sum.max, key.site);
         }
     }
+    // Holds that have not ended.
+    let mut open: HashMap<(u64, u64), (u64, Party)> = HashMap::new();
+    for held in &model.handles {
+        let guard = matches!(held.role, Role::Exclusive | Role::Shared | Role::Upgradable | Role::Permit);
+        if let Some((class, _)) = model.class_of(held.object).filter(|_| guard) {
+            let ticks = held.until.unwrap_or(model.end()).saturating_sub(held.since);
+            let longest = open.entry((class, held.site)).or_insert((0, held.party));
+            *longest = (*longest).max((ticks, held.party));
+        }
+    }
     let mut found = vec![];
     for ((owner, holder_site), (count, ticks, max, site)) in caused {
         let Owner::Class(class) = owner else { continue };
-        let hold = model.holds.get(&(owner, holder_site)).copied().unwrap_or_default();
+        let mut hold = model.holds.get(&(owner, holder_site)).copied().unwrap_or_default();
+        if let Some((ticks, party)) = open.get(&(class, holder_site)).filter(|(ticks, _)| *ticks > hold.max) {
+            hold.max = *ticks;
+            hold.max_by_task = if party.is_task() { *ticks } else { 0 };
+        }
         let longest = model.ns(hold.max);
         let (waited, cost) = (model.ns(max), model.ns(ticks));
         if longest < LONG_NS || waited < longest / 2 || cost < longest.saturating_mul(COST) {
@@ -39,7 +54,7 @@ pub(super) fn find(context: &Context<'_>, known: &[Finding]) -> Vec<Finding> {
         {
             continue;
         }
-        let by_task = hold.max_by_task == hold.max;
+        let by_task = hold.max_by_task == hold.max && hold.max > 0;
         found.push(Finding {
             code: "LP0008",
             title: title("LP0008"),

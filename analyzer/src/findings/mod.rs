@@ -20,6 +20,7 @@ mod growth;
 mod hot;
 mod long_hold;
 mod needs;
+mod stacks;
 mod stuck;
 mod tell;
 mod watchers;

@@ -71,7 +71,7 @@ pub(super) fn finding(
         message,
         count,
         blocked_ns,
-        at: first.map(|wait| context.site(wait.site)).unwrap_or_default(),
+        at: first.map(|wait| context.open_at(wait)).unwrap_or_default(),
         parties,
         more_parties,
         objects: objects.into_iter().collect(),
@@ -168,7 +168,7 @@ fn circle(context: &Context<'_>, case: &Case, times: usize) -> String {
             .frozen
             .handles_of(context.model, wait.object)
             .find(|held| held.party == party && serves(wait.operation, held.role));
-        let what = format!("{} in {} at {}", who(context, party), wait.operation, context.place(wait.site));
+        let what = format!("{} in {} at {}", who(context, party), wait.operation, context.open_place(wait));
         steps.push(match own {
             Some(held) if members.len() == 1 && is_lock(wait.operation) => format!(
                 "{what} waits for the {} that it took itself at {} and has not released",
@@ -214,7 +214,7 @@ fn orphan(context: &Context<'_>, code: &str, wait: &OpenWait, count: u64) -> Str
     let stuck = format!(
         "{parties} blocked in {} at {} on {object}, for up to {since}",
         wait.operation,
-        context.place(wait.site)
+        context.open_place(wait)
     );
     let mut others = context.frozen.handles_of(context.model, wait.object);
     let other = others.find(|held| serves(wait.operation, held.role));

@@ -12,6 +12,12 @@ fn is_population(kind: Kind) -> bool {
     matches!(kind, Kind::Task | Kind::BlockingTask | Kind::Thread)
 }
 
+/// Whether waiting so is no trouble in itself: a receiver is idle until there is something to receive.
+fn is_idle(operation: Operation) -> bool {
+    use Operation::{BlockOn, Changed, Closed, CondvarWait, Join, Notified, Recv};
+    matches!(operation, Recv | Changed | Notified | Closed | CondvarWait | Join | BlockOn)
+}
+
 /// Sums over the ids of a class. Lengths in ticks.
 #[derive(Default)]
 struct Sums {
@@ -31,12 +37,18 @@ struct Sums {
 pub(super) fn classes(context: &Context<'_>) -> Vec<ClassReport> {
     let model = context.model;
     let mut sums = sums(model);
-    let mut waiting: HashMap<u64, HashMap<(u64, Operation), (u64, u64, u64)>> = HashMap::new();
+    let mut waiting: HashMap<u64, HashMap<(String, Operation), (u64, u64, u64)>> = HashMap::new();
     let mut caused: HashMap<(u64, u64), u64> = HashMap::new();
+    let mut standing: HashMap<u64, u64> = HashMap::new();
     for (key, sum) in &model.waits {
         let Owner::Class(class) = key.owner else { continue };
-        let site = waiting.entry(class).or_default().entry((key.site, key.operation)).or_default();
+        let at = context.wait_at(key.owner, key.site, key.stack);
+        let site = waiting.entry(class).or_default().entry((at, key.operation)).or_default();
         *site = (site.0 + sum.count, site.1.saturating_add(sum.ticks), site.2.max(sum.max));
+        if !is_idle(key.operation) {
+            let stood = standing.entry(class).or_default();
+            *stood = stood.saturating_add(sum.ticks);
+        }
         if key.holder_site != 0 {
             *caused.entry((class, key.holder_site)).or_default() += sum.ticks;
         }
@@ -56,13 +68,14 @@ pub(super) fn classes(context: &Context<'_>) -> Vec<ClassReport> {
             // Where events were lost the counters know more.
             let lost = context.lost(&[Loss::Events, Loss::Limit, Loss::Disk]);
             let total = if lost { waits.sum.max(sum.wait_ticks) } else { waits.sum };
+            let stood = standing.get(&number).copied().unwrap_or(0);
             let held = if sum.hold_ticks > 0 { sum.hold_ticks } else { holds.total(sum.acquisitions) };
             let mut sites: Vec<SiteReport> = waiting
                 .remove(&number)
                 .into_iter()
                 .flatten()
-                .map(|((site, operation), (count, ticks, max))| SiteReport {
-                    at: context.site(site),
+                .map(|((at, operation), (count, ticks, max))| SiteReport {
+                    at,
                     operation: operation.to_string(),
                     count,
                     ns: model.ns(ticks),
@@ -92,7 +105,8 @@ pub(super) fn classes(context: &Context<'_>) -> Vec<ClassReport> {
                     p99: model.ns(holds.quantile(0.99, sum.acquisitions)),
                     max: model.ns(holds.max().max(sum.hold_max)),
                 },
-                wait_share: total as f64 / length as f64,
+                stood_ns: model.ns(stood),
+                wait_share: stood as f64 / length as f64,
                 waiting_sites: sites,
                 holding_sites: holding(context, number, sum.acquisitions, &caused),
                 process: context.process,

@@ -3,7 +3,7 @@ use super::diagnostic;
 use super::{ClassReport, PopulationReport, Report, SiteReport};
 use crate::findings::Verdict;
 use crate::findings::duration;
-use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, presets};
+use comfy_table::{Cell, CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
 use std::fmt::Write;
 
 /// Classes in the contention table.
@@ -82,7 +82,7 @@ pub(super) fn shown(text: &str) -> String {
 
 fn table(width: usize, header: &[&str]) -> Table {
     let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY);
+    table.load_style(TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─')));
     table
         .set_content_arrangement(ContentArrangement::Dynamic)
         .set_width(u16::try_from(width).unwrap_or(u16::MAX));
@@ -116,25 +116,17 @@ fn contention(report: &Report, width: usize, out: &mut String) -> std::fmt::Resu
         out,
         "\nContention, by where the objects were created (waiting time is of all parties together)"
     )?;
-    let header =
-        ["object", "created at", "used", "contended", "wait", "p50 / p99 / max", "hold", "p50 / p99 / max"];
+    let header = ["object", "used", "waits", "wait", "p50", "p99", "max", "hold", "p50", "p99", "max"];
     let mut table = table(width, &header);
     for class in report.classes.iter().take(CLASSES) {
-        let times = |times: &super::Times| match times.max {
-            0 => "–".into(),
-            _ => [times.p50, times.p99, times.max].map(duration).join(" / "),
-        };
         let of = if class.instances == 1 { String::new() } else { format!("{} × ", class.instances) };
-        table.add_row(vec![
-            Cell::new(format!("{of}{}", kind(class))),
-            Cell::new(place(&class.created_at)),
-            number(class.acquisitions),
-            number(class.contended),
-            number(duration(class.wait_ns.total)),
-            number(times(&class.wait_ns)),
-            number(duration(class.hold_ns.total)),
-            number(times(&class.hold_ns)),
-        ]);
+        let mut row = vec![Cell::new(format!("{of}{}\n  {}", kind(class), place(&class.created_at)))];
+        row.extend([class.acquisitions, class.contended].map(number));
+        for times in [&class.wait_ns, &class.hold_ns] {
+            let all = [times.total, times.p50, times.p99, times.max];
+            row.extend(all.map(|ns| if times.max == 0 { number("–") } else { number(duration(ns)) }));
+        }
+        table.add_row(row);
     }
     writeln!(out, "{table}")?;
     more(report.classes.len(), CLASSES, "objects", out)?;
@@ -147,7 +139,7 @@ fn more(all: usize, shown: usize, what: &str, out: &mut String) -> std::fmt::Res
 
 /// Who made whom wait.
 fn sites(report: &Report, out: &mut String) -> std::fmt::Result {
-    for class in report.classes.iter().filter(|class| !class.waiting_sites.is_empty()).take(WITH_SITES) {
+    for class in report.classes.iter().filter(|class| class.stood_ns > 0).take(WITH_SITES) {
         let share = class.wait_share * 100.0;
         writeln!(
             out,
