@@ -21,7 +21,7 @@ const LIFETIME: Duration = Duration::from_secs(1800);
 /// How often the sweeper looks for sessions that are over.
 const SWEEP_EVERY: Duration = Duration::from_millis(10);
 /// Sessions that are open when the service starts.
-const RESTORED: u64 = 150_000;
+const RESTORED: u64 = 450_000;
 
 /// The sessions of the service.
 pub trait Sessions: Send + Sync {
