@@ -16,17 +16,26 @@ const LEAST_NS: u64 = 1_000_000_000;
 /// Lines that are named.
 const NAMED: usize = 3;
 
+/// Waits for one class: how many, how long in ticks, and by waiting and by holding site.
+#[derive(Default)]
+struct Sums {
+    count: u64,
+    ticks: u64,
+    sites: HashMap<u64, u64>,
+    holders: HashMap<u64, u64>,
+}
+
 pub(super) fn find(context: &Context<'_>) -> Vec<Finding> {
     let model = context.model;
     let length = model.ns(model.end().saturating_sub(model.session.at)).max(1);
-    let mut sums: HashMap<u64, (u64, u64, HashMap<u64, u64>, HashMap<u64, u64>)> = HashMap::new();
+    let mut sums: HashMap<u64, Sums> = HashMap::new();
     for (key, sum) in model.waits.iter().filter(|(key, _)| is_lock(key.operation)) {
         let Owner::Class(class) = key.owner else { continue };
         // A wait without end is a matter of other findings.
         if sum.max_ended == 0 {
             continue;
         }
-        let (count, ticks, sites, holders) = sums.entry(class).or_default();
+        let Sums { count, ticks, sites, holders } = sums.entry(class).or_default();
         *count += sum.count;
         *ticks = ticks.saturating_add(sum.ticks);
         *sites.entry(key.site).or_default() += sum.ticks;
@@ -34,7 +43,7 @@ pub(super) fn find(context: &Context<'_>) -> Vec<Finding> {
             *holders.entry(key.holder_site).or_default() += sum.ticks;
         }
     }
-    let hot = sums.into_iter().filter_map(|(class, (count, ticks, sites, holders))| {
+    let hot = sums.into_iter().filter_map(|(class, Sums { count, ticks, sites, holders })| {
         let waited = model.ns(ticks);
         let share = waited as f64 / length as f64;
         if share < SHARE || waited < LEAST_NS {

@@ -10,9 +10,9 @@ use lockprof_trace::{Party, Role};
 use std::collections::HashMap;
 
 /// A hold shorter than this is no long call, in nanoseconds.
-const LONG_NS: u64 = 20_000_000;
-/// Waits that one holding line must have caused: as many times its longest hold.
-const COST: u64 = 1;
+const LONG_NS: u64 = 5_000_000;
+/// Waits that one holding line must have caused together, in nanoseconds, and no less than its longest hold.
+const COST_NS: u64 = 50_000_000;
 
 pub(super) fn find(context: &Context<'_>, known: &[Finding]) -> Vec<Finding> {
     let model = context.model;
@@ -45,7 +45,7 @@ pub(super) fn find(context: &Context<'_>, known: &[Finding]) -> Vec<Finding> {
         }
         let longest = model.ns(hold.max);
         let (waited, cost) = (model.ns(max), model.ns(ticks));
-        if longest < LONG_NS || waited < longest / 2 || cost < longest.saturating_mul(COST) {
+        if longest < LONG_NS || waited < LONG_NS / 2 || cost < longest.max(COST_NS) {
             continue;
         }
         let at = context.site(holder_site);

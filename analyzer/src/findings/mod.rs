@@ -27,6 +27,7 @@ mod watchers;
 
 pub use context::{Context, duration};
 pub use explain::{CODES, explain};
+pub(crate) use stacks::is_library;
 pub(crate) use watchers::live as live_watchers;
 
 use serde::Serialize;

@@ -49,7 +49,7 @@ impl Stacks {
     }
 }
 
-fn is_library(file: &str) -> bool {
+pub(crate) fn is_library(file: &str) -> bool {
     ["/rustc/", "/.cargo/registry/", "/.cargo/git/", "/lib/rustlib/"].iter().any(|part| file.contains(part))
 }
 
@@ -71,7 +71,7 @@ fn trim(mut frames: Vec<Frame>) -> Vec<Frame> {
         is_recorder(&frame.function)
             || frame.file.as_deref().is_some_and(|file| roots.iter().any(|root| file.starts_with(root)))
     };
-    // The innermost run only: further out a wrapper may call the program, as a spawned task's does.
+    // Further out a wrapper may call the program again, as a spawned task's does: only its own frames are left out.
     let start = frames.iter().take(OURS).position(is_ours);
     if let Some(start) = start {
         let own = frames[start..]
@@ -81,6 +81,7 @@ fn trim(mut frames: Vec<Frame>) -> Vec<Frame> {
             frames.drain(..start + own);
         }
     }
+    frames.retain(|frame| !is_ours(frame));
     frames
 }
 
@@ -94,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn the_recorder_is_cut_off_and_the_task_that_it_runs_is_not() {
+    fn the_recorder_is_cut_off_and_what_it_runs_is_not() {
         let frames = vec![
             frame("trace", "/home/x/.cargo/registry/src/i/backtrace-0.3/src/backtrace/mod.rs"),
             frame("lockprof::recorder::site::capture", "/p/agent/src/recorder/site.rs"),
@@ -105,6 +106,6 @@ mod tests {
             frame("shop::main", "/p/shop/src/main.rs"),
         ];
         let left: Vec<String> = trim(frames).into_iter().map(|frame| frame.function).collect();
-        assert_eq!(left, ["shop::pay", "lockprof::task::poll", "shop::main"]);
+        assert_eq!(left, ["shop::pay", "shop::main"]);
     }
 }

@@ -92,6 +92,8 @@ pub struct Model {
     pub parties: Parties,
     /// Watchers that live, by object: who registered it, where, when.
     pub watchers: HashMap<u64, (Party, u64, u64)>,
+    /// Births and ends of watchers whose class was not known yet: object, when, and whether it is a birth.
+    early: Vec<(u64, u64, bool)>,
     /// Values that released watchers had been given, by owner.
     pub delivered: HashMap<Owner, u64>,
     /// Waits that have ended, and those that have not.
@@ -235,9 +237,12 @@ impl Model {
     }
 
     fn watcher_line(&mut self, object: u64, at: u64, birth: bool) {
-        if let Owner::Class(class) = self.owner(object) {
-            let line = self.timeline(class);
-            if birth { line.birth(at) } else { line.death(at) }
+        match self.owner(object) {
+            Owner::Class(class) => {
+                let line = self.timeline(class);
+                if birth { line.birth(at) } else { line.death(at) }
+            }
+            _ => self.early.push((object, at, birth)),
         }
     }
 

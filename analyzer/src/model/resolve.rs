@@ -19,6 +19,10 @@ impl Model {
         let mut handles = std::mem::take(&mut self.handles);
         handles.iter_mut().for_each(|handle| handle.object = self.own(handle.object));
         self.handles = handles;
+        for (object, at, birth) in std::mem::take(&mut self.early) {
+            self.watcher_line(object, at, birth);
+        }
+        self.early.clear();
         self.watchers.retain(|_, watcher| watcher.2 != u64::MAX);
         let (waited, held) = (std::mem::take(&mut self.waits), std::mem::take(&mut self.holds));
         let (wait_sums, hold_sums) =

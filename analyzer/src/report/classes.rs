@@ -18,6 +18,9 @@ fn is_idle(operation: Operation) -> bool {
     matches!(operation, Recv | Changed | Notified | Closed | CondvarWait | Join | BlockOn)
 }
 
+/// Waits at one site: how many, how long in ticks, the longest.
+type WaitedAt = (u64, u64, u64);
+
 /// Sums over the ids of a class. Lengths in ticks.
 #[derive(Default)]
 struct Sums {
@@ -37,7 +40,7 @@ struct Sums {
 pub(super) fn classes(context: &Context<'_>) -> Vec<ClassReport> {
     let model = context.model;
     let mut sums = sums(model);
-    let mut waiting: HashMap<u64, HashMap<(String, Operation), (u64, u64, u64)>> = HashMap::new();
+    let mut waiting: HashMap<u64, HashMap<(String, Operation), WaitedAt>> = HashMap::new();
     let mut caused: HashMap<(u64, u64), u64> = HashMap::new();
     let mut standing: HashMap<u64, u64> = HashMap::new();
     for (key, sum) in &model.waits {

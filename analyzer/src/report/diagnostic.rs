@@ -1,7 +1,7 @@
 //! One finding in the shape of a rustc diagnostic, with source lines where the files are there.
 use super::text::{TextOptions, shown};
-use crate::findings::{Finding, PartyReport, PartyRole, Verdict, duration};
-use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use crate::findings::{Finding, PartyReport, PartyRole, Verdict, duration, is_library};
+use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use std::fs::File;
 use std::io::Read;
 
@@ -71,9 +71,13 @@ pub(super) fn render(finding: &Finding, options: &TextOptions) -> String {
                     .line_start(spot.line)
                     .annotation(kind.span(spot.span()).label(&spot.label)),
             ),
-            None => group
-                .element(annotate_snippets::Origin::path(&spot.file).line(spot.line).char_column(spot.column))
-                .element(Level::NOTE.message(&spot.label)),
+            None if number == 0 => {
+                let origin = Origin::path(&spot.file).line(spot.line).char_column(spot.column);
+                group.element(origin).element(Level::NOTE.message(&spot.label))
+            }
+            None => {
+                group.element(Level::NOTE.message(format!("{}:{}: {}", spot.file, spot.line, spot.label)))
+            }
         };
     }
     let notes = notes(finding);
@@ -114,7 +118,14 @@ fn spots(finding: &Finding) -> Vec<Spot> {
             );
         }
         for held in party.holds.iter().filter(|held| wanted.contains(&&*held.object)) {
-            add(&held.at, format!("{who} took the {} here ({})", held.object, held.role));
+            let taken = ["guard", "permit"].iter().any(|guard| held.role.ends_with(guard));
+            add(
+                &held.at,
+                match taken {
+                    true => format!("{who} took the {} here ({})", held.object, held.role),
+                    false => format!("its {} was made here, and last used by {who}", held.role),
+                },
+            );
         }
     }
     for object in &finding.objects {
@@ -147,7 +158,8 @@ fn notes(finding: &Finding) -> Vec<String> {
         notes.push(shown(&format!("spawned at {}", spawned.into_iter().collect::<Vec<_>>().join(", "))));
     }
     if finding.more_parties > 0 {
-        notes.push(format!("{} more parties are like these", finding.more_parties));
+        let more = if finding.more_parties == 1 { "more party is" } else { "more parties are" };
+        notes.push(format!("{} {more} like these", finding.more_parties));
     }
     if let Some(stack) = finding
         .parties
@@ -156,8 +168,11 @@ fn notes(finding: &Finding) -> Vec<String> {
         .map(|wait| &wait.stack)
         .find(|stack| !stack.is_empty())
     {
-        let frames: Vec<String> = stack.iter().take(8).map(|frame| shown(frame)).collect();
-        notes.push(format!("stack: {}", frames.join("\n  ← ")));
+        let frames: Vec<String> =
+            stack.iter().filter(|frame| !is_library(frame)).take(8).map(|frame| shown(frame)).collect();
+        if !frames.is_empty() {
+            notes.push(format!("stack: {}", frames.join("\n  ← ")));
+        }
     }
     notes
 }

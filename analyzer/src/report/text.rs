@@ -3,7 +3,7 @@ use super::diagnostic;
 use super::{ClassReport, PopulationReport, Report, SiteReport};
 use crate::findings::Verdict;
 use crate::findings::duration;
-use comfy_table::{Cell, CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
+use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, LineStyle, Table, TableStyle};
 use std::fmt::Write;
 
 /// Classes in the contention table.
@@ -80,13 +80,19 @@ pub(super) fn shown(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
-fn table(width: usize, header: &[&str]) -> Table {
+/// A table whose first columns are names, the others numbers.
+fn table(width: usize, names: usize, header: &[&str]) -> Table {
     let mut table = Table::new();
     table.load_style(TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─')));
     table
         .set_content_arrangement(ContentArrangement::Dynamic)
         .set_width(u16::try_from(width).unwrap_or(u16::MAX));
-    table.set_header(header.to_vec());
+    let head = |(place, name): (usize, &&str)| if place < names { Cell::new(name) } else { number(name) };
+    table.set_header(header.iter().enumerate().map(head).collect::<Vec<_>>());
+    // Numbers are never broken; what is left of the width is the names'.
+    for column in table.column_iter_mut().skip(names) {
+        column.set_constraint(ColumnConstraint::ContentWidth).set_padding((0, 1));
+    }
     table
 }
 
@@ -117,14 +123,15 @@ fn contention(report: &Report, width: usize, out: &mut String) -> std::fmt::Resu
         "\nContention, by where the objects were created (waiting time is of all parties together)"
     )?;
     let header = ["object", "used", "waits", "wait", "p50", "p99", "max", "hold", "p50", "p99", "max"];
-    let mut table = table(width, &header);
+    let mut table = table(width, 1, &header);
     for class in report.classes.iter().take(CLASSES) {
         let of = if class.instances == 1 { String::new() } else { format!("{} × ", class.instances) };
         let mut row = vec![Cell::new(format!("{of}{}\n  {}", kind(class), place(&class.created_at)))];
         row.extend([class.acquisitions, class.contended].map(number));
         for times in [&class.wait_ns, &class.hold_ns] {
             let all = [times.total, times.p50, times.p99, times.max];
-            row.extend(all.map(|ns| if times.max == 0 { number("–") } else { number(duration(ns)) }));
+            let known = |ns: u64| times.max > 0 && (ns > 0 || times.p99 > 0);
+            row.extend(all.map(|ns| if known(ns) { number(duration(ns)) } else { number("–") }));
         }
         table.add_row(row);
     }
@@ -176,7 +183,7 @@ fn populations(report: &Report, width: usize, out: &mut String) -> std::fmt::Res
             "cancelled",
             "dropped",
         ];
-        let mut table = table(width, &header);
+        let mut table = table(width, 2, &header);
         for of in all.iter().take(POPULATIONS) {
             let at =
                 if of.spawned_at.is_empty() { "not through lockprof".into() } else { place(&of.spawned_at) };
@@ -199,7 +206,7 @@ fn populations(report: &Report, width: usize, out: &mut String) -> std::fmt::Res
     }
     if !report.watchers.is_empty() {
         writeln!(out, "\nWatchers, by where they were registered")?;
-        let mut table = table(width, &["registered at", "live", "released", "delivered"]);
+        let mut table = table(width, 1, &["registered at", "live", "released", "delivered"]);
         for of in report.watchers.iter().take(POPULATIONS) {
             let counts = [of.live, of.released, of.delivered].map(number);
             table.add_row([vec![Cell::new(place(&of.created_at))], counts.into()].concat());

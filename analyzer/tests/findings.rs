@@ -1,0 +1,410 @@
+//! What is found, with which verdict, who takes part, and where: each situation beside its harmless sister.
+mod story;
+
+use lockprof_cli::findings::PartyRole::{Bystander, Holder, Member};
+use lockprof_cli::findings::Verdict::{Proved, Suspected};
+use lockprof_cli::findings::{Verdict, explain};
+use lockprof_trace::Operation::{Changed, CondvarWait, Join, Lock, Notified, Read, Recv, Send, Write};
+use lockprof_trace::{Event, Kind, Loss, Outcome, Party, Role, WaitEnd};
+use story::{BEGIN, FINISH, SECOND, Story, line, only, waiting};
+
+#[test]
+fn two_locks_in_two_orders_and_who_queues_behind() {
+    let mut story = Story::new();
+    let (one, other) = (story.object(Kind::StdMutex, 10), story.object(Kind::StdMutex, 11));
+    let (a, b, c) = (story.thread(20), story.thread(21), story.thread(22));
+    story.holds(a, one, 30);
+    story.waits(a, Lock, other, 31);
+    story.holds(b, other, 40);
+    story.waits(b, Lock, one, 41);
+    story.waits(c, Lock, one, 50);
+    let found = only(story.firm());
+    assert_eq!((found.code, found.verdict, found.count), ("LP0001", Proved, 2));
+    assert_eq!((waiting(&found, Member), waiting(&found, Bystander)), (vec![31, 41], vec![50]));
+    let created: Vec<u64> = found.objects.iter().map(|object| line(&object.created_at)).collect();
+    assert_eq!(created, [10, 11]);
+    let held: Vec<u64> =
+        found.parties.iter().flat_map(|party| &party.holds).map(|held| line(&held.at)).collect();
+    assert_eq!(held, [30, 40]);
+    assert_eq!(found.blocked_ns, 3 * 8 * SECOND);
+}
+
+#[test]
+fn one_order_under_a_working_holder_is_no_deadlock() {
+    let mut story = Story::new();
+    let lock = story.object(Kind::Mutex, 10);
+    let (a, b) = (story.thread(20), story.thread(21));
+    story.holds(a, lock, 30);
+    story.waits(b, Lock, lock, 40);
+    assert!(story.firm().is_empty());
+}
+
+#[test]
+fn a_lock_taken_twice() {
+    let mut story = Story::new();
+    let lock = story.object(Kind::Mutex, 10);
+    let (a, b) = (story.thread(20), story.thread(21));
+    story.holds(a, lock, 30);
+    story.waits(a, Lock, lock, 31);
+    story.waits(b, Lock, lock, 40);
+    let found = only(story.firm());
+    assert_eq!((found.code, found.verdict, found.count), ("LP0001", Proved, 1));
+    assert_eq!((waiting(&found, Member), waiting(&found, Bystander)), (vec![31], vec![40]));
+    assert!(found.message.contains("took itself at shop.rs:30"), "{}", found.message);
+}
+
+#[test]
+fn a_task_whose_waker_lies_elsewhere_is_not_proved_stuck() {
+    let verdict = |wakers: u64| {
+        let mut story = Story::new();
+        let lock = story.object(Kind::TokioMutex, 10);
+        let a = story.task(20);
+        story.holds(a, lock, 30);
+        story.waits(a, Lock, lock, 31);
+        story.parked(a, wakers);
+        only(story.firm()).verdict
+    };
+    assert_eq!([verdict(0), verdict(2), verdict(3)], [Proved, Proved, Suspected]);
+}
+
+#[test]
+fn a_guard_that_outlives_its_holder() {
+    let found = |kind: Kind| {
+        let mut story = Story::new();
+        let lock = story.object(kind, 10);
+        let (a, b) = (story.thread(20), story.thread(21));
+        story.holds(a, lock, 30);
+        story.ends(a);
+        story.waits(b, Lock, lock, 40);
+        only(story.firm())
+    };
+    let leaked = found(Kind::Mutex);
+    assert_eq!((leaked.code, leaked.verdict), ("LP0002", Suspected));
+    assert_eq!((waiting(&leaked, Member), line(&leaked.objects[0].created_at)), (vec![40], 10));
+    let holder = leaked.parties.iter().find(|party| party.role == Holder).unwrap();
+    assert_eq!((line(&holder.holds[0].at), holder.ended), (30, true));
+    assert_eq!(found(Kind::StdMutex).verdict, Proved);
+}
+
+#[test]
+fn a_writer_between_two_reads() {
+    let mut story = Story::new();
+    let lock = story.object(Kind::RwLock, 10);
+    let (a, b) = (story.thread(20), story.thread(21));
+    story.handle(a, Role::Shared, lock, 30, 1);
+    story.waits_since(BEGIN + SECOND, b, Write, lock, 40);
+    story.waits(a, Read, lock, 31);
+    let found = only(story.firm());
+    assert_eq!((found.code, found.verdict, waiting(&found, Member)), ("LP0001", Proved, vec![31, 40]));
+}
+
+#[test]
+fn two_reads_and_a_later_writer_are_none() {
+    let mut story = Story::new();
+    let lock = story.object(Kind::RwLock, 10);
+    let (a, b) = (story.thread(20), story.thread(21));
+    story.handle(a, Role::Shared, lock, 30, 1);
+    story.waits(b, Write, lock, 40);
+    assert!(story.firm().is_empty());
+}
+
+/// A lock held across a send into a full channel, whose receiver waits for the lock.
+fn mixed(story: &mut Story) -> (Party, Party) {
+    let (lock, channel) = (story.object(Kind::TokioMutex, 10), story.object(Kind::TokioChannel, 11));
+    let (sender, receiver, reader) = (story.task(20), story.task(21), story.task(22));
+    let other = story.object(Kind::TokioChannel, 11);
+    story.holds(sender, lock, 30);
+    story.handle(sender, Role::Sender, channel, 11, 40);
+    story.handle(sender, Role::Sender, other, 11, 40);
+    story.handle(receiver, Role::Receiver, channel, 11, 40);
+    story.handle(reader, Role::Receiver, other, 11, 40);
+    story.waits(sender, Send, channel, 31);
+    story.waits(receiver, Lock, lock, 40);
+    story.waits(reader, Recv, other, 50);
+    (sender, receiver)
+}
+
+#[test]
+fn a_lock_held_across_a_send_to_who_needs_it() {
+    let mut story = Story::new();
+    mixed(&mut story);
+    let found = only(story.firm());
+    assert_eq!((found.code, found.verdict, found.count), ("LP0001", Proved, 2));
+    assert_eq!((waiting(&found, Member), waiting(&found, Bystander)), (vec![31, 40], vec![50]));
+}
+
+#[test]
+fn lost_records_weaken_what_they_could_have_caused() {
+    let mut story = Story::new();
+    mixed(&mut story);
+    story.lost(Loss::Entries, 3);
+    let found = only(story.firm());
+    assert_eq!(found.verdict, Suspected);
+    assert!(found.notes.iter().any(|note| note.contains("lost")), "{:?}", found.notes);
+}
+
+#[test]
+fn the_state_before_a_shutdown_counts() {
+    let mut story = Story::new();
+    let (one, other) = (story.object(Kind::TokioMutex, 10), story.object(Kind::TokioMutex, 11));
+    let (a, b) = (story.task(20), story.task(21));
+    let stopped = BEGIN + 5 * SECOND;
+    for (party, takes, waits, at) in [(a, one, other, 30), (b, other, one, 40)] {
+        story.waited(stopped, 3 * SECOND, party, Lock, waits, at + 1, WaitEnd::Abandoned, 0);
+        story.handle(Party::UNKNOWN, Role::JoinHandle, 0, at, 0);
+        let site = 0x1000 + at;
+        let (role, since) = (Role::Exclusive, BEGIN + SECOND);
+        let at = stopped + 1;
+        story.add(Event::HandleEnd { at, object: takes, role, party, site, since, count: 1, by: party });
+        story.add(Event::TaskEnd { at, task: party, outcome: Outcome::Dropped, polls: 2 });
+    }
+    let found = only(story.firm());
+    assert_eq!((found.code, found.verdict, waiting(&found, Member)), ("LP0001", Proved, vec![31, 41]));
+    assert_eq!(found.blocked_ns, 6 * SECOND);
+}
+
+#[test]
+fn two_actors_with_full_queues() {
+    let mut story = Story::new();
+    let (one, other) = (story.object(Kind::TokioChannel, 10), story.object(Kind::TokioChannel, 11));
+    let (a, b) = (story.task(20), story.task(21));
+    story.handle(a, Role::Receiver, one, 10, 9);
+    story.handle(b, Role::Receiver, other, 11, 9);
+    story.waits(a, Send, other, 30);
+    story.waits(b, Send, one, 40);
+    let found = only(story.firm());
+    assert_eq!((found.code, found.verdict, waiting(&found, Member)), ("LP0001", Proved, vec![30, 40]));
+}
+
+#[test]
+fn a_task_that_awaits_its_own_end() {
+    let mut story = Story::new();
+    let a = story.task(20);
+    story.joins(a, a, 30);
+    let found = only(story.firm());
+    assert_eq!((found.code, found.verdict), ("LP0001", Proved));
+    assert!(found.message.contains("its own end"), "{}", found.message);
+}
+
+#[test]
+fn a_join_of_who_works_is_none_and_of_who_is_stuck_is_behind() {
+    let mut story = Story::new();
+    let lock = story.object(Kind::Mutex, 10);
+    let (a, b, c) = (story.thread(20), story.thread(21), story.thread(22));
+    story.holds(a, lock, 30);
+    story.waits(a, Lock, lock, 31);
+    story.joins(b, a, 40);
+    story.joins(c, c, 50);
+    let mut working = Story::new();
+    let (main, worker) = (working.thread(20), working.thread(21));
+    working.joins(main, worker, 40);
+    assert!(working.firm().is_empty());
+    let found = story.firm();
+    assert_eq!(found.len(), 2);
+    let behind = found.iter().find(|finding| waiting(finding, Member) == [31]).unwrap();
+    assert_eq!(waiting(behind, Bystander), [40]);
+    assert!(
+        behind
+            .parties
+            .iter()
+            .flat_map(|party| &party.waits)
+            .all(|wait| wait.operation != Join.name() || line(&wait.at) == 40)
+    );
+}
+
+#[test]
+fn an_end_that_was_never_used_may_be_with_whoever_was_spawned_since() {
+    let verdicts = |spawns: bool| {
+        let mut story = Story::new();
+        let channel = story.object(Kind::TokioChannel, 10);
+        let a = story.task(20);
+        story.handle(a, Role::Receiver, channel, 10, 0);
+        story.waits(a, Send, channel, 30);
+        if spawns {
+            story.task_at(BEGIN + SECOND, 21);
+        }
+        story.firm().into_iter().map(|found| (found.code, found.verdict)).collect::<Vec<_>>()
+    };
+    assert_eq!(verdicts(false), [("LP0001", Proved)]);
+    assert_eq!(verdicts(true), [("LP0001", Suspected)]);
+}
+
+#[test]
+fn idle_receivers_are_silent() {
+    let mut story = Story::new();
+    let main = story.thread(19);
+    for (kind, operation, at) in [
+        (Kind::TokioWatch, Changed, 10),
+        (Kind::TokioNotify, Notified, 11),
+        (Kind::TokioBroadcast, Recv, 12),
+        (Kind::Condvar, CondvarWait, 13),
+    ] {
+        let object = story.object(kind, at);
+        if kind != Kind::Condvar {
+            story.handle(main, Role::Sender, object, at, 100);
+        }
+        for _ in 0..8 {
+            let task = story.task(20 + at);
+            story.waits(task, operation, object, 30 + at);
+        }
+    }
+    assert!(story.firm().is_empty());
+}
+
+#[test]
+fn an_idle_worker_of_a_shared_sender_is_silent() {
+    let mut story = Story::new();
+    let (channel, used, worker) = (story.object(Kind::TokioChannel, 10), story.task(20), story.task(21));
+    story.handle(used, Role::Sender, channel, 10, 12);
+    story.counts(channel, 12, 0);
+    story.counts(channel + 1, 12, 3);
+    story.ends(used);
+    story.waits(worker, Recv, channel, 30);
+    assert!(story.firm().is_empty());
+}
+
+#[test]
+fn a_message_that_nobody_is_left_to_send() {
+    let mut story = Story::new();
+    let (channel, made, waits) = (story.object(Kind::TokioOneshot, 10), story.task(20), story.task(21));
+    story.handle(made, Role::Sender, channel, 10, 0);
+    story.ends(made);
+    story.waits(waits, Recv, channel, 30);
+    let found = only(story.firm());
+    assert_eq!((found.code, found.verdict, waiting(&found, Member)), ("LP0004", Suspected, vec![30]));
+}
+
+#[test]
+fn a_thousand_blocked_senders_are_one_finding() {
+    let mut story = Story::new();
+    let (channel, reader) = (story.object(Kind::TokioChannel, 10), story.task(20));
+    story.handle(reader, Role::Receiver, channel, 10, 5);
+    story.ends(reader);
+    for _ in 0..1_000 {
+        let task = story.task(21);
+        story.waits(task, Send, channel, 30);
+    }
+    let found = only(story.firm());
+    assert_eq!((found.code, found.verdict, found.count), ("LP0003", Suspected, 1_000));
+    assert_eq!((found.blocked_ns, line(&found.at)), (8_000 * SECOND, 30));
+    let listed = found.parties.iter().filter(|party| party.role == Member).count() as u64;
+    assert!(listed < 40 && listed + found.more_parties == 1_000);
+    assert!(found.message.contains("1000 tasks are blocked in send at shop.rs:30"), "{}", found.message);
+}
+
+#[test]
+fn back_pressure_is_silent() {
+    let mut story = Story::new();
+    let (channel, reader) = (story.object(Kind::TokioChannel, 10), story.task(20));
+    story.handle(reader, Role::Receiver, channel, 10, 5);
+    let (one, other) = (story.task(21), story.task(21));
+    // Another sender was served half a second before the end.
+    story.waits(one, Send, channel, 30);
+    story.waited(FINISH - SECOND / 2, SECOND, other, Send, channel, 30, WaitEnd::Done, 0);
+    assert!(story.firm().is_empty());
+    let mut slow = Story::new();
+    let (channel, reader, one) = (slow.object(Kind::TokioChannel, 10), slow.task(20), slow.task(21));
+    slow.handle(reader, Role::Receiver, channel, 10, 5);
+    // Waits at this line take that long.
+    slow.waited(BEGIN + 6 * SECOND, 5 * SECOND, one, Send, channel, 30, WaitEnd::Done, 0);
+    slow.waits_since(BEGIN + 6 * SECOND, one, Send, channel, 30);
+    assert!(slow.firm().is_empty());
+}
+
+#[test]
+fn a_wait_with_a_way_out_is_not_proved() {
+    let mut story = Story::new();
+    let (one, other) = (story.object(Kind::Mutex, 10), story.object(Kind::Mutex, 11));
+    let (a, b) = (story.thread(20), story.thread(21));
+    for (party, takes, waits, at) in [(a, one, other, 30), (b, other, one, 40)] {
+        story.holds(party, takes, at);
+        story.waited(BEGIN + SECOND, SECOND / 100, party, Lock, waits, at + 1, WaitEnd::TimedOut, 0);
+        story.waits_since(FINISH - SECOND / 5, party, Lock, waits, at + 1);
+    }
+    assert!(story.firm().is_empty());
+}
+
+#[test]
+fn a_lock_held_across_a_wait_for_a_signal() {
+    let mut story = Story::new();
+    let (lock, signal) = (story.object(Kind::Mutex, 10), story.object(Kind::Condvar, 11));
+    let (a, b) = (story.thread(20), story.thread(21));
+    story.holds(a, lock, 30);
+    story.waits(a, CondvarWait, signal, 31);
+    story.waits(b, Lock, lock, 40);
+    let found = only(story.firm());
+    assert_eq!((found.code, found.verdict), ("LP0005", Suspected));
+    assert_eq!((waiting(&found, Member), waiting(&found, Bystander)), (vec![31], vec![40]));
+}
+
+#[test]
+fn watchers_that_pile_up_and_those_that_are_replaced() {
+    let story = |released: bool| {
+        let mut story = Story::new();
+        let main = story.thread(19);
+        let class = story.class(Kind::Watcher, 10);
+        for n in 1..=10u64 {
+            let (at, object, site) = (BEGIN + n * SECOND, 1_000 + n, 0x1000 + 10);
+            story.add(Event::Object { at, object, class, capacity: 0 });
+            story.add(Event::Watcher { at, object, party: main, site });
+            if released && n > 1 {
+                story.add(Event::WatcherEnd { at: at + 1, object: object - 1, delivered: 1 });
+            }
+        }
+        story
+    };
+    assert!(story(true).firm().is_empty());
+    let report = story(true).report();
+    assert_eq!((report.watchers[0].live, report.watchers[0].released), (1, 9));
+    let found = only(story(false).firm());
+    assert_eq!((found.code, found.verdict, found.count, line(&found.at)), ("LP0006", Suspected, 10, 10));
+}
+
+#[test]
+fn tasks_that_only_become_more_and_tasks_that_drain() {
+    let story = |drains: bool| {
+        let mut story = Story::new();
+        let notify = story.object(Kind::TokioNotify, 10);
+        for n in 0..40u64 {
+            let at = BEGIN + n * SECOND / 4;
+            let task = story.task_at(at, 20);
+            if drains {
+                story.ends_at(task, at + SECOND / 2);
+            } else {
+                story.waits_since(at, task, Notified, notify, 30);
+            }
+        }
+        story
+    };
+    assert!(story(true).firm().is_empty());
+    assert_eq!(story(true).report().tasks[0].finished, 40);
+    let found = only(story(false).firm());
+    assert_eq!((found.code, found.verdict, found.count, line(&found.at)), ("LP0007", Suspected, 40, 20));
+}
+
+#[test]
+fn a_long_hold_with_waiters_is_a_hazard() {
+    let mut story = Story::new();
+    let (lock, holder) = (story.object(Kind::TokioMutex, 10), story.task(20));
+    for n in 1..=8u64 {
+        let task = story.task(21);
+        story.waited(BEGIN + 4 * SECOND + n, 3 * SECOND, task, Lock, lock, 40, WaitEnd::Done, 30);
+        story.ends_at(task, FINISH - 1);
+    }
+    story.held(BEGIN + 4 * SECOND, 3 * SECOND, holder, lock, 30, lockprof_trace::HoldSource::Coarse);
+    story.ends_at(holder, FINISH - 1);
+    let report = story.report();
+    let codes: Vec<_> = report.findings.iter().map(|finding| (finding.code, finding.verdict)).collect();
+    assert_eq!(codes, [("LP0008", Verdict::Hazard), ("LP0009", Verdict::Hazard)]);
+    assert_eq!((line(&report.findings[0].at), report.findings[0].blocked_ns), (30, 24 * SECOND));
+}
+
+#[test]
+fn every_code_is_explained() {
+    for (code, title, text) in lockprof_cli::findings::CODES {
+        assert_eq!(explain(code), Some(*text));
+        assert!(text.starts_with(&format!("# {code}: {title}\n")), "{code}");
+        assert!(text.contains("Broken:\n\n```rust\n") && text.contains("Fixed: "), "{code}");
+    }
+    assert_eq!(explain("LP9999"), None);
+}

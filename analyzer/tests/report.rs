@@ -1,0 +1,135 @@
+//! The report as it is printed, and the folder that it is written to.
+mod story;
+
+use lockprof_cli::report::text::{TextOptions, render};
+use lockprof_cli::report::write_folder;
+use lockprof_trace::Operation::{Lock, Send};
+use lockprof_trace::{Event, HoldSource, Kind, Loss, Role, WaitEnd};
+use story::{BEGIN, FINISH, SECOND, Story};
+
+fn shop() -> Story {
+    let mut story = Story::new();
+    let (stock, orders) = (story.object(Kind::StdMutex, 10), story.object(Kind::Mutex, 11));
+    let (clerk, packer, boss) = (story.thread(20), story.thread(21), story.thread(22));
+    story.add(Event::Name { object: orders, name: "orders".into() });
+    story.counts(stock, 1_200, 2);
+    story.counts(orders, 900, 4);
+    story.held(BEGIN + SECOND, 80, clerk, stock, 30, HoldSource::Sampled);
+    story.held(BEGIN + SECOND, 7_000_000, packer, orders, 40, HoldSource::Coarse);
+    story.waited(BEGIN + SECOND, 6_500_000, boss, Lock, orders, 50, WaitEnd::Done, 40);
+    story.holds(clerk, stock, 30);
+    story.waits(clerk, Lock, orders, 31);
+    story.holds(packer, orders, 40);
+    story.waits(packer, Lock, stock, 41);
+    story.waits(boss, Lock, orders, 50);
+    let (calls, gone) = (story.object(Kind::TokioChannel, 12), story.task(23));
+    story.handle(gone, Role::Receiver, calls, 12, 3);
+    story.ends(gone);
+    for _ in 0..5 {
+        let task = story.task(24);
+        story.waits(task, Send, calls, 60);
+    }
+    story.lost(Loss::Events, 12);
+    story
+}
+
+#[test]
+fn the_text_for_a_wide_terminal() {
+    insta::assert_snapshot!(render(&shop().report(), &TextOptions { color: false, width: 120 }));
+}
+
+#[test]
+fn the_text_for_a_narrow_terminal() {
+    let text = render(&shop().report(), &TextOptions { color: false, width: 80 });
+    // Tables fit; sentences are left to the terminal.
+    let widest = text.lines().filter(|line| line.starts_with('─')).map(|line| line.chars().count()).max();
+    assert!(widest.is_some_and(|widest| widest <= 80), "{text}");
+}
+
+#[test]
+fn colours_only_where_asked_for() {
+    let colour =
+        |color: bool| render(&shop().report(), &TextOptions { color, width: 100 }).contains('\u{1b}');
+    assert_eq!([colour(false), colour(true)], [false, true]);
+}
+
+#[test]
+fn an_empty_recording() {
+    let text = render(&Story::new().report(), &TextOptions::default());
+    assert!(text.contains("lost:     nothing") && text.ends_with("findings: none\n"), "{text}");
+}
+
+#[test]
+fn names_from_the_trace_harm_neither_terminal_nor_browser() {
+    let mut story = Story::new();
+    let (lock, party) = (story.object(Kind::Mutex, 10), story.thread(20));
+    story.add(Event::Name { object: lock, name: "\u{1b}[2J<script>alert(1)</script>;a\nb".into() });
+    story.holds(party, lock, 30);
+    story.waits(party, Lock, lock, 31);
+    let site = 0x1000 + 10;
+    story.add(Event::Site { site, file: "<script>;\u{1b}.rs".into(), line: 10, column: 1 });
+    let report = story.report();
+    assert!(!render(&report, &TextOptions::default()).contains('\u{1b}'));
+    let folder = std::env::temp_dir().join(format!("lockprof-report-{}", std::process::id()));
+    write_folder(&report, &folder).unwrap();
+    for name in ["wait.svg", "hold.svg", "tasks.svg"] {
+        let svg = std::fs::read_to_string(folder.join(name)).unwrap();
+        assert!(svg.contains("</svg>") && !svg.contains("<script>;"), "{name}");
+    }
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn the_json_has_the_fields_of_its_schema() {
+    let mut story = shop();
+    story.waited(FINISH - 1, 10, story_party(), Lock, 4, 50, WaitEnd::Done, 0);
+    let json = serde_json::to_value(story.report()).unwrap();
+    assert_eq!(json["schema"], 1);
+    assert_eq!(json["lost"]["events"], 12);
+    let schema = include_str!("../SCHEMA.md");
+    let mut missing = vec![];
+    fields(&json, &mut |field| {
+        if !schema.contains(&format!("`{field}`")) {
+            missing.push(field.to_owned());
+        }
+    });
+    assert!(missing.is_empty(), "not described in SCHEMA.md: {missing:?}");
+}
+
+fn story_party() -> lockprof_trace::Party {
+    lockprof_trace::Party::thread(1)
+}
+
+/// Calls `tell` with each name of a field; the names in `counts` and `lost` are kinds.
+fn fields(value: &serde_json::Value, tell: &mut impl FnMut(&str)) {
+    match value {
+        serde_json::Value::Array(values) => values.iter().for_each(|value| fields(value, tell)),
+        serde_json::Value::Object(values) => values.iter().for_each(|(name, value)| {
+            tell(name);
+            if name != "counts" && name != "lost" {
+                fields(value, tell);
+            }
+        }),
+        _ => {}
+    }
+}
+
+#[test]
+fn quantiles_and_sites_of_a_class() {
+    let mut story = Story::new();
+    let (lock, party) = (story.object(Kind::Mutex, 10), story.thread(20));
+    for n in 1..=100u64 {
+        story.waited(BEGIN + n * SECOND / 100, n * 1_000, party, Lock, lock, 30, WaitEnd::Done, 40);
+        story.held(BEGIN + n * SECOND / 100, 50, party, lock, 40, HoldSource::Sampled);
+    }
+    story.counts(lock, 25_600, 100);
+    let report = story.report();
+    let class = &report.classes[0];
+    assert_eq!((class.acquisitions, class.contended), (25_600, 100));
+    let waits = class.wait_ns;
+    assert_eq!((waits.total, waits.p50, waits.p99, waits.max), (5_050_000, 50_000, 99_000, 100_000));
+    assert_eq!((class.hold_ns.p50, class.hold_ns.total), (50, 50 * 25_600));
+    let (wait, hold) = (&class.waiting_sites[0], &class.holding_sites[0]);
+    assert_eq!((&*wait.at, wait.count, wait.ns), ("shop.rs:30:5", 100, 5_050_000));
+    assert_eq!((&*hold.at, hold.ns, hold.caused_ns), ("shop.rs:40:5", 50 * 25_600, 5_050_000));
+}
