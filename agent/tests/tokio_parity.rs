@@ -44,19 +44,27 @@ fn auto_traits_are_the_originals() {
     let (sender, mut receiver) = mpsc::channel::<Cell<u8>>(1);
     // None of these is `Sync` by its content; all may be sent.
     let (lock, owned, send_one) = (mutex.lock(), mutex.clone().lock_owned(), sender.send(Cell::new(1)));
-    (send(&lock), sync(&lock), send(&owned), sync(&owned), send(&send_one));
+    send(&lock);
+    sync(&lock);
+    send(&owned);
+    sync(&owned);
+    send(&send_one);
     drop((lock, owned, send_one));
     let recv = receiver.recv();
-    (send(&recv), sync(&recv));
+    send(&recv);
+    sync(&recv);
     let (_sender, mut news) = broadcast::channel::<Cell<u8>>(1);
     let recv = news.recv();
-    (send(&recv), sync(&recv));
+    send(&recv);
+    sync(&recv);
     let guard = mutex.try_lock().unwrap();
     send(&guard);
     let (one, _) = oneshot::channel::<Cell<u8>>();
-    (send(&one), sync(&one));
+    send(&one);
+    sync(&one);
     let (watched, _) = watch::channel(1);
-    (send(&watched), sync(&watched));
+    send(&watched);
+    sync(&watched);
 }
 
 #[test]

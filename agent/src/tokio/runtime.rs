@@ -302,6 +302,7 @@ settings! {
     global_queue_interval(val: u32);
     event_interval(val: u32);
     max_io_events_per_tick(capacity: usize);
+    max_io_events_per_busy_tick(capacity: usize);
     start_paused(start_paused: bool);
     #[cfg(tokio_unstable)]
     enable_alt_timer();
@@ -318,7 +319,18 @@ settings! {
     #[cfg(tokio_unstable)]
     enable_metrics_poll_count_histogram();
     #[cfg(tokio_unstable)]
-    metrics_poll_count_histogram_configuration(configuration: HistogramConfiguration);
+    enable_metrics_poll_time_histogram();
+    #[cfg(tokio_unstable)]
+    metrics_poll_time_histogram_configuration(configuration: HistogramConfiguration);
+    #[cfg(tokio_unstable)]
+    #[allow(deprecated)]
+    metrics_poll_count_histogram_scale(histogram_scale: HistogramScale);
+    #[cfg(tokio_unstable)]
+    #[allow(deprecated)]
+    metrics_poll_count_histogram_resolution(resolution: Duration);
+    #[cfg(tokio_unstable)]
+    #[allow(deprecated)]
+    metrics_poll_count_histogram_buckets(buckets: usize);
     #[cfg(tokio_unstable)]
     on_task_spawn<F: Fn(&TaskMeta<'_>)>(f: F);
     #[cfg(tokio_unstable)]
