@@ -44,7 +44,10 @@ fn faulty_names_every_planted_line() {
     assert!(report.firm().any(|finding| line.is_in(&finding["objects"], "created_at")));
     let line = planted("config", "follower-task");
     let followers = report.list("tasks").iter().find(|class| line.is(&class["spawned_at"])).unwrap();
-    assert_eq!(followers["blocked"], watchers["live"], "dropped by the shutdown, so blocked to the end: {followers:#}");
+    assert_eq!(
+        followers["blocked"], watchers["live"],
+        "dropped by the shutdown, so blocked to the end: {followers:#}"
+    );
 }
 
 /// One finding tells of all callbacks, at least so many; there are eight permits in the pool, and each holds one.
