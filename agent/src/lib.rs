@@ -42,9 +42,9 @@
 //! | feature | brings |
 //! | --- | --- |
 //! | `record` (default) | the recording; without it every wrapper is the original type |
-//! | `parking_lot` | [`parking_lot`](crate::parking_lot): version 0.13 |
-//! | `parking_lot_0_12` | [`parking_lot_0_12`](crate::parking_lot_0_12): version 0.12 |
-//! | `tokio` | [`tokio`](crate::tokio): tasks, `sync`, the rest re-exported |
+//! | `parking_lot` | module `parking_lot`: version 0.13 |
+//! | `parking_lot_0_12` | module `parking_lot_0_12`: version 0.12 |
+//! | `tokio` | module `tokio`: tasks, `sync`, the rest re-exported |
 //! | `serde` | `Serialize` and `Deserialize` for the locks of parking_lot |
 //! | `full` | all of them |
 //!

@@ -17,6 +17,8 @@ const CHILD: &str = "LOCKPROF_TEST_CHILD";
 /// How often a child is killed; a longer run asks for more.
 const ROUNDS: &str = "LOCKPROF_TEST_KILLS";
 const THREADS: usize = 4;
+/// Where the thread that blocks for ever tells its number.
+const STUCK_THREAD: usize = 200;
 
 #[test]
 fn counts_and_open_waits_survive() {
@@ -50,7 +52,11 @@ static STUCK: Mutex<()> = Mutex::new(());
 fn work(progress: &Path) -> ! {
     let progress = map(progress);
     std::mem::forget(STUCK.lock());
-    std::thread::spawn(|| drop(STUCK.lock()));
+    std::thread::spawn(|| {
+        // SAFETY: always succeeds.
+        progress[STUCK_THREAD].store(unsafe { libc::gettid() } as u64, Relaxed);
+        drop(STUCK.lock())
+    });
     for thread in 0..THREADS {
         std::thread::spawn(move || {
             loop {
@@ -85,11 +91,21 @@ fn kill_one(round: u64) {
     while progress[..THREADS].iter().any(|count| count.load(Relaxed) < 100) {
         std::thread::sleep(Duration::from_micros(200));
     }
+    while !sleeps(child.id(), progress[STUCK_THREAD].load(Relaxed)) {
+        std::thread::sleep(Duration::from_micros(200));
+    }
     std::thread::sleep(Duration::from_micros(137 * (round % 97)));
     child.kill().unwrap();
     child.wait().unwrap();
     check(&trace, progress);
     fs::remove_dir_all(&folder).unwrap();
+}
+
+/// Whether a thread of the child sleeps: the state behind its name, see proc(5).
+fn sleeps(process: u32, thread: u64) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{process}/task/{thread}/stat"));
+    thread != 0
+        && stat.is_ok_and(|stat| stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('S')))
 }
 
 fn sum(progress: &[AtomicU64]) -> u64 {

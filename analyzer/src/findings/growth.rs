@@ -30,6 +30,8 @@ pub(super) fn find(context: &Context<'_>, known: &[Finding]) -> Vec<Finding> {
     if context.lost(&[Loss::Events, Loss::Limit, Loss::Disk]) {
         return vec![];
     }
+    // A shutdown ends the growth of all.
+    let end = model.abandoned_at.unwrap_or(model.end());
     let mut found = vec![];
     for (class, line) in &model.timelines {
         let Some(kind) = model.classes.get(class).map(|class| class.kind) else { continue };
@@ -47,7 +49,7 @@ pub(super) fn find(context: &Context<'_>, known: &[Finding]) -> Vec<Finding> {
                 || model.open_tasks.get(party).is_some_and(|task| parked(task.state))
         };
         let still = alive.iter().filter(idle).count();
-        if alive.len() < LEAST || still * 2 < alive.len() || !grows(&line.sampled(model.end(), MOMENTS)) {
+        if alive.len() < LEAST || still * 2 < alive.len() || !grows(&line.sampled(end, MOMENTS)) {
             continue;
         }
         let at = context.site(model.classes.get(class).map_or(0, |class| class.site));
@@ -80,7 +82,7 @@ pub(super) fn find(context: &Context<'_>, known: &[Finding]) -> Vec<Finding> {
             more_parties: alive.len().saturating_sub(LISTED) as u64,
             objects: vec![context.object(*class, None)],
             notes: vec![
-                format!("alive at nine moments: {:?}", line.sampled(model.end(), MOMENTS)),
+                format!("alive at nine moments: {:?}", line.sampled(end, MOMENTS)),
                 format!("{still} of them are blocked or parked"),
             ],
             help: "make each end: give its wait an end (drop the other side, cancel it), or bound how many are spawned".into(),

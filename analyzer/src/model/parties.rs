@@ -125,7 +125,8 @@ impl Parties {
                 self.recent.remove(&oldest);
             }
         }
-        Some(class)
+        // One that was dropped unfinished lived as long as it could: its death is not part of the class's history.
+        (outcome != Outcome::Dropped).then_some(class)
     }
 
     /// What is known of a party.

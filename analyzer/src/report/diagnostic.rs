@@ -131,13 +131,22 @@ fn spots(finding: &Finding) -> Vec<Spot> {
     for object in &finding.objects {
         add(&object.created_at, format!("the {} is created here", object.kind));
     }
-    if places.is_empty() && !finding.at.is_empty() {
-        places.push((finding.at.clone(), finding.title.into()));
-    }
-    if let Some(first) = places.iter().position(|(at, _)| *at == finding.at) {
-        places.swap(0, first);
+    match places.iter().position(|(at, _)| *at == finding.at) {
+        Some(first) => places.swap(0, first),
+        None if !finding.at.is_empty() => places.insert(0, (finding.at.clone(), here(finding.code).into())),
+        None => {}
     }
     places.into_iter().filter_map(|(at, label)| Spot::new(&at, label)).collect()
+}
+
+/// What happens at the first place of a finding that names no party.
+fn here(code: &str) -> &'static str {
+    match code {
+        "LP0006" => "registered here",
+        "LP0007" => "spawned here",
+        "LP0008" => "taken here",
+        _ => "most of the time is waited here",
+    }
 }
 
 fn who(party: &PartyReport) -> String {
