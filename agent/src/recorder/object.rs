@@ -63,6 +63,7 @@ impl Tag {
         match self.0.compare_exchange(before, word, Release, Relaxed) {
             Ok(_) => id,
             Err(first) => {
+                forget_instance(id);
                 drop_id(id);
                 (first.addr() >> 1) as u32
             }
@@ -159,6 +160,14 @@ pub(crate) fn new(kind: Kind, site: Option<Site>, capacity: u64) -> u32 {
         class.live.fetch_add(1, Relaxed);
     }
     id
+}
+
+/// The id was given to no object after all.
+fn forget_instance(id: u32) {
+    if let Some(memory) = memory::get().filter(|_| id != 0) {
+        let instances = memory.record(id, record::WAITS);
+        instances.store(instances.load(Relaxed).wrapping_sub(1 << 32), Relaxed);
+    }
 }
 
 /// In a record's first word: an object has the id.
