@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 fn main() {
-    let shelf = Arc::new(Mutex::new(0));
+    let shelf = Arc::new(Mutex::new(0)); // planted: shelf
 
     let baker = thread::spawn({
         let shelf = shelf.clone();
@@ -15,12 +15,15 @@ fn main() {
                 let mut loaves = shelf.lock(); // planted: sleep-under-lock
                 thread::sleep(Duration::from_millis(20));
                 *loaves += 1;
+                drop(loaves);
+                thread::sleep(Duration::from_millis(1));
             }
         }
     });
     let customer = thread::spawn(move || {
         for _ in 0..20 {
             *shelf.lock() -= 1; // planted: waits-for-the-sleeper
+            thread::sleep(Duration::from_millis(1));
         }
     });
 
