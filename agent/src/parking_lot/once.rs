@@ -1,7 +1,8 @@
 //! parking_lot's `Once`, recorded: who waits for the initialisation, and who does it.
-use crate::recorder::{self, Site, Tag, Wait};
+use crate::recorder::Tag;
+use crate::sync::{Init, waited};
 use ::parking_lot::{Once as Original, OnceState};
-use lockprof_trace::{Kind, Operation, WaitEnd};
+use lockprof_trace::{Kind, Operation};
 use std::fmt;
 use std::panic::Location;
 
@@ -45,12 +46,12 @@ impl Once {
         if self.inner.state().is_completed() {
             return;
         }
-        self.record(Location::caller(), |recorded| {
-            self.inner.call_once(|| {
-                let _held = recorded.run();
-                f();
-            });
+        let init = Init::begin(&self.tag, Kind::Once, Location::caller());
+        self.inner.call_once(|| {
+            let _held = init.runs();
+            f();
         });
+        init.done();
     }
 
     /// As [`Once::call_once`], also where `f` panicked before.
@@ -63,12 +64,12 @@ impl Once {
         if self.inner.state().is_completed() {
             return;
         }
-        self.record(Location::caller(), |recorded| {
-            self.inner.call_once_force(|state| {
-                let _held = recorded.run();
-                f(state);
-            });
+        let init = Init::begin(&self.tag, Kind::Once, Location::caller());
+        self.inner.call_once_force(|state| {
+            let _held = init.runs();
+            f(state);
         });
+        init.done();
     }
 
     /// Whether it is done.
@@ -84,7 +85,8 @@ impl Once {
     #[track_caller]
     pub fn wait(&self) {
         if !self.inner.is_completed() {
-            self.record(Location::caller(), |_| self.inner.wait());
+            let id = self.tag.id(Kind::Once);
+            waited(id, Operation::Init, Location::caller(), || self.inner.wait());
         }
     }
 
@@ -92,48 +94,8 @@ impl Once {
     #[track_caller]
     pub fn wait_force(&self) {
         if !self.inner.is_completed() {
-            self.record(Location::caller(), |_| self.inner.wait_force());
-        }
-    }
-
-    #[cold]
-    fn record(&self, site: Site, call: impl FnOnce(&mut Initialising)) {
-        let id = self.tag.id(Kind::Once);
-        let wait = (id != 0).then(|| Wait::begin(id, Operation::Init, site)).flatten();
-        let mut recorded = Initialising { id, site, wait };
-        call(&mut recorded);
-        if let Some(wait) = recorded.wait {
-            wait.end(WaitEnd::Done);
-        }
-    }
-}
-
-/// One who wants it initialised: waits, unless it is the one who does it.
-struct Initialising {
-    id: u32,
-    site: Site,
-    wait: Option<Wait>,
-}
-
-impl Initialising {
-    /// It does it.
-    fn run(&mut self) -> Held {
-        if let Some(wait) = self.wait.take() {
-            wait.void();
-        }
-        if self.id != 0 {
-            recorder::acquired(self.id, self.site);
-        }
-        Held(self.id)
-    }
-}
-
-struct Held(u32);
-
-impl Drop for Held {
-    fn drop(&mut self) {
-        if self.0 != 0 {
-            recorder::released(self.0);
+            let id = self.tag.id(Kind::Once);
+            waited(id, Operation::Init, Location::caller(), || self.inner.wait_force());
         }
     }
 }

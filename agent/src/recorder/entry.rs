@@ -72,11 +72,12 @@ pub(crate) struct Wait {
 const LOOK: usize = 64;
 
 impl Wait {
-    /// A wait begins: written before the caller blocks. `None` where nothing is recorded.
+    /// A wait begins: written before the caller blocks. `None` where nothing is recorded, or where the object has no id (0),
+    /// since in a trace a wait without an object is one for the end of a task or thread.
     #[cold]
     #[inline(never)]
     pub(crate) fn begin(id: u32, operation: Operation, site: Site) -> Option<Self> {
-        Self::begin_for(id, operation, site, Party::UNKNOWN)
+        if id == 0 { None } else { Self::begin_for(id, operation, site, Party::UNKNOWN) }
     }
 
     /// The same, where it is known who can end it: `target` is the party whose end is waited for.

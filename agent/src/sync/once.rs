@@ -1,4 +1,4 @@
-//! `Once`, and what it shares with the cells: who initialises holds the object, all others wait for that.
+//! `Once`, and what it shares with the cells and with parking_lot's: who initialises holds the object, all others wait for that.
 use super::held::{Held, waited};
 use crate::recorder::{Site, Tag, Wait};
 use lockprof_trace::{Kind, Operation, WaitEnd};
@@ -8,7 +8,7 @@ use std::panic::Location;
 use std::sync::{self as original, OnceState};
 
 /// An initialisation that is asked for: it runs here, or it is waited for. Who it will be shows in the call only.
-pub(super) struct Init {
+pub(crate) struct Init {
     id: u32,
     site: Site,
     wait: Cell<Option<Wait>>,
@@ -18,13 +18,13 @@ impl Init {
     /// Before the call that may block.
     #[cold]
     #[inline(never)]
-    pub(super) fn begin(tag: &Tag, site: Site) -> Self {
-        let id = tag.id(Kind::StdOnce);
+    pub(crate) fn begin(tag: &Tag, kind: Kind, site: Site) -> Self {
+        let id = tag.id(kind);
         Self { id, site, wait: Cell::new(Wait::begin(id, Operation::Init, site)) }
     }
 
     /// It runs here: there is no wait, and as long as the result lives others wait for this thread.
-    pub(super) fn runs(&self) -> Held {
+    pub(crate) fn runs(&self) -> Held {
         if let Some(wait) = self.wait.take() {
             wait.void();
         }
@@ -32,7 +32,7 @@ impl Init {
     }
 
     /// After the call.
-    pub(super) fn done(self) {
+    pub(crate) fn done(self) {
         if let Some(wait) = self.wait.take() {
             wait.end(WaitEnd::Done);
         }
@@ -68,7 +68,7 @@ impl Once {
         F: FnOnce(),
     {
         if !self.inner.is_completed() {
-            let init = Init::begin(&self.tag, Location::caller());
+            let init = Init::begin(&self.tag, Kind::StdOnce, Location::caller());
             self.inner.call_once(|| {
                 let _held = init.runs();
                 f();
@@ -85,7 +85,7 @@ impl Once {
         F: FnOnce(&OnceState),
     {
         if !self.inner.is_completed() {
-            let init = Init::begin(&self.tag, Location::caller());
+            let init = Init::begin(&self.tag, Kind::StdOnce, Location::caller());
             self.inner.call_once_force(|state| {
                 let _held = init.runs();
                 f(state);

@@ -58,7 +58,7 @@ impl<T> OnceLock<T> {
     pub fn set(&self, value: T) -> Result<(), T> {
         let mut value = Some(value);
         if self.inner.get().is_none() {
-            let init = Init::begin(&self.tag, Location::caller());
+            let init = Init::begin(&self.tag, Kind::StdOnce, Location::caller());
             self.inner.get_or_init(|| {
                 let _held = init.runs();
                 value.take().expect("an initialiser runs once")
@@ -92,7 +92,7 @@ impl<T> OnceLock<T> {
     #[inline(never)]
     #[track_caller]
     fn initialise(&self, site: Site, f: impl FnOnce() -> T) -> &T {
-        let init = Init::begin(&self.tag, site);
+        let init = Init::begin(&self.tag, Kind::StdOnce, site);
         let value = self.inner.get_or_init(|| {
             let _held = init.runs();
             f()
