@@ -1,7 +1,7 @@
 //! The command line: what can be asked, and how it is explained.
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use lockprof_cli::{MIN_BLOCKED, Options};
+use lockprof_engine::{MIN_BLOCKED, Options};
 use std::ffi::OsString;
 use std::path::PathBuf;
 

@@ -5,6 +5,8 @@ mod cli;
 mod collect;
 mod commands;
 mod error;
+mod flamegraph;
+mod folder;
 mod load;
 mod modules;
 mod system;

@@ -1,6 +1,6 @@
 //! The files that the recorded processes ran, and the names that addresses have in them.
 use addr2line::Loader;
-use lockprof_cli::symbols::{Frame, Resolve};
+use lockprof_engine::symbols::{Frame, Resolve};
 use lockprof_trace::Event;
 use object::Object;
 use object::read::{File, ReadCache};

@@ -4,15 +4,14 @@ mod run;
 
 use crate::cli::{Ask, Format};
 use crate::error::Error;
-use crate::load;
 use crate::modules::{Modules, Process};
+use crate::{folder, load};
 use anstream::{AutoStream, ColorChoice};
 use clap::builder::styling::{AnsiColor, Style};
-use lockprof_cli::model::Model;
-use lockprof_cli::report::text::TextOptions;
-use lockprof_cli::report::{self, Report};
+use lockprof_engine::model::Model;
+use lockprof_engine::report::text::TextOptions;
+use lockprof_engine::report::{self, Report};
 use std::fmt::Display;
-use std::fs;
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
@@ -56,7 +55,7 @@ impl Recording {
 
     /// Analyzes what was read.
     fn report(self, ask: &Ask) -> Report {
-        let mut report = lockprof_cli::analyze(self.models, &ask.options(), &self.modules);
+        let mut report = lockprof_engine::analyze(self.models, &ask.options(), &self.modules);
         report.notes = self.notes;
         report.notes.extend(self.modules.notes());
         report.notes.iter().for_each(note);
@@ -86,14 +85,14 @@ fn print(report: &Report, format: Format, out: &mut dyn Write) -> Result<(), Err
 }
 
 /// Writes a report's files into a folder, which is made where it is not there.
-fn write(report: &Report, folder: &Path) -> Result<(), Error> {
-    let wrote = fs::create_dir_all(folder).and_then(|()| report::write_folder(report, folder));
-    wrote.map_err(|error| Error::Output(folder.into(), error))
+fn write(report: &Report, dir: &Path) -> Result<(), Error> {
+    let wrote = folder::write(report, dir);
+    wrote.map_err(|error| Error::Output(dir.into(), error))
 }
 
 /// Tells the whole story behind a finding's code.
 pub fn explain(code: &str) -> Result<u8, Error> {
-    let text = lockprof_cli::findings::explain(code).ok_or_else(|| Error::NoCode(code.into()))?;
+    let text = lockprof_engine::findings::explain(code).ok_or_else(|| Error::NoCode(code.into()))?;
     match writeln!(anstream::stdout(), "{}", text.trim_end()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Error::Print(error)),
         _ => Ok(0),

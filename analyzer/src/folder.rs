@@ -1,6 +1,6 @@
 //! The output folder: the JSON report and the flame graphs.
-use super::Report;
 use crate::flamegraph::{Labels, draw};
+use lockprof_engine::report::Report;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
@@ -26,7 +26,7 @@ const TASKS: Labels = Labels {
 ///
 /// # Errors
 /// The folder or a file cannot be written.
-pub fn write_folder(report: &Report, dir: &Path) -> io::Result<()> {
+pub fn write(report: &Report, dir: &Path) -> io::Result<()> {
     std::fs::create_dir_all(dir)?;
     let graphs = [
         ("wait.svg", WAIT, &report.folded.waits),
@@ -34,15 +34,15 @@ pub fn write_folder(report: &Report, dir: &Path) -> io::Result<()> {
         ("tasks.svg", TASKS, &report.folded.tasks),
     ];
     for (name, labels, lines) in graphs {
-        write(dir, name, |out| draw(lines, labels, out))?;
+        write_file(dir, name, |out| draw(lines, labels, out))?;
     }
-    write(dir, "report.json", |out| {
+    write_file(dir, "report.json", |out| {
         serde_json::to_writer_pretty(&mut *out, report)?;
         out.write_all(b"\n")
     })
 }
 
-fn write(
+fn write_file(
     dir: &Path,
     name: &str,
     fill: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,

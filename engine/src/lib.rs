@@ -1,12 +1,11 @@
-//! Reads the traces of lockprof: from events to a model, from the model to findings, from findings to a report.
+//! What the events of lockprof mean: from events to a model, from the model to findings, from findings to a report.
 //!
 //! One [`model::Model`] per recorded process takes the events in the order of the file; [`analyze`] makes a
 //! [`report::Report`] of them, which is the JSON report as it stands, and which [`report::text`] prints. Nothing in
-//! here opens a file but [`report::write_folder`], and nothing writes to the terminal.
+//! here writes to the terminal or a file; the only files read are the sources that a finding shows.
 #![forbid(unsafe_code)]
 
 pub mod findings;
-pub mod flamegraph;
 pub mod folded;
 pub mod graph;
 pub mod model;

@@ -1,10 +1,10 @@
 //! Situations told in a few lines, as the events that a recorder would write. A tick is a nanosecond.
 #![allow(dead_code)] // Each test program uses some of it.
-use lockprof_cli::findings::{Finding, PartyRole, Verdict};
-use lockprof_cli::model::Model;
-use lockprof_cli::report::Report;
-use lockprof_cli::symbols::NoSymbols;
-use lockprof_cli::{Options, analyze};
+use lockprof_engine::findings::{Finding, PartyRole, Verdict};
+use lockprof_engine::model::Model;
+use lockprof_engine::report::Report;
+use lockprof_engine::symbols::NoSymbols;
+use lockprof_engine::{Options, analyze};
 use lockprof_trace::{
     End, Event, HoldSource, Kind, Loss, Mode, Operation, Outcome, Party, Role, TaskState, WaitEnd,
 };

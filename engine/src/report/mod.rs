@@ -3,10 +3,7 @@
 //! [`Report`] serialized is `report.json`; its fields are described in `SCHEMA.md`. [`text`] prints it for people.
 mod classes;
 mod diagnostic;
-mod folder;
 pub mod text;
-
-pub use folder::write_folder;
 
 use crate::findings::{self, Context, Finding, ObjectReport};
 use crate::model::Model;
@@ -188,15 +185,18 @@ pub struct Report {
     pub objects: Vec<ObjectReport>,
     /// What the flame graphs are drawn from; not part of the JSON.
     #[serde(skip)]
-    pub(crate) folded: Folded,
+    pub folded: Folded,
 }
 
 /// Folded stacks: see `folded`.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Folded {
-    pub(crate) waits: Vec<String>,
-    pub(crate) holds: Vec<String>,
-    pub(crate) tasks: Vec<String>,
+pub struct Folded {
+    /// Time waited, in microseconds.
+    pub waits: Vec<String>,
+    /// Time held, in microseconds.
+    pub holds: Vec<String>,
+    /// Tasks and threads alive in the end.
+    pub tasks: Vec<String>,
 }
 
 impl Report {

@@ -1,9 +1,9 @@
 //! What is found, with which verdict, who takes part, and where: each situation beside its harmless sister.
 mod story;
 
-use lockprof_cli::findings::PartyRole::{Bystander, Holder, Member};
-use lockprof_cli::findings::Verdict::{Proved, Suspected};
-use lockprof_cli::findings::{Verdict, explain};
+use lockprof_engine::findings::PartyRole::{Bystander, Holder, Member};
+use lockprof_engine::findings::Verdict::{Proved, Suspected};
+use lockprof_engine::findings::{Verdict, explain};
 use lockprof_trace::Operation::{Changed, CondvarWait, Join, Lock, Notified, Read, Recv, Send, Write};
 use lockprof_trace::{Event, Kind, Loss, Outcome, Party, Role, WaitEnd};
 use story::{BEGIN, FINISH, SECOND, Story, line, only, waiting};
@@ -401,7 +401,7 @@ fn a_long_hold_with_waiters_is_a_hazard() {
 
 #[test]
 fn every_code_is_explained() {
-    for (code, title, text) in lockprof_cli::findings::CODES {
+    for (code, title, text) in lockprof_engine::findings::CODES {
         assert_eq!(explain(code), Some(*text));
         assert!(text.starts_with(&format!("# {code}: {title}\n")), "{code}");
         assert!(text.contains("Broken:\n\n```rust\n") && text.contains("Fixed: "), "{code}");
