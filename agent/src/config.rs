@@ -18,6 +18,15 @@ pub mod defaults {
     pub const LIMIT_BYTES: u64 = 1 << 30;
 }
 
+/// What happens when the trace has reached its limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Policy {
+    /// Nothing more is written.
+    Stop,
+    /// The oldest events make room for the newest.
+    Flight,
+}
+
 /// What is recorded, and where to. Made by [`builder`](crate::builder).
 #[derive(Clone, Debug)]
 #[must_use = "nothing is recorded before `start`"]
@@ -26,6 +35,7 @@ pub struct Builder {
     pub(crate) path: PathBuf,
     pub(crate) memory_bytes: u64,
     pub(crate) limit_bytes: u64,
+    pub(crate) policy: Policy,
     pub(crate) counter: bool,
 }
 
@@ -36,6 +46,7 @@ impl Default for Builder {
             path: defaults::PATH.into(),
             memory_bytes: defaults::MEMORY_BYTES,
             limit_bytes: defaults::LIMIT_BYTES,
+            policy: Policy::Stop,
             counter: true,
         }
     }
@@ -60,9 +71,19 @@ impl Builder {
         self
     }
 
-    /// Length that the trace may reach, in bytes: then the recording stops, and counts what it loses.
+    /// Length that the trace may reach, in bytes: then the recording stops, and counts what it loses; or see
+    /// [`flight_recorder`](Builder::flight_recorder).
     pub fn limit_bytes(mut self, bytes: u64) -> Self {
         self.limit_bytes = bytes;
+        self
+    }
+
+    /// Makes it a flight recorder: at its limit the trace does not stop, but loses its oldest events to the newest. All
+    /// definitions stay, and counts, open waits and what lives are exact to the end. What was lost is counted and told.
+    ///
+    /// While it makes room, a second file lies beside the trace.
+    pub fn flight_recorder(mut self) -> Self {
+        self.policy = Policy::Flight;
         self
     }
 
@@ -95,6 +116,8 @@ impl Builder {
                 }
                 Some(("memory", bytes)) => builder.memory_bytes = bytes_of(bytes).ok_or_else(unknown)?,
                 Some(("limit", bytes)) => builder.limit_bytes = bytes_of(bytes).ok_or_else(unknown)?,
+                Some(("policy", "stop")) => builder.policy = Policy::Stop,
+                Some(("policy", "flight")) => builder.policy = Policy::Flight,
                 Some(("clock", "monotonic")) => builder.counter = false,
                 Some(_) => return Err(unknown()),
             }
@@ -126,6 +149,7 @@ mod tests {
         assert!(read("").is_none() && read("off").is_none() && read("off,path=x").is_none());
         let full = read("full, path=/x/y.bin ,memory=3M,clock=monotonic").unwrap();
         assert_eq!((full.mode, full.memory_bytes, full.counter), (Mode::Full, 3 << 20, false));
+        assert_eq!((full.policy, read("policy=flight").unwrap().policy), (Policy::Stop, Policy::Flight));
         assert_eq!(full.path, PathBuf::from("/x/y.bin"));
         let each = read("profile,dir=/x").unwrap().path;
         assert_eq!(each, PathBuf::from(format!("/x/trace-{}.bin", std::process::id())));
@@ -133,7 +157,7 @@ mod tests {
 
     #[test]
     fn what_is_not_known_is_named() {
-        for text in ["fast", "profile,depth=3", "memory=12Q", "limit=", "memory=99999999999G"] {
+        for text in ["fast", "profile,depth=3", "policy=fly", "memory=12Q", "limit=", "memory=99999999999G"] {
             let error = Builder::from_text(text).unwrap_err().to_string();
             assert!(error.contains(text.split(',').next_back().unwrap()), "{error}");
         }

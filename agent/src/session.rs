@@ -6,12 +6,12 @@ use crate::clock;
 use crate::config::{Builder, VARIABLE};
 use crate::error::{Error, Kind};
 use crate::platform;
-use crate::recorder::{self, Drain, RECORDING, Stop, memory};
+use crate::recorder::{self, Drain, Output, RECORDING, Stop, memory};
 use lockprof_trace::Event;
 use std::io::Write;
 use std::path::PathBuf;
 use std::sync::atomic::Ordering::{Relaxed, Release};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread::JoinHandle;
 
 static STOP: Stop = Stop::new();
@@ -74,9 +74,34 @@ pub(crate) fn start(config: &Builder) -> Result<Recording, Error> {
         State::Finished => return Err(Error(Kind::Finished)),
         State::New => {}
     }
+    // On the background thread, which takes no signals: where a limit to the size of files is in the way, the system
+    // sends one that would end the program.
+    let (tell, told) = mpsc::channel();
+    let config = config.clone();
+    let work = move || match prepare(&config) {
+        Ok((drain, path)) => {
+            drop(tell.send(Ok(path)));
+            drain.run(&STOP);
+        }
+        Err(error) => drop(tell.send(Err(error))),
+    };
+    let thread =
+        platform::without_signals(|| std::thread::Builder::new().name("lockprof".into()).spawn(work));
+    let thread = thread.map_err(|error| Error(Kind::Thread(error)))?;
+    let path = told.recv().unwrap_or(Err(Error(Kind::Finished)))?;
+    *session = State::Running { thread, path };
+    platform::on_fork(in_child);
+    platform::on_exit(at_exit);
+    RECORDING.store(true, Release);
+    Ok(Recording(()))
+}
+
+/// Makes the trace and the memory; the path is the trace's.
+fn prepare(config: &Builder) -> Result<(Drain, PathBuf), Error> {
     let cannot_write = |error| Error(Kind::Trace(config.path.clone(), error));
     // First what can fail for a reason that the user can mend.
     let mut file = platform::create_trace(&config.path).map_err(cannot_write)?;
+    let path = std::fs::canonicalize(&config.path).map_err(cannot_write)?;
     let memory = memory::create(config.memory_bytes).map_err(|error| Error(Kind::Memory(error)))?;
     let memory = memory.ok_or(Error(Kind::Finished))?;
     clock::choose(config.counter);
@@ -96,22 +121,17 @@ pub(crate) fn start(config: &Builder) -> Result<Recording, Error> {
         agent: env!("CARGO_PKG_VERSION").into(),
     });
     if !recorder::prepare(memory) {
+        memory.shared.remove();
         return Err(Error(Kind::Memory(std::io::ErrorKind::OutOfMemory.into())));
     }
-    file.write_all(&beginning).map_err(cannot_write)?;
+    file.write_all(&beginning).map_err(|error| {
+        memory.shared.remove();
+        cannot_write(error)
+    })?;
     recorder::tick(memory);
     recorder::set_mode(config.mode, frame_pointers);
-    let drain = Drain::new(memory, file, beginning.len() as u64, config.limit_bytes);
-    let thread = platform::without_signals(|| {
-        std::thread::Builder::new().name("lockprof".into()).spawn(move || drain.run(&STOP))
-    });
-    let thread = thread.map_err(|error| Error(Kind::Thread(error)))?;
-    let path = std::path::absolute(&config.path).unwrap_or_else(|_| config.path.clone());
-    *session = State::Running { thread, path };
-    platform::on_fork(in_child);
-    platform::on_exit(at_exit);
-    RECORDING.store(true, Release);
-    Ok(Recording(()))
+    let output = Output::new(memory, file, path.clone(), beginning.len() as u64);
+    Ok((Drain::new(memory, output.limited(config.limit_bytes, config.policy)), path))
 }
 
 /// Finishes the recording of this process, if one runs.

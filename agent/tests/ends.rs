@@ -1,15 +1,12 @@
-//! However a process ends, its trace can be read to the end; a fork's child writes nothing into its parent's; a limit or
-//! a full disk stops the recording, not the program.
+//! However a process ends, its trace can be read to the end; what a fork's child does is not in its parent's.
 #![cfg(all(target_os = "linux", feature = "record"))]
-use lockprof::sync::Mutex;
-use lockprof_trace::{End, Event, Loss, file::Reader, memory};
-use std::env;
-use std::fs::{self, File};
-use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus, Stdio};
+mod child;
 
-/// Set in the child: what it does.
-const CHILD: &str = "LOCKPROF_TEST_CHILD";
+use child::Scene;
+use lockprof::sync::Mutex;
+use lockprof::{Status, status};
+use lockprof_trace::End;
+use std::process::{Command, exit};
 
 static LOCK: Mutex<u64> = Mutex::new(0);
 
@@ -19,148 +16,129 @@ fn take(times: u64) {
     }
 }
 
-/// The child's part; does nothing in the parent.
-fn child(name: &str) {
-    if env::var(CHILD).as_deref() != Ok(name) {
-        return;
-    }
-    match name {
-        "returns" => take(1000),
-        "exits" => {
-            take(1000);
-            std::process::exit(7);
-        }
-        "aborts" => {
-            take(1000);
-            std::process::abort();
-        }
-        "forks" => fork(),
-        "reaches_its_limit" => {
-            for _ in 0..200 {
-                std::thread::spawn(|| take(10)).join().unwrap();
-            }
-            let begin = std::time::Instant::now();
-            while !matches!(lockprof::status(), lockprof::Status::Stopped(_)) {
-                assert!(begin.elapsed().as_secs() < 20, "{:?}", lockprof::status());
-                std::thread::spawn(|| take(10)).join().unwrap();
-            }
-            take(1000);
-        }
-        other => panic!("{other}"),
-    }
-    std::process::exit(if name == "returns" { 0 } else { 7 });
-}
-
-fn fork() {
-    take(1000);
+/// Forks; what `act` returns is the exit code of the child, which this one waits for.
+fn fork(act: fn() -> i32) {
     // SAFETY: the child runs a few lines that take no lock of the C library, and ends by `_exit`.
     unsafe {
         let child = libc::fork();
         if child == 0 {
-            take(500);
-            libc::_exit(if lockprof::status() == lockprof::Status::Off { 1 } else { 0 });
+            libc::_exit(act());
         }
         let mut status = 0;
         assert_eq!(libc::waitpid(child, &mut status, 0), child);
         assert_eq!(status, 0, "the child of the fork");
     }
-    take(1000);
 }
 
-struct Ended {
-    status: ExitStatus,
-    events: Vec<Event<'static>>,
-}
-
-impl Ended {
-    /// Runs this test again as a child that is recorded.
-    fn run(name: &str, options: &str) -> Self {
-        let folder = env::temp_dir().join(format!("lockprof-ends-{}-{name}", std::process::id()));
-        fs::create_dir_all(&folder).unwrap();
-        let trace = folder.join("trace.bin");
-        let status = Command::new(env::current_exe().unwrap())
-            .args([name, "--exact"])
-            .env(CHILD, name)
-            .env("LOCKPROF", format!("profile,path={}{options}", trace.display()))
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .status()
-            .unwrap();
-        let events = events(&trace);
-        fs::remove_dir_all(&folder).unwrap();
-        Self { status, events }
-    }
-
-    fn end(&self) -> End {
-        match self.events.last() {
-            Some(Event::Finish { end, .. }) => *end,
-            other => panic!("the last event is {other:?}"),
-        }
-    }
-
-    fn count(&self) -> u64 {
-        let counts = self.events.iter().map(|event| match event {
-            Event::Counts { count, .. } => *count,
-            _ => 0,
-        });
-        counts.max().unwrap_or(0)
-    }
-}
-
-/// What is in the file, and what a process that could not finish it left in memory.
-fn events(trace: &Path) -> Vec<Event<'static>> {
-    let mut events = vec![];
-    let mut reader = Reader::new(File::open(trace).unwrap()).unwrap();
-    while let Some(event) = reader.next().expect("no damaged block") {
-        events.push(event.into_owned());
-    }
-    let Some(Event::Session { memory, .. }) = events.first() else { panic!("no session") };
-    let memory = PathBuf::from(memory.as_ref());
-    if let Ok(bytes) = fs::read(&memory) {
-        fs::remove_file(&memory).unwrap();
-        memory::collect(&bytes, &mut |event| events.push(event.clone().into_owned())).unwrap();
-    }
-    events
+fn works_unrecorded() -> i32 {
+    take(500);
+    i32::from(status() == Status::Off)
 }
 
 #[test]
 fn returns() {
-    child("returns");
-    let ended = Ended::run("returns", "");
+    if child::is("returns") {
+        return take(1000);
+    }
+    let ended = Scene::new("returns").run("");
     assert_eq!((ended.status.code(), ended.end(), ended.count()), (Some(0), End::Finished, 1000));
 }
 
 #[test]
 fn exits() {
-    child("exits");
-    let ended = Ended::run("exits", "");
+    if child::is("exits") {
+        take(1000);
+        exit(7);
+    }
+    let ended = Scene::new("exits").run("");
     assert_eq!((ended.status.code(), ended.end(), ended.count()), (Some(7), End::Finished, 1000));
 }
 
 #[test]
 fn aborts() {
-    child("aborts");
-    let ended = Ended::run("aborts", "");
+    if child::is("aborts") {
+        take(1000);
+        std::process::abort();
+    }
+    let ended = Scene::new("aborts").run("");
     assert_eq!((ended.status.code(), ended.end(), ended.count()), (None, End::Collected, 1000));
 }
 
 #[test]
 fn forks() {
-    child("forks");
-    let ended = Ended::run("forks", "");
+    if child::is("forks") {
+        take(1000);
+        fork(works_unrecorded);
+        // The child may fork in its turn, and take a lock in that one too.
+        fork(|| {
+            fork(works_unrecorded);
+            works_unrecorded()
+        });
+        take(1000);
+        exit(7);
+    }
+    let ended = Scene::new("forks").run("");
     assert_eq!((ended.status.code(), ended.end(), ended.count()), (Some(7), End::Finished, 2000));
 }
 
 #[test]
-fn reaches_its_limit() {
-    child("reaches_its_limit");
-    let ended = Ended::run("reaches_its_limit", ",limit=8K");
-    assert_eq!(ended.end(), End::Finished);
-    let Some(Event::Finish { reason, .. }) = ended.events.last() else { panic!("no end") };
-    assert!(reason.contains("limit of 8192 bytes"), "{reason}");
-    let lost = |event: &Event<'_>| matches!(event, Event::Lost { loss: Loss::Limit, .. });
-    assert!(ended.events.iter().any(lost), "the loss is told");
-    assert!(ended.count() >= 3000, "counts stay exact: {}", ended.count());
+fn forks_while_others_lock() {
+    if child::is("forks_while_others_lock") {
+        let threads: Vec<_> = (0..3).map(|_| std::thread::spawn(|| take(20_000))).collect();
+        for _ in 0..50 {
+            // The lock itself may be held by a thread that the child does not have: another is taken.
+            fork(|| {
+                let own = Mutex::new(0);
+                (0..500).for_each(|_| *own.lock().unwrap() += 1);
+                i32::from(*own.lock().unwrap() != 500)
+            });
+        }
+        threads.into_iter().for_each(|thread| thread.join().unwrap());
+        exit(7);
+    }
+    let ended = Scene::new("forks_while_others_lock").run("");
+    assert_eq!((ended.status.code(), ended.end(), ended.count()), (Some(7), End::Finished, 60_000));
+}
+
+#[test]
+fn starts_others() {
+    if child::is("starts_others") {
+        take(1000);
+        // By `vfork` or its like, and `exec`: the parent's memory is shared for a moment.
+        for _ in 0..20 {
+            assert!(Command::new("true").env_remove("LOCKPROF").status().unwrap().success());
+        }
+        fork(|| {
+            take(500);
+            // SAFETY: a list of C strings that ends with null.
+            unsafe { libc::execlp(c"true".as_ptr(), c"true".as_ptr(), std::ptr::null::<libc::c_char>()) }
+        });
+        take(1000);
+        exit(7);
+    }
+    let ended = Scene::new("starts_others").run("");
+    assert_eq!((ended.status.code(), ended.end(), ended.count()), (Some(7), End::Finished, 2000));
+}
+
+#[test]
+fn becomes_a_daemon() {
+    if child::is("becomes_a_daemon") {
+        take(1000);
+        // SAFETY: no other thread of the program runs.
+        if unsafe { libc::daemon(1, 1) } == 0 {
+            take(500);
+            std::fs::write(child::folder().join("daemon"), format!("{:?}", status())).unwrap();
+            exit(0);
+        }
+    }
+    let scene = Scene::new("becomes_a_daemon");
+    let ended = scene.run("");
+    // The parent has left by `_exit`, the daemon goes on, and neither harms what was recorded before.
+    let daemon = scene.folder.join("daemon");
+    while !std::fs::read_to_string(&daemon).is_ok_and(|text| !text.is_empty()) {
+        std::thread::yield_now();
+    }
+    assert_eq!((ended.status.code(), ended.end(), ended.count()), (Some(0), End::Collected, 1000));
 }
 
 #[test]

@@ -1,33 +1,42 @@
-//! A process that is killed at any moment leaves a trace that is whole: every event up to the kill, every open wait, and
-//! every count, exact to one acquire per thread.
+//! A process that ends in any way at any moment leaves a trace that is whole: every event up to the end, every open wait,
+//! and every count, exact to one acquire per thread.
 #![cfg(all(target_os = "linux", feature = "record", feature = "parking_lot"))]
+mod child;
+
+use child::{Ended, Scene, line_of};
 use lockprof::parking_lot::{Mutex, RwLock};
-use lockprof_trace::{Event, Kind, Operation, memory};
-use std::collections::HashMap;
+use lockprof_trace::{End, Event, Kind, Operation};
 use std::env;
 use std::fs::{self, File};
 use std::os::fd::AsRawFd;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::Path;
+use std::process::Child;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::thread::{park, sleep, spawn};
 use std::time::Duration;
 
-/// Set in the child: the file in which its threads count what they have done.
-const CHILD: &str = "LOCKPROF_TEST_CHILD";
-/// How often a child is killed; a longer run asks for more.
+/// How often a child ends; a longer run asks for more.
 const ROUNDS: &str = "LOCKPROF_TEST_KILLS";
+/// Set in the child: how it ends, and after how many steps.
+const END: &str = "LOCKPROF_TEST_END";
+const ENDS: [&str; 5] = ["killed", "aborts", "exits", "panics", "overflows"];
+/// Every other child is a flight recorder whose trace is thinned out all the time.
+const OPTIONS: [&str; 2] = ["", ",limit=256K,policy=flight"];
 const THREADS: usize = 4;
 /// Where the thread that blocks for ever tells its number.
 const STUCK_THREAD: usize = 200;
+/// Where the child tells what was counted when it began to exit.
+const AT_EXIT: usize = 256;
+const SOURCE: &str = include_str!("killed.rs");
 
 #[test]
 fn counts_and_open_waits_survive() {
-    if let Some(progress) = env::var_os(CHILD) {
-        work(Path::new(&progress));
+    if child::is("counts_and_open_waits_survive") {
+        work();
     }
-    let rounds: u64 = env::var(ROUNDS).ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(25);
+    let rounds: u64 = env::var(ROUNDS).ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(30);
     for round in 0..rounds {
-        kill_one(round);
+        end_one(round);
     }
 }
 
@@ -48,17 +57,17 @@ static MUTEX: Mutex<u64> = Mutex::new(0);
 static READ: RwLock<u64> = RwLock::new(0);
 static STUCK: Mutex<()> = Mutex::new(());
 
-/// The child: works until it is killed.
-fn work(progress: &Path) -> ! {
-    let progress = map(progress);
+/// The child: works until it ends.
+fn work() -> ! {
+    let progress = map(&child::folder().join("progress"));
     std::mem::forget(STUCK.lock());
-    std::thread::spawn(|| {
+    spawn(|| {
         // SAFETY: always succeeds.
         progress[STUCK_THREAD].store(unsafe { libc::gettid() } as u64, Relaxed);
         drop(STUCK.lock())
     });
     for thread in 0..THREADS {
-        std::thread::spawn(move || {
+        spawn(move || {
             loop {
                 *MUTEX.lock() += 1;
                 progress[thread].fetch_add(1, Relaxed);
@@ -70,35 +79,71 @@ fn work(progress: &Path) -> ! {
             }
         });
     }
-    loop {
-        std::thread::park();
+    let end = env::var(END).unwrap();
+    let (end, steps) = end.split_once(' ').unwrap();
+    if end != "killed" {
+        // None of these is written by the child before its time.
+        until_all_work(std::process::id(), progress);
+        sleep(Duration::from_micros(137 * steps.parse::<u64>().unwrap()));
+    }
+    match end {
+        "killed" => loop {
+            park();
+        },
+        "aborts" => std::process::abort(),
+        "exits" => {
+            for (to, from) in [0, 64, 128].into_iter().enumerate() {
+                progress[AT_EXIT + to].store(sum(&progress[from..]), Relaxed);
+            }
+            std::process::exit(0)
+        }
+        "panics" => panics(),
+        "overflows" => std::process::exit(overflows(1) as i32),
+        other => panic!("{other}"),
     }
 }
 
-fn kill_one(round: u64) {
-    let folder = env::temp_dir().join(format!("lockprof-killed-{}-{round}", std::process::id()));
-    fs::create_dir_all(&folder).unwrap();
-    let (trace, counts) = (folder.join("trace.bin"), folder.join("progress"));
-    let progress = map(&counts);
-    let mut child = Command::new(env::current_exe().unwrap())
-        .args(["counts_and_open_waits_survive", "--exact"])
-        .env(CHILD, &counts)
-        .env("LOCKPROF", format!("profile,path={}", trace.display()))
-        .stdout(Stdio::null())
-        .spawn()
-        .unwrap();
-    // Not before all of them work; then at a moment that differs from round to round.
+/// A panic that aborts the process, as each does where a program is built so.
+extern "C" fn panics() -> ! {
+    panic!("in a function that does not unwind")
+}
+
+/// Never ends by itself.
+fn overflows(depth: u64) -> u64 {
+    let room = std::hint::black_box([depth; 1024]);
+    if room[1] == 0 { 0 } else { overflows(depth + 1) + room[0] }
+}
+
+fn until_all_work(process: u32, progress: &[AtomicU64]) {
     while progress[..THREADS].iter().any(|count| count.load(Relaxed) < 100) {
-        std::thread::sleep(Duration::from_micros(200));
+        sleep(Duration::from_micros(200));
     }
-    while !sleeps(child.id(), progress[STUCK_THREAD].load(Relaxed)) {
-        std::thread::sleep(Duration::from_micros(200));
+    while !sleeps(process, progress[STUCK_THREAD].load(Relaxed)) {
+        sleep(Duration::from_micros(200));
     }
-    std::thread::sleep(Duration::from_micros(137 * (round % 97)));
+}
+
+fn end_one(round: u64) {
+    let (end, steps) = (ENDS[round as usize % ENDS.len()], round % 97);
+    let options = OPTIONS[round as usize / ENDS.len() % OPTIONS.len()];
+    let scene = Scene::new("counts_and_open_waits_survive");
+    let progress = map(&scene.folder.join("progress"));
+    let mut child = scene.recorded(options).env(END, format!("{end} {steps}")).spawn().unwrap();
+    if end == "killed" {
+        kill(&mut child, steps, progress);
+    }
+    let status = child.wait().unwrap();
+    let ended = Ended { status, events: child::events(&scene.trace()) };
+    let expected = if end == "exits" { End::Finished } else { End::Collected };
+    assert_eq!((ended.status.success(), ended.end()), (end == "exits", expected), "round {round}: {end}");
+    check(&ended, progress, &format!("round {round}, {end}{options}"));
+}
+
+fn kill(child: &mut Child, steps: u64, progress: &[AtomicU64]) {
+    // Not before all of them work; then at a moment that differs from round to round.
+    until_all_work(child.id(), progress);
+    sleep(Duration::from_micros(137 * steps));
     child.kill().unwrap();
-    child.wait().unwrap();
-    check(&trace, progress);
-    fs::remove_dir_all(&folder).unwrap();
 }
 
 /// Whether a thread of the child sleeps: the state behind its name, see proc(5).
@@ -112,68 +157,39 @@ fn sum(progress: &[AtomicU64]) -> u64 {
     progress[..THREADS].iter().map(|count| count.load(Relaxed)).sum()
 }
 
-/// The trace file, and what is collected behind it.
-fn events(trace: &Path) -> Vec<Event<'static>> {
-    let mut events = vec![];
-    let mut reader = lockprof_trace::file::Reader::new(File::open(trace).unwrap()).unwrap();
-    while let Some(event) = reader.next().expect("no damaged block") {
-        events.push(event.into_owned());
-    }
-    let Some(Event::Session { memory, .. }) = events.first() else { panic!("no session") };
-    let memory = PathBuf::from(memory.as_ref());
-    let bytes = fs::read(&memory).unwrap();
-    fs::remove_file(&memory).unwrap();
-    memory::collect(&bytes, &mut |event| events.push(event.clone().into_owned())).unwrap();
-    events
-}
-
-fn check(trace: &Path, progress: &[AtomicU64]) {
-    let events = events(trace);
-    let mut kinds = HashMap::new();
-    let mut lines = HashMap::new();
-    for event in &events {
-        match event {
-            Event::Site { site, line, .. } => drop(lines.insert(*site, *line)),
-            Event::Class { class, kind, site, .. } => drop(kinds.insert(*class, (*kind, *site))),
-            _ => {}
-        }
-    }
-    let mut objects = HashMap::new();
-    for event in &events {
-        if let Event::Object { object, class, .. } = event {
-            let (kind, site) = kinds[class];
-            objects.insert(*object, (kind, lines[&site]));
-        }
-    }
-    let mut counted: HashMap<(Kind, u64, u64), u64> = HashMap::new();
-    for event in &events {
-        if let Event::Counts { object, count, .. } = event {
-            let own = if objects.contains_key(object) { *object } else { object - 1 };
-            if let Some((kind, line)) = objects.get(&own) {
-                *counted.entry((*kind, *line, object - own)).or_default() += count;
-            }
-        }
-    }
-    let source = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/killed.rs")).unwrap();
-    let line = |text: &str| source.lines().position(|line| line.contains(text)).unwrap() as u64 + 1;
+fn check(ended: &Ended, progress: &[AtomicU64], round: &str) {
+    let counts = ended.counts();
+    let line = |text| line_of(SOURCE, text);
     let cases = [
         (Kind::Mutex, line("static MUTEX"), 0, 0),
         (Kind::RwLock, line("static READ"), 1, 64),
         (Kind::Mutex, line("drop(Mutex::new(()).lock())"), 0, 128),
     ];
-    for (kind, line, offset, at) in cases {
-        let (done, counted) = (sum(&progress[at..]), counted[&(kind, line, offset)]);
-        let most = done + THREADS as u64;
-        assert!((done..=most).contains(&counted), "{kind} at line {line}: {done} done, {counted} counted");
+    for (case, (kind, line, offset, at)) in cases.into_iter().enumerate() {
+        let (done, counted) = (sum(&progress[at..]), counts[&(kind, line, offset)]);
+        // Who exits goes on until the system has ended every thread: what was done before it began is counted.
+        let at_exit = progress[AT_EXIT + case].load(Relaxed);
+        let least = if at_exit == 0 { done } else { at_exit };
+        let range = least..=done + THREADS as u64;
+        assert!(
+            range.contains(&counted),
+            "{round}: {kind} at line {line}: {range:?} done, {counted} counted"
+        );
     }
-    let stuck = events.iter().find_map(|event| match event {
+    let (lines, objects) = (child::lines(&ended.events), child::objects(&ended.events));
+    let stuck = ended.events.iter().find_map(|event| match event {
         Event::OpenWait { operation: Operation::Lock, object, site, .. }
-            if objects[object].1 == line("static STUCK") =>
+            if lines[&objects[object].1] == line("static STUCK") =>
         {
             Some(lines[site])
         }
         _ => None,
     });
-    assert_eq!(stuck, Some(line("drop(STUCK.lock())")), "the open wait and its line");
-    assert!(matches!(events.last(), Some(Event::Finish { .. })));
+    assert_eq!(stuck, Some(line("drop(STUCK.lock())")), "{round}: the open wait and its line");
+    for event in &ended.events {
+        if let Event::Wait { site, holder_site, .. } = event {
+            assert!(lines.contains_key(site), "{round}: a wait at a site that is not told");
+            assert!(*holder_site == 0 || lines.contains_key(holder_site), "{round}: a holder at one");
+        }
+    }
 }

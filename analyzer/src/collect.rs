@@ -85,6 +85,8 @@ pub fn left(session: &Session, path: &Path, trace: &File) -> Result<Option<Left>
     match append(path, file_bytes, &events) {
         Ok(()) => {
             drop(std::fs::remove_file(place));
+            // What a flight recorder was putting together when it was killed.
+            drop(std::fs::remove_file(path.with_added_extension("part")));
             Ok(Some(Left { file_bytes: u64::MAX, events: vec![], note: None }))
         }
         Err(error) => {

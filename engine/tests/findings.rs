@@ -144,6 +144,24 @@ fn lost_records_weaken_what_they_could_have_caused() {
 }
 
 #[test]
+fn a_flight_recorder_judges_by_what_it_remembers() {
+    // A lock that nobody holds, and somebody waits for; then what others did before the end.
+    let story = |remembered: &[u64]| {
+        let mut story = Story::new();
+        let (lock, other) = (story.object(Kind::TokioMutex, 10), story.object(Kind::TokioMutex, 11));
+        let (waiter, busy) = (story.task(20), story.task(21));
+        story.waits(waiter, Lock, lock, 30);
+        story.lost(Loss::Oldest, 100);
+        for at in remembered {
+            story.waited(*at, 10, busy, Lock, other, 40, WaitEnd::Done, 0);
+        }
+        story.firm()
+    };
+    assert_eq!(only(story(&[BEGIN + SECOND, FINISH])).code, "LP0002");
+    assert!(story(&[FINISH]).is_empty(), "it may have been served before");
+}
+
+#[test]
 fn the_state_before_a_shutdown_counts() {
     let mut story = Story::new();
     let (one, other) = (story.object(Kind::TokioMutex, 10), story.object(Kind::TokioMutex, 11));
@@ -380,6 +398,9 @@ fn tasks_that_only_become_more_and_tasks_that_drain() {
     assert_eq!(story(true).report().tasks[0].finished, 40);
     let found = only(story(false).firm());
     assert_eq!((found.code, found.verdict, found.count, line(&found.at)), ("LP0007", Suspected, 40, 20));
+    let mut forgetful = story(false);
+    forgetful.lost(Loss::Oldest, 1);
+    assert!(forgetful.firm().is_empty(), "those that ended may have been forgotten");
 }
 
 #[test]

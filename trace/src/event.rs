@@ -484,6 +484,13 @@ events! {
     }
 }
 
+impl Event<'_> {
+    /// Whether others are told by it, now or later: it must stay where they stay. These events have the numbers below 10.
+    pub const fn is_definition(&self) -> bool {
+        self.number() < 10
+    }
+}
+
 impl Count {
     /// Whether what is counted are acquisitions of a lock, of whatever sort.
     pub const fn is_acquisition(self) -> bool {

@@ -311,6 +311,8 @@ names! {
         Disk = 6 "disk",
         /// No room in the table of sites, classes or stacks.
         Names = 7 "names",
+        /// The trace reached its size limit and works as a flight recorder: the oldest of what happened made room.
+        Oldest = 8 "oldest events",
     }
 }
 

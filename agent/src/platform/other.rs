@@ -23,7 +23,7 @@ pub(crate) struct Nowhere {
 }
 
 impl Shared {
-    pub(crate) fn new(_: usize, _: &str) -> io::Result<Self> {
+    pub(crate) fn new(_: usize, _: usize, _: &str) -> io::Result<Self> {
         Err(unsupported())
     }
     pub(crate) fn base(&self) -> *mut u8 {
@@ -100,6 +100,9 @@ pub(crate) fn exe() -> String {
 }
 pub(crate) fn create_trace(_: &Path) -> io::Result<File> {
     Err(unsupported())
+}
+pub(crate) fn is_removed(_: &File) -> bool {
+    false
 }
 pub(crate) fn user_id() -> u32 {
     0

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 /// Where shared memory that outlives a process can lie, best first: tmpfs only, since a page that a disk can make a
@@ -49,19 +49,24 @@ unsafe impl Sync for Shared {}
 
 impl Shared {
     /// Maps `len` bytes of a new file in the first folder that takes it; else of memory without a name, which is lost
-    /// with the process.
-    pub(crate) fn new(len: usize, name: &str) -> io::Result<Self> {
+    /// with the process. The first `reserved` bytes have space.
+    pub(crate) fn new(len: usize, reserved: usize, name: &str) -> io::Result<Self> {
         for folder in memory_folders() {
             let path = folder.join(name);
             let opened =
                 fs::OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&path);
             let Ok(file) = opened else { continue };
             match Self::map(OwnedFd::from(file), len, Some(path.clone())) {
-                Ok(shared) => return Ok(shared),
-                Err(_) => drop(fs::remove_file(&path)),
+                Ok(shared) if shared.reserve(0, reserved) => return Ok(shared),
+                _ => drop(fs::remove_file(&path)),
             }
         }
-        Self::map(nameless()?, len, None)
+        let shared = Self::map(nameless()?, len, None)?;
+        if shared.reserve(0, reserved) {
+            Ok(shared)
+        } else {
+            Err(io::Error::new(io::ErrorKind::StorageFull, "no space in shared memory"))
+        }
     }
 
     fn map(file: OwnedFd, len: usize, path: Option<PathBuf>) -> io::Result<Self> {
@@ -389,6 +394,11 @@ pub(crate) fn exe() -> String {
 /// Creates the trace file, readable by its owner only.
 pub(crate) fn create_trace(path: &Path) -> io::Result<File> {
     fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)
+}
+
+/// Whether this file has no name any more.
+pub(crate) fn is_removed(file: &File) -> bool {
+    file.metadata().is_ok_and(|facts| facts.nlink() == 0)
 }
 
 /// The user that the process acts for.

@@ -1,18 +1,17 @@
 //! The background thread: advances the coarse clock, copies event chunks to the trace file, and finds out what would be
-//! too dear for the application's own threads. The only file I/O of the agent.
+//! too dear for the application's own threads. With `output` and `flight` the only file I/O of the agent.
 //!
 //! A pass copies what is new in all chunks with one write. How far each chunk is copied, and how long the file then is,
 //! is kept twice, for even and odd passes: the number of the pass is stored last, so that whoever collects after a kill
 //! sees the state before the pass or after it, and cuts off a write that was not concluded.
 use super::memory::{self, Mapped, RECORDING};
+use super::output::Output;
 use super::{area, chunk, entry, object, site};
 use crate::clock::ticks;
 use crate::platform;
 use lockprof_trace::file::Block;
 use lockprof_trace::memory::{CHUNKS, COARSE_SHIFT, ENTRIES, header, snapshot, uncopied, used};
-use lockprof_trace::{End, Event, Loss};
-use std::fs::File;
-use std::io::Write;
+use lockprof_trace::{End, Event};
 use std::sync::atomic::Ordering::{Relaxed, Release};
 use std::sync::{Condvar, Mutex};
 use std::time::{Duration, Instant};
@@ -23,7 +22,7 @@ pub(crate) const TICK: Duration = Duration::from_millis(2);
 const PASS_EVERY: u32 = 4;
 /// Ticks between two looks for holders.
 const LOOK_EVERY: u32 = 2;
-/// Ticks between two tellings of populations, and of sites that only the held lists know.
+/// Ticks between two tellings of populations and of sites that only the held lists know, and two looks at the file.
 const TELL_EVERY: u32 = 25;
 /// A block is closed when it has grown to this many bytes.
 const BLOCK_BYTES: usize = 32 << 10;
@@ -64,21 +63,15 @@ pub(crate) fn tick(memory: &Mapped) -> u64 {
 /// What the background thread works on.
 pub(crate) struct Drain {
     memory: &'static Mapped,
-    file: File,
-    /// Bytes in the file.
-    len: u64,
-    limit: u64,
+    output: Output,
     block: Block,
     out: Vec<u8>,
-    /// Why nothing is written any more.
-    stopped: Option<String>,
 }
 
 impl Drain {
-    /// Writes to `file`, which has `len` bytes, up to `limit` bytes.
-    pub(crate) fn new(memory: &'static Mapped, file: File, len: u64, limit: u64) -> Self {
-        memory.word(header::FILE_BYTES).store(len, Release);
-        Self { memory, file, len, limit, block: Block::new(), out: vec![], stopped: None }
+    /// Copies from `memory` to `output`.
+    pub(crate) fn new(memory: &'static Mapped, output: Output) -> Self {
+        Self { memory, output, block: Block::new(), out: vec![] }
     }
 
     /// Works until it is asked to stop, then tells the state of that moment and finishes the file.
@@ -93,20 +86,17 @@ impl Drain {
                 entry::find_holders(self.memory);
             }
             if turn.is_multiple_of(TELL_EVERY) {
-                self.tell(now);
+                // By way of a chunk: what is told there survives a kill at once.
+                intern_sites(self.memory, chunk::emit);
+                object::tell_populations(now, chunk::emit);
+                self.output.look();
             }
+            self.output.tend();
             if turn.is_multiple_of(PASS_EVERY) {
                 self.pass();
             }
         }
         self.finish();
-    }
-
-    /// Tells what changes slowly.
-    fn tell(&mut self, now: u64) {
-        let Self { memory, block, out, .. } = self;
-        intern_sites(memory, |event| push(block, out, event));
-        object::tell_populations(now, |event| push(block, out, event));
     }
 
     /// Copies what is new in the chunks.
@@ -118,8 +108,10 @@ impl Drain {
             let words = uncopied(*memory, number, pass, &mut |event| push(block, out, event));
             chunk::set_copied(memory, number, pass + 1, words);
         }
-        self.write();
-        self.memory.word(header::FILE_BYTES + ((pass + 1) & 1) as usize).store(self.len, Release);
+        self.block.finish(&mut self.out);
+        self.output.write(&self.out);
+        self.out.clear();
+        self.memory.word(header::FILE_BYTES + ((pass + 1) & 1) as usize).store(self.output.len(), Release);
         self.memory.word(header::PASS).store(pass + 1, Release);
         for number in 0..chunks {
             if chunk::is_done(self.memory, number, pass + 1) {
@@ -128,49 +120,24 @@ impl Drain {
         }
     }
 
-    /// Writes what has been put together. An error ends the writing, never the program.
-    fn write(&mut self) {
-        self.block.finish(&mut self.out);
-        if self.out.is_empty() {
-            return;
-        }
-        if self.stopped.is_none() && self.len + self.out.len() as u64 > self.limit {
-            self.stop(Loss::Limit, format!("the trace reached its limit of {} bytes", self.limit));
-        }
-        if self.stopped.is_some() {
-            self.memory.lost(Loss::Limit);
-        } else if let Err(error) = self.file.write_all(&self.out) {
-            // What was written of it is cut off again, if the system lets us.
-            drop(self.file.set_len(self.len));
-            self.stop(Loss::Disk, format!("the trace could not be written: {error}"));
-        } else {
-            self.len += self.out.len() as u64;
-        }
-        self.out.clear();
-    }
-
-    fn stop(&mut self, loss: Loss, reason: String) {
-        self.memory.lost(loss);
-        super::set_stopped(&reason);
-        self.stopped = Some(reason);
-    }
-
     fn finish(mut self) {
         let now = tick(self.memory);
         RECORDING.store(false, Release);
         entry::find_holders(self.memory);
         self.pass();
         // The end is written even where the limit was reached: it is what tells of the loss.
-        let reason = self.stopped.take().unwrap_or_default();
-        let Self { memory, block, out, .. } = &mut self;
+        let Self { memory, output, block, out } = &mut self;
+        let reason = output.stopped().unwrap_or_default().to_owned();
         let mut put = |event: &Event<'_>| push(block, out, event);
         intern_sites(memory, &mut put);
         snapshot(*memory, &mut put);
         put(&Event::Finish { at: now, end: End::Finished, reason: reason.into() });
-        self.limit = u64::MAX;
-        self.write();
-        self.memory.word(header::STATE).store(2, Release);
-        self.memory.shared.remove();
+        block.finish(out);
+        // Where even that finds no room, the memory stays to be collected, as that of a process that was killed.
+        if output.write_end(out) {
+            memory.word(header::STATE).store(2, Release);
+            memory.shared.remove();
+        }
     }
 }
 

@@ -84,12 +84,8 @@ pub(crate) fn get() -> Option<&'static Mapped> {
 pub(crate) fn create(budget: u64) -> io::Result<Option<&'static Mapped>> {
     let pid = std::process::id();
     let name = format!("lockprof-{}-{pid}-{:x}.mem", platform::user_id(), platform::unix_ns());
-    let shared = Shared::new(region::END * 8, &name)?;
     let at_start = region::RECORDS * 8;
-    if !shared.reserve(0, at_start) {
-        shared.remove();
-        return Err(io::Error::new(io::ErrorKind::StorageFull, "no space in shared memory"));
-    }
+    let shared = Shared::new(region::END * 8, at_start, &name)?;
     // SAFETY: the mapping has this length, is aligned to a page and is never unmapped; atomics are valid when zero. Words
     // whose space is not reserved are never touched.
     let words = unsafe { std::slice::from_raw_parts(shared.base().cast::<AtomicU64>(), region::END) };

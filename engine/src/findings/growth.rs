@@ -4,6 +4,8 @@
 //! half of them is above the first, it never falls by more than a tenth, and it grew in the last half; and it matters if
 //! at least eight live in the end, most of them blocked or parked.
 //!
+//! Where births or ends are missing it says nothing.
+//!
 //! False positives: a service that is still filling up with long-lived connections when the recording ends.
 use super::explain::title;
 use super::{Context, Finding, PartyRole, Verdict};
@@ -27,7 +29,7 @@ fn grows(levels: &[u64]) -> bool {
 
 pub(super) fn find(context: &Context<'_>, known: &[Finding]) -> Vec<Finding> {
     let model = context.model;
-    if context.lost(&[Loss::Events, Loss::Limit, Loss::Disk]) {
+    if context.lost(&[Loss::Events, Loss::Limit, Loss::Disk, Loss::Oldest]) {
         return vec![];
     }
     // A shutdown ends the growth of all.

@@ -222,14 +222,24 @@ impl Builder<'_> {
                 .abandoned_at
                 .is_some_and(|at| until.saturating_sub(at) <= model.ticks(self.context.options.min_blocked))
         });
-        known && !self.context.lost(&losses) && !self.is_served(wait)
+        known && !self.context.lost(&losses) && self.is_remembered(wait) && !self.is_served(wait)
+    }
+
+    /// Since when it matters to this wait what others did.
+    fn recent(&self, wait: &OpenWait) -> u64 {
+        let model = self.context.model;
+        wait.until.unwrap_or(model.end()).saturating_sub(model.ticks(self.context.options.min_blocked))
+    }
+
+    /// Whether what others did lately is in the trace: a flight recorder has forgotten what is old.
+    fn is_remembered(&self, wait: &OpenWait) -> bool {
+        !self.context.lost(&[Loss::Oldest])
+            || self.context.model.earliest.is_some_and(|earliest| earliest <= self.recent(wait))
     }
 
     /// Whether others have got through on this object while this one waited.
     fn is_served(&self, wait: &OpenWait) -> bool {
-        let model = self.context.model;
-        let recent =
-            wait.until.unwrap_or(model.end()).saturating_sub(model.ticks(self.context.options.min_blocked));
+        let (model, recent) = (self.context.model, self.recent(wait));
         let served = |operation: Operation| model.served.get(&(wait.object, operation));
         Operation::ALL.iter().any(|operation| {
             let alike = is_send(*operation) == is_send(wait.operation)

@@ -118,6 +118,8 @@ pub struct Model {
     pub counts: HashMap<u64, Counted>,
     /// What is missing.
     pub lost: BTreeMap<Loss, u64>,
+    /// When the first wait or hold ended that the trace tells of.
+    pub earliest: Option<u64>,
     /// When the first wait was abandoned.
     pub abandoned_at: Option<u64>,
     /// The latest time that an event told.
@@ -197,6 +199,7 @@ impl Model {
             Event::Wait { .. } => self.wait(event),
             Event::Hold { at, ticks, party, object, site, source } => {
                 self.now(*at);
+                self.happened(*at);
                 self.hold(*ticks, *party, *object, *site, *source);
             }
             Event::Watcher { at, object, party, site } => {
@@ -229,6 +232,10 @@ impl Model {
 
     fn now(&mut self, at: u64) {
         self.latest = self.latest.max(at);
+    }
+
+    fn happened(&mut self, at: u64) {
+        self.earliest = Some(self.earliest.map_or(at, |first| first.min(at)));
     }
 
     fn timeline(&mut self, class: u64) -> &mut Timeline {
@@ -282,6 +289,7 @@ impl Model {
             });
             return;
         }
+        self.happened(*at);
         let owner = if *object == 0 { self.joined(*holder) } else { self.owner(*object) };
         if *end == WaitEnd::Done && *object != 0 {
             let served = self.served.entry((*object, *operation)).or_default();

@@ -69,7 +69,7 @@ pub(super) fn classes(context: &Context<'_>) -> Vec<ClassReport> {
             let waits = model.wait_lengths.get(&Owner::Class(number)).cloned().unwrap_or_default();
             let holds = model.hold_lengths.get(&Owner::Class(number)).cloned().unwrap_or_default();
             // Where events were lost the counters know more.
-            let lost = context.lost(&[Loss::Events, Loss::Limit, Loss::Disk]);
+            let lost = context.lost(&[Loss::Events, Loss::Limit, Loss::Disk, Loss::Oldest]);
             let total = if lost { waits.sum.max(sum.wait_ticks) } else { waits.sum };
             let stood = standing.get(&number).copied().unwrap_or(0);
             let held = if sum.hold_ticks > 0 { sum.hold_ticks } else { holds.total(sum.acquisitions) };
