@@ -161,6 +161,7 @@ unsafe extern "C" fn in_child() {
         unsafe {
             memory.shared.detach();
             recorder::detach();
+            platform::forget_trace();
         }
     }
 }

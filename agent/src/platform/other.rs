@@ -101,6 +101,10 @@ pub(crate) fn exe() -> String {
 pub(crate) fn create_trace(_: &Path) -> io::Result<File> {
     Err(unsupported())
 }
+pub(crate) fn note_trace(_: &File) {}
+/// # Safety
+/// None is needed: there are no forks.
+pub(crate) unsafe fn forget_trace() {}
 pub(crate) fn is_removed(_: &File) -> bool {
     false
 }

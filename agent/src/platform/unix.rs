@@ -1,11 +1,12 @@
 //! Linux and its like: tmpfs files, `pthread_atfork`, `/proc`.
 use std::ffi::CString;
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicI32, Ordering::Relaxed};
 
 /// Where shared memory that outlives a process can lie, best first: tmpfs only, since a page that a disk can make a
 /// thread wait for must never be touched by the application.
@@ -391,9 +392,38 @@ pub(crate) fn exe() -> String {
     std::env::current_exe().map(|path| path.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
-/// Creates the trace file, readable by its owner only.
+/// Creates the trace file, readable by its owner only, or empties what is there. Nobody else writes to it: not another
+/// process that was given the same path, nor another copy of this crate in this one.
 pub(crate) fn create_trace(path: &Path) -> io::Result<File> {
-    fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)
+    let file = fs::OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path)?;
+    match file.try_lock() {
+        Err(TryLockError::WouldBlock) => return Err(io::Error::other("another recorder writes to it")),
+        // Some file systems know no locks.
+        Ok(()) | Err(TryLockError::Error(_)) => {}
+    }
+    // It may have been there before, with another mode, and of another owner.
+    drop(file.set_permissions(fs::Permissions::from_mode(0o600)));
+    file.set_len(0).map(|()| file)
+}
+
+/// The trace, for the child of a fork.
+static TRACE: AtomicI32 = AtomicI32::new(-1);
+
+/// Notes that this is the trace, so that [`forget_trace`] finds it.
+pub(crate) fn note_trace(file: &File) {
+    TRACE.store(file.as_raw_fd(), Relaxed);
+}
+
+/// In the child of a fork: closes the parent's trace, whose lock would else outlive the parent.
+///
+/// # Safety
+/// Only one thread runs, as in the child of a fork: nobody owns the file any more.
+pub(crate) unsafe fn forget_trace() {
+    let file = TRACE.swap(-1, Relaxed);
+    if file >= 0 {
+        // SAFETY: as promised by the caller.
+        unsafe { libc::close(file) };
+    }
 }
 
 /// Whether this file has no name any more.

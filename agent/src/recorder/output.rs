@@ -32,6 +32,7 @@ impl Output {
     /// Writes on in `file`, which lies at `path` and has `len` bytes.
     pub(crate) fn new(memory: &'static Mapped, file: File, path: PathBuf, len: u64) -> Self {
         memory.word(header::FILE_BYTES).store(len, Release);
+        platform::note_trace(&file);
         let (limit, policy) = (u64::MAX, Policy::Stop);
         Self { memory, file, path, len, limit, policy, newest: 0, compaction: None, stopped: None }
     }
@@ -143,6 +144,7 @@ impl Output {
         match compaction.finish(self.len) {
             Err(error) => self.cannot_thin(&error),
             Ok((file, len)) => {
+                platform::note_trace(&file);
                 (self.file, self.len, self.newest) = (file, len, len);
                 let pass = self.memory.word(header::PASS).load(Relaxed);
                 self.memory.word(header::FILE_BYTES + (pass & 1) as usize).store(len, Release);

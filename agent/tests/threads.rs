@@ -1,0 +1,145 @@
+//! Threads by the thousand, the last moments of a thread, and code that is interrupted: no deadlock, and exact counts.
+#![cfg(all(target_os = "linux", feature = "record"))]
+mod child;
+
+use child::{Ended, Scene, line_of};
+use lockprof::sync::Mutex;
+use lockprof_trace::{Event, Kind, Loss};
+use std::cell::RefCell;
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+
+const SOURCE: &str = include_str!("threads.rs");
+
+static LOCK: Mutex<u64> = Mutex::new(0);
+static LATE: Mutex<u64> = Mutex::new(0);
+static HANDLER: Mutex<u64> = Mutex::new(0);
+
+/// What was counted of the static that is declared so.
+fn counted(ended: &Ended, declared: &str) -> u64 {
+    ended.counts()[&(Kind::StdMutex, line_of(SOURCE, declared), 0)]
+}
+
+fn take(lock: &Mutex<u64>, times: u64) {
+    for _ in 0..times {
+        *lock.lock().unwrap() += 1;
+    }
+}
+
+#[test]
+fn thousands_of_short_ones() {
+    if child::is("thousands_of_short_ones") {
+        for _ in 0..100 {
+            std::thread::scope(|scope| {
+                for _ in 0..50 {
+                    scope.spawn(|| take(&LOCK, 7));
+                }
+            });
+        }
+        return;
+    }
+    let ended = Scene::new("thousands_of_short_ones").run("");
+    assert!(ended.status.success());
+    assert_eq!(counted(&ended, "static LOCK"), 100 * 50 * 7);
+    // Their areas were used again: else there would have been no room for them all.
+    assert_eq!(ended.lost(Loss::Areas), 0);
+    let born: HashSet<_> = ended
+        .events
+        .iter()
+        .filter_map(|event| match event {
+            Event::Thread { thread, .. } => Some(*thread),
+            _ => None,
+        })
+        .collect();
+    let dead = ended.events.iter().filter(|event| matches!(event, Event::ThreadEnd { .. })).count();
+    assert_eq!((born.len(), dead), (5000, 5000), "each is told once, and its end");
+}
+
+/// Locks when its thread is about to end, and once more if `again`, from a destructor that is registered by then.
+struct Last(bool);
+
+impl Drop for Last {
+    fn drop(&mut self) {
+        take(&LATE, 3);
+        if self.0 {
+            SECOND.with(|second| *second.borrow_mut() = Some(Last(false)));
+        }
+    }
+}
+
+thread_local! {
+    static FIRST: RefCell<Option<Last>> = const { RefCell::new(None) };
+    static SECOND: RefCell<Option<Last>> = const { RefCell::new(None) };
+}
+
+#[test]
+fn destructors_of_thread_locals() {
+    if child::is("destructors_of_thread_locals") {
+        for before in [true, false].repeat(20) {
+            let thread = std::thread::spawn(move || {
+                // The recorder's own destructor comes after, or before.
+                if before {
+                    take(&LOCK, 1);
+                }
+                FIRST.with(|first| *first.borrow_mut() = Some(Last(true)));
+                if !before {
+                    take(&LOCK, 1);
+                }
+            });
+            thread.join().unwrap();
+        }
+        return;
+    }
+    let ended = Scene::new("destructors_of_thread_locals").run("");
+    assert!(ended.status.success());
+    assert_eq!((counted(&ended, "static LOCK"), counted(&ended, "static LATE")), (40, 40 * 6));
+}
+
+static SIGNALS: AtomicU64 = AtomicU64::new(0);
+
+extern "C" fn handler(_: libc::c_int) {
+    // Nobody else takes it.
+    *HANDLER.lock().unwrap() += 1;
+    // Objects and events too.
+    drop(Mutex::new(0).lock());
+    SIGNALS.fetch_add(1, Relaxed);
+}
+
+#[test]
+fn locks_in_a_signal_handler() {
+    const LEAST: u64 = 2000;
+    if child::is("locks_in_a_signal_handler") {
+        // SAFETY: the handler does what it may do wherever this thread is interrupted.
+        let main = unsafe {
+            libc::signal(libc::SIGUSR1, handler as extern "C" fn(libc::c_int) as usize);
+            libc::pthread_self()
+        };
+        let done = AtomicBool::new(false);
+        let mut taken = 0;
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !done.load(Relaxed) {
+                    // SAFETY: the thread lives.
+                    unsafe { libc::pthread_kill(main, libc::SIGUSR1) };
+                    std::thread::sleep(std::time::Duration::from_micros(20));
+                }
+            });
+            // Each place of the recorder: counting, carrying, new objects, chunks.
+            while SIGNALS.load(Relaxed) < LEAST {
+                take(&LOCK, 1000);
+                taken += 1000;
+                (0..50).for_each(|_| drop(Mutex::new(0).lock()));
+            }
+            done.store(true, Relaxed);
+        });
+        let told = format!("{taken} {}", SIGNALS.load(Relaxed));
+        return std::fs::write(child::folder().join("told"), told).unwrap();
+    }
+    let scene = Scene::new("locks_in_a_signal_handler");
+    let ended = scene.run("");
+    assert!(ended.status.success(), "{}", ended.status);
+    let told = std::fs::read_to_string(scene.folder.join("told")).unwrap();
+    let (taken, signals) = told.split_once(' ').unwrap();
+    assert_eq!(counted(&ended, "static LOCK").to_string(), taken);
+    assert_eq!(counted(&ended, "static HANDLER").to_string(), signals);
+}
