@@ -3,7 +3,10 @@
 //! The first word is the event's number and its length in words (itself included); then come the fields: a number, a time
 //! or an address is a word; a text is its length in bytes and the bytes, padded with zeros; addresses are their number and
 //! themselves.
-use crate::event::{Event, Get, Malformed, Put};
+//!
+//! One event has a shorter form, since full mode writes one for each hold: see [`held`].
+use crate::event::{Event, Get, Malformed, Party, Put};
+use crate::kind::HoldSource;
 use crate::{MAX_FRAMES, MAX_TEXT};
 use std::borrow::Cow;
 
@@ -87,6 +90,33 @@ pub fn put(event: &Event<'_>, size: usize, mut out: impl FnMut(u64)) {
     event.put(&mut Words(out));
 }
 
+/// The number of a hold in four words. No event has it.
+const HELD: u8 = 255;
+/// Words of it.
+pub const HELD_WORDS: usize = 4;
+
+/// An [`Event::Hold`] of source [`HoldSource::Full`] in four words: number, length and object; when it ended; the site
+/// and above it the low 16 bits of its length in ticks; the party and above it the next 32. `None` where a part of it
+/// does not fit.
+#[inline(always)]
+pub fn held(at: u64, ticks: u64, party: Party, object: u32, site: u64) -> Option<[u64; HELD_WORDS]> {
+    let head = u64::from(HELD) | (HELD_WORDS as u64) << 8 | u64::from(object) << 32;
+    let fits = ticks >> 48 == 0 && site >> 48 == 0 && party.0 >> 32 == 0;
+    fits.then_some([head, at, site | ticks << 48, party.0 | ticks >> 16 << 32])
+}
+
+fn unheld(words: &[u64]) -> Option<Event<'static>> {
+    let &[head, at, site, party] = words else { return None };
+    Some(Event::Hold {
+        at,
+        ticks: site >> 48 | party >> 32 << 16,
+        party: Party(party & 0xFFFF_FFFF),
+        object: head >> 32,
+        site: site & (u64::MAX >> 16),
+        source: HoldSource::Full,
+    })
+}
+
 /// Reads events one after the other from words.
 pub struct Reader<'a> {
     words: &'a [u64],
@@ -106,13 +136,20 @@ impl<'a> Iterator for Reader<'a> {
     fn next(&mut self) -> Option<Event<'a>> {
         loop {
             let (&head, _) = self.words.split_first()?;
-            let (number, size) = (head as u8, (head >> 8) as usize);
+            let (number, size) = (head as u8, (head >> 8 & 0xFF_FFFF) as usize);
             if size == 0 || size > self.words.len() {
                 self.words = &[];
                 return None;
             }
-            let (mut fields, rest) = (Fields(&self.words[1..size]), &self.words[size..]);
+            let (event, rest) = self.words.split_at(size);
             self.words = rest;
+            if number == HELD {
+                match unheld(event) {
+                    None => continue,
+                    hold => return hold,
+                }
+            }
+            let mut fields = Fields(&event[1..]);
             if let Ok(Some(event)) = Event::get(number, &mut fields) {
                 return Some(event);
             }
@@ -161,7 +198,6 @@ impl<'a> Get<'a> for Fields<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Party;
 
     fn words_of(event: &Event<'_>) -> Vec<u64> {
         let mut words = vec![];
@@ -182,6 +218,19 @@ mod tests {
         for end in 0..words.len() {
             assert!(Reader::new(&words[..end]).count() < events.len());
         }
+    }
+
+    #[test]
+    fn a_hold_in_four_words_is_the_hold() {
+        let (ticks, site) = (0x1234_5678_9ABC, 0x7FFF_1234_5678);
+        let words = held(77, ticks, Party::task(9), 0xF_FFFF, site).unwrap();
+        let (at, party, object, source) = (77, Party::task(9), 0xF_FFFF, HoldSource::Full);
+        let hold = Event::Hold { at, ticks, party, object, site, source };
+        assert_eq!(Reader::new(&words).collect::<Vec<_>>(), [hold]);
+        assert!(
+            held(77, 1 << 48, party, 1, site).is_none() && held(77, 1, Party(1 << 32), 1, site).is_none()
+        );
+        assert!(crate::SCHEMA.iter().all(|(number, ..)| *number != HELD));
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! word. Everything that is rare is one call of a cold function: with more of it inline the compiler stops inlining the
 //! guard's drop, and the unlock waits for the stores of that call.
 use super::chunk::{self, emit};
+use super::full;
 use super::local::{LOCAL, draw, watch_exit};
 use super::memory::{self, Mapped, PAGES, RECORDING};
 use super::site::{Site, intern};
@@ -13,7 +14,7 @@ use lockprof_trace::memory::{
     AREAS, COARSE_SHIFT, COUNT_BITS, HELD, HELD_ID, IDS, IDS_PER_PAGE, PAGE_BYTES, SAMPLED, UPGRADABLE, area,
     header, record, region,
 };
-use lockprof_trace::{Event, HoldSource, Loss, Mode, Outcome, Party};
+use lockprof_trace::{Event, HoldSource, Loss, Outcome, Party};
 use std::mem::offset_of;
 use std::ptr::null_mut;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
@@ -22,10 +23,10 @@ use std::sync::atomic::{AtomicPtr, AtomicU8, AtomicU32, AtomicU64};
 /// One lock that a thread holds. See `lockprof_trace::memory::area::HELD`.
 #[repr(C)]
 pub(crate) struct Held {
-    site: AtomicU64,
-    what: AtomicU64,
-    timed: AtomicU64,
-    by: AtomicU64,
+    pub(super) site: AtomicU64,
+    pub(super) what: AtomicU64,
+    pub(super) timed: AtomicU64,
+    pub(super) by: AtomicU64,
 }
 
 const GROUPS: usize = IDS / IDS_PER_PAGE;
@@ -37,16 +38,16 @@ const FREE: usize = 32;
 #[repr(C, align(4096))]
 pub(crate) struct Area {
     thread: AtomicU64,
-    party: AtomicU64,
-    held_len: AtomicU64,
+    pub(super) party: AtomicU64,
+    pub(super) held_len: AtomicU64,
     carrying: AtomicU64,
     before: AtomicU64,
     /// Its place in the directory, plus one.
     number: AtomicU64,
-    base: AtomicU64,
+    pub(super) base: AtomicU64,
     spare: [AtomicU64; 9],
-    held: [Held; HELD],
-    pages: [AtomicU32; GROUPS],
+    pub(super) held: [Held; HELD],
+    pub(super) pages: [AtomicU32; GROUPS],
     free_len: AtomicU32,
     free: [AtomicU32; FREE],
     rest: [AtomicU8; PAGE_BYTES - 16 * 8 - HELD * 32 - GROUPS * 4 - (FREE + 1) * 4],
@@ -155,6 +156,9 @@ impl Area {
     #[cold]
     #[inline(never)]
     fn pop_slow(&self, id: u32) {
+        if full::is_on() && memory::get().is_some_and(|memory| self.pop_stamped(memory, id)) {
+            return;
+        }
         let Some(place) = self.find(id) else { return released_elsewhere(id) };
         self.tell_hold(id, place);
         self.held[place].what.store(0, Relaxed);
@@ -228,6 +232,9 @@ impl Area {
     #[inline(never)]
     fn carry(&self, id: u32) {
         let Some(memory) = memory::get() else { return };
+        if full::is_on() && self.count_here(memory, id) {
+            return self.stamp(id);
+        }
         let count = memory.record(id, record::COUNT);
         let group = id as usize % IDS / IDS_PER_PAGE;
         if self.pages[group].load(Relaxed) == 0 && !self.add_page(memory, group) {
@@ -259,13 +266,14 @@ impl Area {
                 Err(now) => before = now,
             }
         }
-        self.counters[id as usize % IDS].store(byte, Release);
+        let own = if full::is_on() { self.own_byte(memory, id) } else { None };
+        own.unwrap_or(&self.counters[id as usize % IDS]).store(byte, Release);
         self.carrying.store(0, Release);
     }
 
-    /// Gives a group of ids a page of counters. In full mode nobody gets one: so each use comes to `carry` and is timed.
+    /// Gives a group of ids a page of counters. In full mode it is not mapped: so each use comes to `carry` and is timed.
     fn add_page(&self, memory: &Mapped, group: usize) -> bool {
-        if self.number.load(Relaxed) == 0 || super::mode() == Mode::Full || !RECORDING.load(Relaxed) {
+        if self.number.load(Relaxed) == 0 || !RECORDING.load(Relaxed) {
             return false;
         }
         let Some(page) = memory.take(PAGES, 1) else {
@@ -276,7 +284,7 @@ impl Area {
         (0..PAGE_BYTES / 8).for_each(|word| memory.word(place + word).store(u64::MAX, Relaxed));
         let target = (&raw const self.counters[group * IDS_PER_PAGE]).cast_mut().cast::<u8>();
         // SAFETY: the addresses behind this area are its own, and only its thread changes what is mapped there.
-        if !unsafe { memory.shared.map_at(target, place * 8, PAGE_BYTES, true) } {
+        if !full::is_on() && !unsafe { memory.shared.map_at(target, place * 8, PAGE_BYTES, true) } {
             memory.lost(Loss::Areas);
             return false;
         }
@@ -286,7 +294,7 @@ impl Area {
 
     /// Times the hold that has just begun, unless enough were timed in this step of the coarse clock.
     fn sample(&self, id: u32) {
-        let full = super::mode() == Mode::Full;
+        let full = full::is_on();
         let step = (COARSE.0.load(Relaxed) >> 32) as u32;
         let enough = LOCAL.with(|local| {
             let (last, count) = local.sampled.get();
@@ -359,7 +367,8 @@ impl Area {
     fn fold(&self, memory: &Mapped) {
         for group in (0..GROUPS).filter(|group| self.pages[*group].load(Relaxed) != 0) {
             for id in group * IDS_PER_PAGE..(group + 1) * IDS_PER_PAGE {
-                let byte = self.counters[id].load(Relaxed);
+                let own = if full::is_on() { self.own_byte(memory, id as u32) } else { None };
+                let byte = own.unwrap_or(&self.counters[id]).load(Relaxed);
                 if byte != 255 {
                     self.change(memory, id as u32, 255, u64::from(byte).wrapping_sub(255));
                 }
@@ -394,7 +403,7 @@ pub(crate) fn tell_hold(Ending { id, began, timed, party, site }: Ending) {
         emit(&Event::Hold { at, ticks, party, object, site, source });
     }
     if timed != 0 {
-        let source = if super::mode() == Mode::Full { HoldSource::Full } else { HoldSource::Sampled };
+        let source = if full::is_on() { HoldSource::Full } else { HoldSource::Sampled };
         emit(&Event::Hold { at, ticks: exact, party, object, site, source });
     }
     super::object::longest(memory, id, 32, if timed != 0 { exact } else { coarse });

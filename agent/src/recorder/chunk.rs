@@ -17,11 +17,28 @@ const ROOM: usize = CHUNK - CHUNK_HEAD;
 /// Writes an event into this thread's chunk.
 #[inline(never)]
 pub(crate) fn emit(event: &Event<'_>) {
-    if !RECORDING.load(Relaxed) {
-        return;
+    if RECORDING.load(Relaxed)
+        && let Some(memory) = memory::get()
+    {
+        let size = words::size(event);
+        append(memory, size, |place| {
+            let mut place = place.iter();
+            words::put(event, size, |word| place.by_ref().take(1).for_each(|to| to.store(word, Relaxed)));
+        });
     }
-    let Some(memory) = memory::get() else { return };
-    let size = words::size(event);
+}
+
+/// Writes a hold of full mode, in its short form.
+#[inline(always)]
+pub(super) fn emit_held(memory: &Mapped, hold: [u64; words::HELD_WORDS]) {
+    append(memory, hold.len(), |place| {
+        place.iter().zip(hold).for_each(|(to, word)| to.store(word, Relaxed));
+    });
+}
+
+/// Appends `size` words, which `write` writes.
+#[inline(always)]
+fn append(memory: &Mapped, size: usize, write: impl FnOnce(&[AtomicU64])) {
     LOCAL.with(|local| {
         // A signal handler that interrupts the writing of an event must not write into it.
         if size > ROOM || local.writing.replace(true) {
@@ -30,14 +47,10 @@ pub(crate) fn emit(event: &Event<'_>) {
         match room(memory, local.chunk.get(), size) {
             Some(number) => {
                 local.chunk.set(number);
-                let head = head(number);
-                let len = memory.word(head + chunk::LEN);
-                let mut place = head + CHUNK_HEAD + len.load(Relaxed) as usize;
-                words::put(event, size, |word| {
-                    memory.word(place).store(word, Relaxed);
-                    place += 1;
-                });
-                len.store((place - head - CHUNK_HEAD) as u64, Release);
+                let len = memory.word(head(number) + chunk::LEN);
+                let used = len.load(Relaxed);
+                write(memory.words_at(head(number) + CHUNK_HEAD + used as usize, size));
+                len.store(used + size as u64, Release);
             }
             None => {
                 local.chunk.set(0);
@@ -49,13 +62,18 @@ pub(crate) fn emit(event: &Event<'_>) {
 }
 
 /// The chunk, by its number plus one, in which there is room: this one, or else a new one.
+#[inline(always)]
 fn room(memory: &Mapped, number: u32, size: usize) -> Option<u32> {
-    if number != 0 {
-        let used = memory.word(head(number) + chunk::LEN).load(Relaxed) as usize;
-        if used + size <= ROOM {
-            return Some(number);
-        }
-        memory.word(head(number) + chunk::STATE).store(2, Release);
+    let fits = number != 0 && memory.word(head(number) + chunk::LEN).load(Relaxed) as usize + size <= ROOM;
+    if fits { Some(number) } else { fresh(memory, number) }
+}
+
+/// A chunk in the place of one that is full, or of none.
+#[cold]
+#[inline(never)]
+fn fresh(memory: &Mapped, full: u32) -> Option<u32> {
+    if full != 0 {
+        memory.word(head(full) + chunk::STATE).store(2, Release);
     }
     let number = FREE.pop(|number| next(memory, number)).or_else(|| new(memory))?;
     memory.word(head(number) + chunk::STATE).store(1, Release);

@@ -113,6 +113,12 @@ impl Mapped {
         &self.words[place]
     }
 
+    /// So many words from a place on.
+    #[inline(always)]
+    pub(crate) fn words_at(&self, place: usize, count: usize) -> &'static [AtomicU64] {
+        &self.words[place..place + count]
+    }
+
     /// A word of an object's record.
     #[inline(always)]
     pub(crate) fn record(&self, id: u32, word: usize) -> &'static AtomicU64 {

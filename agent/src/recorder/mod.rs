@@ -9,6 +9,7 @@ mod chunk;
 mod drain;
 mod entry;
 mod flight;
+mod full;
 mod local;
 pub(crate) mod memory;
 mod object;
@@ -29,10 +30,9 @@ pub(crate) use watcher::Watcher;
 
 use lockprof_trace::Mode;
 use std::sync::Mutex;
+use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::atomic::{AtomicBool, AtomicU8};
 
-static MODE: AtomicU8 = AtomicU8::new(Mode::Off as u8);
 static FRAME_POINTERS: AtomicBool = AtomicBool::new(false);
 static STOPPED: Mutex<Option<String>> = Mutex::new(None);
 
@@ -76,13 +76,8 @@ fn is_abandoning() -> bool {
     local::LOCAL.with(|local| local.abandoned.get()) != lockprof_trace::Party::UNKNOWN
 }
 
-/// What is recorded.
-pub(crate) fn mode() -> Mode {
-    Mode::from_number(MODE.load(Relaxed).into()).unwrap_or(Mode::Off)
-}
-
 pub(crate) fn set_mode(mode: Mode, frame_pointers: bool) {
-    MODE.store(mode as u8, Relaxed);
+    full::set(mode == Mode::Full);
     FRAME_POINTERS.store(frame_pointers, Relaxed);
 }
 
