@@ -21,6 +21,9 @@ pub(crate) fn emit(event: &Event<'_>) {
         && let Some(memory) = memory::get()
     {
         let size = words::size(event);
+        if size > ROOM {
+            return memory.lost(Loss::Events);
+        }
         append(memory, size, |place| {
             let mut place = place.iter();
             words::put(event, size, |word| place.by_ref().take(1).for_each(|to| to.store(word, Relaxed)));
@@ -36,21 +39,17 @@ pub(super) fn emit_held(memory: &Mapped, hold: [u64; words::HELD_WORDS]) {
     });
 }
 
-/// Appends `size` words, which `write` writes.
+/// Appends `size` words, which `write` writes, and which fit a chunk.
 #[inline(always)]
 fn append(memory: &Mapped, size: usize, write: impl FnOnce(&[AtomicU64])) {
     LOCAL.with(|local| {
-        // A signal handler that interrupts the writing of an event must not write into it.
-        if size > ROOM || local.writing.replace(true) {
-            return memory.lost(Loss::Events);
+        if local.writing.replace(true) {
+            return append_nested(memory, size, write);
         }
         match room(memory, local.chunk.get(), size) {
             Some(number) => {
                 local.chunk.set(number);
-                let len = memory.word(head(number) + chunk::LEN);
-                let used = len.load(Relaxed);
-                write(memory.words_at(head(number) + CHUNK_HEAD + used as usize, size));
-                len.store(used + size as u64, Release);
+                put(memory, number, size, write);
             }
             None => {
                 local.chunk.set(0);
@@ -59,6 +58,27 @@ fn append(memory: &Mapped, size: usize, write: impl FnOnce(&[AtomicU64])) {
         }
         local.writing.set(false);
     });
+}
+
+/// The same in a signal handler that interrupts the writing of an event, and must not write into it: what it has to tell may
+/// be a definition, and gets a chunk of its own.
+#[cold]
+fn append_nested(memory: &Mapped, size: usize, write: impl FnOnce(&[AtomicU64])) {
+    match room(memory, 0, size) {
+        Some(number) => {
+            put(memory, number, size, write);
+            memory.word(head(number) + chunk::STATE).store(2, Release);
+        }
+        None => memory.lost(Loss::Events),
+    }
+}
+
+#[inline(always)]
+fn put(memory: &Mapped, number: u32, size: usize, write: impl FnOnce(&[AtomicU64])) {
+    let len = memory.word(head(number) + chunk::LEN);
+    let used = len.load(Relaxed);
+    write(memory.words_at(head(number) + CHUNK_HEAD + used as usize, size));
+    len.store(used + size as u64, Release);
 }
 
 /// The chunk, by its number plus one, in which there is room: this one, or else a new one.

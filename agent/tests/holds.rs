@@ -1,0 +1,183 @@
+//! What is reported of holds against what the program knows of them: totals, and the one long hold with its site.
+#![cfg(all(target_os = "linux", feature = "record"))]
+mod child;
+
+use child::{Ended, Scene, line_of, lines, objects};
+use lockprof::sync::Mutex;
+use lockprof_trace::Event;
+use std::fs;
+use std::time::{Duration, Instant};
+
+const SOURCE: &str = include_str!("holds.rs");
+
+static LOCK: Mutex<u64> = Mutex::new(0);
+
+/// Works for so long.
+fn work(time: Duration) {
+    let begin = Instant::now();
+    while begin.elapsed() < time {}
+}
+
+/// Some work that the compiler cannot see through.
+fn short_work(rounds: u32) {
+    (0..std::hint::black_box(rounds)).for_each(|round| drop(std::hint::black_box(round)));
+}
+
+/// How often the lock is taken and for how long, in nanoseconds. Without optimization the lock's own edges are as long as
+/// fifty nanoseconds of work.
+const SHORT: (u32, f64) = if cfg!(debug_assertions) { (1_000_000, 500.0) } else { (10_000_000, 50.0) };
+
+/// Takes the lock so often, for so much work each; how long that takes, in nanoseconds.
+fn often(lock: &Mutex<u64>, rounds: u32) -> f64 {
+    let begin = Instant::now();
+    for _ in 0..SHORT.0 {
+        let guard = lock.lock().unwrap();
+        short_work(rounds);
+        drop(guard);
+    }
+    begin.elapsed().as_nanos() as f64
+}
+
+/// Tells the parent how long the lock was held in all, in nanoseconds.
+fn tell(ns: f64) {
+    fs::write(child::folder().join("told"), ns.to_string()).unwrap();
+}
+
+struct Told {
+    ended: Ended,
+    /// What the program says, and what the trace says, in nanoseconds.
+    truth: f64,
+    total: f64,
+    /// How many steps of the coarse clock fell into a hold.
+    steps: f64,
+    ns_per_tick: f64,
+    /// How long it was recorded, in nanoseconds.
+    wall: f64,
+}
+
+impl Told {
+    fn of(name: &'static str) -> Self {
+        let scene = Scene::new(name);
+        let ended = scene.run("");
+        assert!(ended.status.success());
+        let truth = fs::read_to_string(scene.folder.join("told")).unwrap().parse().unwrap();
+        let Some(Event::Session { ticks_per_4s, coarse_ticks, .. }) = ended.events.first() else {
+            panic!("no session")
+        };
+        let ns_per_tick = (1u64 << 32) as f64 / *ticks_per_4s as f64;
+        let line = line_of(SOURCE, "static LOCK");
+        let (lines, objects) = (lines(&ended.events), objects(&ended.events));
+        let of_lock = |id: &u64| objects.get(id).is_some_and(|(_, site)| lines[site] == line);
+        let ticks: u64 = ended
+            .events
+            .iter()
+            .filter_map(|event| match event {
+                Event::Counts { object, hold_ticks, .. } if of_lock(object) => Some(*hold_ticks),
+                _ => None,
+            })
+            .sum();
+        let (total, steps) = (ticks as f64 * ns_per_tick, ticks as f64 / *coarse_ticks as f64);
+        let at = |event: Option<&Event<'_>>| match event {
+            Some(Event::Session { at, .. } | Event::Finish { at, .. }) => *at,
+            other => panic!("{other:?}"),
+        };
+        let wall = (at(ended.events.last()) - at(ended.events.first())) as f64 * ns_per_tick;
+        Self { ended, truth, total, steps, ns_per_tick, wall }
+    }
+
+    /// Total within five percent, and the error of sampling by the clock.
+    fn check(&self) {
+        let off = self.total / self.truth - 1.0;
+        let share = (self.truth / self.wall).min(1.0);
+        // Steps that fall into holds are drawn out of all that passed: three deviations.
+        let error = 3.0 * (self.steps * (1.0 - share)).sqrt() / self.steps;
+        assert!(
+            off.abs() < 0.05 + error,
+            "{:.2} ms held, {:.2} ms reported",
+            self.truth / 1e6,
+            self.total / 1e6
+        );
+    }
+
+    /// The longest hold that was told, in nanoseconds, and its line.
+    fn longest(&self) -> (f64, u64) {
+        let lines = lines(&self.ended.events);
+        let hold = |event: &Event<'_>| match event {
+            Event::Hold { ticks, site, .. } => Some((*ticks, lines[site])),
+            _ => None,
+        };
+        let (ticks, line) = self.ended.events.iter().filter_map(hold).max().expect("holds");
+        (ticks as f64 * self.ns_per_tick, line)
+    }
+}
+
+fn few_long() {
+    let mut truth = 0.0;
+    for _ in 0..20 {
+        let guard = LOCK.lock().unwrap();
+        let begin = Instant::now();
+        work(Duration::from_millis(5));
+        truth += begin.elapsed().as_nanos() as f64;
+        drop(guard);
+        work(Duration::from_millis(1));
+    }
+    tell(truth);
+}
+
+fn many_short() {
+    // The lock itself costs the same with work and without: the difference is what was held.
+    let other = Mutex::new(0);
+    let per_round = (often(&other, 100) - often(&other, 0)) / f64::from(SHORT.0) / 100.0;
+    let rounds = (SHORT.1 / per_round) as u32;
+    let without = often(&other, 0);
+    let mut truth = often(&LOCK, rounds) - without;
+    let guard = LOCK.lock().unwrap(); // the long one
+    let begin = Instant::now();
+    work(Duration::from_millis(20));
+    truth += begin.elapsed().as_nanos() as f64;
+    drop(guard);
+    tell(truth);
+}
+
+fn periodic() {
+    let mut truth = 0.0;
+    for _ in 0..2000 {
+        let guard = LOCK.lock().unwrap();
+        let begin = Instant::now();
+        work(Duration::from_micros(250));
+        truth += begin.elapsed().as_nanos() as f64;
+        drop(guard);
+        work(Duration::from_micros(750));
+    }
+    tell(truth);
+}
+
+#[test]
+fn twenty_of_five_milliseconds() {
+    if child::is("twenty_of_five_milliseconds") {
+        return few_long();
+    }
+    let told = Told::of("twenty_of_five_milliseconds");
+    told.check();
+}
+
+#[test]
+fn ten_million_of_fifty_nanoseconds_and_a_long_one() {
+    if child::is("ten_million_of_fifty_nanoseconds_and_a_long_one") {
+        return many_short();
+    }
+    let told = Told::of("ten_million_of_fifty_nanoseconds_and_a_long_one");
+    told.check();
+    let (ns, line) = told.longest();
+    assert_eq!(line, line_of(SOURCE, "; // the long one"), "its site");
+    // To one step of the coarse clock, which may be late by as much.
+    assert!((16e6..26e6).contains(&ns), "{ns} ns");
+}
+
+#[test]
+fn a_periodic_program() {
+    if child::is("a_periodic_program") {
+        return periodic();
+    }
+    Told::of("a_periodic_program").check();
+}
