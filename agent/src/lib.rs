@@ -44,6 +44,8 @@
 //! | `record` (default) | the recording; without it every wrapper is the original type |
 //! | `parking_lot` | module `parking_lot`: version 0.13 |
 //! | `parking_lot_0_12` | module `parking_lot_0_12`: version 0.12 |
+//! | `once_cell` | module `once_cell` |
+//! | `crossbeam-channel` | module `crossbeam_channel` |
 //! | `tokio` | module `tokio`: tasks, `sync`, the rest re-exported |
 //! | `serde` | `Serialize` and `Deserialize` for the locks of parking_lot |
 //! | `full` | all of them |
@@ -59,6 +61,8 @@
 #[macro_use]
 mod lock_types;
 
+#[cfg(feature = "record")]
+mod channel;
 #[cfg(feature = "record")]
 mod clock;
 mod config;
@@ -94,6 +98,16 @@ pub use ::parking_lot;
 pub mod parking_lot_0_12;
 #[cfg(all(not(feature = "record"), feature = "parking_lot_0_12"))]
 pub use ::parking_lot_0_12;
+
+#[cfg(all(feature = "record", feature = "once_cell"))]
+pub mod once_cell;
+#[cfg(all(not(feature = "record"), feature = "once_cell"))]
+pub use ::once_cell;
+
+#[cfg(all(feature = "record", feature = "crossbeam-channel"))]
+pub mod crossbeam_channel;
+#[cfg(all(not(feature = "record"), feature = "crossbeam-channel"))]
+pub use ::crossbeam_channel;
 
 #[cfg(all(feature = "record", feature = "tokio"))]
 pub mod tokio;

@@ -1,106 +1,21 @@
 //! [`std::sync::mpsc`], recorded: sends and receives are counted, a full or empty channel is a wait, and each end is known
 //! with who used it last.
-use crate::recorder::{self, Handle, Site, Wait};
+use crate::channel::{End, done_or_disconnected};
+use crate::recorder::Site;
 use lockprof_trace::{Kind, Operation, Role, WaitEnd};
 use std::fmt;
 use std::panic::Location;
-use std::sync::Arc;
 use std::sync::mpsc as original;
 use std::time::Duration;
 
 pub use std::sync::mpsc::*;
-
-/// One end of a channel, in the record.
-struct End {
-    /// Dropped before the channel is: whoever learns that it is disconnected finds this end gone.
-    handle: Handle,
-    id: u32,
-    /// All ends have the channel's id in common. `None` where it is not recorded.
-    owned: Option<Arc<Id>>,
-}
-
-/// The id of a channel. The last end gives it back.
-struct Id(u32);
-
-impl Drop for Id {
-    fn drop(&mut self) {
-        recorder::drop_object(self.0);
-    }
-}
-
-impl End {
-    /// The two ends of a channel with room for `capacity` messages, or for any number of them.
-    fn pair(site: Site, capacity: usize) -> (Self, Self) {
-        let id = recorder::new_object(Kind::StdChannel, site, capacity as u64);
-        let owned = (id != 0).then(|| Arc::new(Id(id)));
-        let end = |role| Self { handle: Handle::open(id, role, site, 0), id, owned: owned.clone() };
-        (end(Role::Sender), end(Role::Receiver))
-    }
-
-    /// One more sender.
-    fn sender(&self, site: Site) -> Self {
-        let handle = Handle::open(self.id, Role::Sender, site, 0);
-        Self { handle, id: self.id, owned: self.owned.clone() }
-    }
-
-    /// A message went in.
-    #[inline(always)]
-    fn sent(&self) {
-        if self.id != 0 {
-            recorder::count(self.id);
-            self.handle.used();
-        }
-    }
-
-    /// A message came out.
-    #[inline(always)]
-    fn received(&self) {
-        if self.id != 0 {
-            recorder::count(self.id + 1);
-            self.handle.used();
-        }
-    }
-
-    /// Blocks in `operation`; `how` tells from the result how that ended. A message that came through is counted.
-    #[cold]
-    #[inline(never)]
-    fn wait<R>(
-        &self,
-        operation: Operation,
-        site: Site,
-        block: impl FnOnce() -> R,
-        how: impl FnOnce(&R) -> WaitEnd,
-    ) -> R {
-        if self.id == 0 {
-            return block();
-        }
-        // Before it blocks: it is the thread that waits here which could go on with this end.
-        self.handle.used();
-        let counted = self.id + u32::from(operation == Operation::Recv);
-        let wait = Wait::begin(counted, operation, site);
-        let result = block();
-        let how = how(&result);
-        if let Some(wait) = wait {
-            wait.end(how);
-        }
-        if how == WaitEnd::Done {
-            recorder::count(counted);
-        }
-        result
-    }
-}
-
-/// How a wait ended that only the other end's drop could fail.
-fn done_or_disconnected<T, E>(result: &Result<T, E>) -> WaitEnd {
-    if result.is_ok() { WaitEnd::Done } else { WaitEnd::Disconnected }
-}
 
 /// As [`std::sync::mpsc::channel`]. Reports name the caller's line.
 #[must_use]
 #[track_caller]
 pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
     let (sender, receiver) = original::channel();
-    let (send, receive) = End::pair(Location::caller(), 0);
+    let (send, receive) = End::pair(Kind::StdChannel, Location::caller(), 0);
     (Sender { end: send, inner: sender }, Receiver { end: receive, inner: receiver })
 }
 
@@ -109,7 +24,7 @@ pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
 #[track_caller]
 pub fn sync_channel<T>(bound: usize) -> (SyncSender<T>, Receiver<T>) {
     let (sender, receiver) = original::sync_channel(bound);
-    let (send, receive) = End::pair(Location::caller(), bound);
+    let (send, receive) = End::pair(Kind::StdChannel, Location::caller(), bound);
     (SyncSender { end: send, inner: sender }, Receiver { end: receive, inner: receiver })
 }
 
@@ -132,7 +47,7 @@ impl<T> Sender<T> {
 impl<T> Clone for Sender<T> {
     #[track_caller]
     fn clone(&self) -> Self {
-        Self { end: self.end.sender(Location::caller()), inner: self.inner.clone() }
+        Self { end: self.end.another(Role::Sender, Location::caller()), inner: self.inner.clone() }
     }
 }
 
@@ -178,7 +93,7 @@ impl<T> SyncSender<T> {
 impl<T> Clone for SyncSender<T> {
     #[track_caller]
     fn clone(&self) -> Self {
-        Self { end: self.end.sender(Location::caller()), inner: self.inner.clone() }
+        Self { end: self.end.another(Role::Sender, Location::caller()), inner: self.inner.clone() }
     }
 }
 
