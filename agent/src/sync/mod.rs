@@ -17,7 +17,7 @@ pub use condvar::Condvar;
 pub(crate) use held::{Held, waited};
 pub use lazy_lock::LazyLock;
 pub use mutex::{Mutex, MutexGuard};
-#[cfg(any(feature = "parking_lot", feature = "parking_lot_0_12"))]
+#[cfg(any(feature = "once_cell", feature = "parking_lot", feature = "parking_lot_0_12"))]
 pub(crate) use once::Init;
 #[allow(deprecated)]
 pub use once::{ONCE_INIT, Once};
