@@ -32,6 +32,7 @@ impl End {
     }
 
     /// One that is not recorded.
+    #[cfg(feature = "crossbeam-channel")]
     pub(crate) const fn none() -> Self {
         Self { handle: Handle::NONE, id: 0, owned: None }
     }
