@@ -201,6 +201,8 @@ pub mod chunk {
     pub const COPIED: usize = 2;
     /// Next in the list of free chunks.
     pub const NEXT: usize = 4;
+    /// Which of all chunks it is that a thread has begun to write: a thread's later chunk has a greater number.
+    pub const TURN: usize = 5;
 }
 
 /// What is read: words and bytes at places. Places beyond the end are 0.
@@ -260,7 +262,7 @@ pub fn collect(bytes: &[u8], emit: &mut dyn FnMut(&Event<'_>)) -> Result<u64, Er
         return Err(Error::Short);
     }
     let pass = bytes.word(header::PASS);
-    for number in 0..used(bytes, header::CHUNKS, CHUNKS) {
+    for number in chunks_in_turn(bytes) {
         uncopied(bytes, number, pass, emit);
     }
     snapshot(bytes, emit);
@@ -271,6 +273,13 @@ pub fn collect(bytes: &[u8], emit: &mut dyn FnMut(&Event<'_>)) -> Result<u64, Er
 /// How many of a region are in use.
 pub fn used(memory: &(impl Memory + ?Sized), word: usize, limit: usize) -> usize {
     (memory.word(word) as usize).min(limit)
+}
+
+/// The numbers of all chunks, those of each thread in the order in which it wrote them.
+pub fn chunks_in_turn(memory: &(impl Memory + ?Sized)) -> Vec<usize> {
+    let mut chunks: Vec<usize> = (0..used(memory, header::CHUNKS, CHUNKS)).collect();
+    chunks.sort_by_cached_key(|number| memory.word(region::CHUNKS_ + number * CHUNK + chunk::TURN));
+    chunks
 }
 
 /// Gives the events of a chunk that are not in the file to `emit`; returns how far it was read, in words.

@@ -1,9 +1,7 @@
 //! Linux and its like: tmpfs files, `pthread_atfork`, `/proc`.
-use std::ffi::CString;
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
-use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI32, Ordering::Relaxed};
@@ -21,7 +19,8 @@ pub(crate) fn memory_folders() -> Vec<PathBuf> {
 
 #[cfg(target_os = "linux")]
 fn is_tmpfs(folder: &Path) -> bool {
-    let Ok(path) = CString::new(folder.as_os_str().as_bytes()) else { return false };
+    use std::os::unix::ffi::OsStrExt;
+    let Ok(path) = std::ffi::CString::new(folder.as_os_str().as_bytes()) else { return false };
     // SAFETY: a `statfs` of zeros is valid, and may be written.
     unsafe {
         let mut facts: libc::statfs = std::mem::zeroed();

@@ -12,6 +12,9 @@ use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 /// Free chunks, each by its number plus one.
 static FREE: FreeList = FreeList::new();
 
+/// Chunks that threads have begun to write.
+static TURNS: AtomicU64 = AtomicU64::new(1);
+
 const ROOM: usize = CHUNK - CHUNK_HEAD;
 
 /// Writes an event into this thread's chunk.
@@ -96,6 +99,7 @@ fn fresh(memory: &Mapped, full: u32) -> Option<u32> {
         memory.word(head(full) + chunk::STATE).store(2, Release);
     }
     let number = FREE.pop(|number| next(memory, number)).or_else(|| new(memory))?;
+    memory.word(head(number) + chunk::TURN).store(TURNS.fetch_add(1, Relaxed), Relaxed);
     memory.word(head(number) + chunk::STATE).store(1, Release);
     Some(number)
 }

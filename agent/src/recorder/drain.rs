@@ -10,7 +10,7 @@ use super::{area, chunk, entry, object, site};
 use crate::clock::ticks;
 use crate::platform;
 use lockprof_trace::file::Block;
-use lockprof_trace::memory::{CHUNKS, COARSE_SHIFT, ENTRIES, header, snapshot, uncopied, used};
+use lockprof_trace::memory::{COARSE_SHIFT, ENTRIES, chunks_in_turn, header, snapshot, uncopied, used};
 use lockprof_trace::{End, Event};
 use std::sync::atomic::Ordering::{Relaxed, Release};
 use std::sync::{Condvar, Mutex};
@@ -102,9 +102,9 @@ impl Drain {
     /// Copies what is new in the chunks.
     fn pass(&mut self) {
         let pass = self.memory.word(header::PASS).load(Relaxed);
-        let chunks = used(self.memory, header::CHUNKS, CHUNKS);
+        let chunks = chunks_in_turn(self.memory);
         let Self { memory, block, out, .. } = self;
-        for number in 0..chunks {
+        for number in chunks.iter().copied() {
             let words = uncopied(*memory, number, pass, &mut |event| push(block, out, event));
             chunk::set_copied(memory, number, pass + 1, words);
         }
@@ -113,7 +113,7 @@ impl Drain {
         self.out.clear();
         self.memory.word(header::FILE_BYTES + ((pass + 1) & 1) as usize).store(self.output.len(), Release);
         self.memory.word(header::PASS).store(pass + 1, Release);
-        for number in 0..chunks {
+        for number in chunks {
             if chunk::is_done(self.memory, number, pass + 1) {
                 chunk::recycle(self.memory, number);
             }
