@@ -7,6 +7,7 @@ use super::explain::title;
 use super::needs::is_lock;
 use super::{Context, Finding, Verdict};
 use crate::model::Owner;
+use crate::stats::add;
 use std::collections::HashMap;
 
 /// Share of the recording's length that the waits together must reach.
@@ -38,9 +39,9 @@ pub(super) fn find(context: &Context<'_>) -> Vec<Finding> {
         let Sums { count, ticks, sites, holders } = sums.entry(class).or_default();
         *count += sum.count;
         *ticks = ticks.saturating_add(sum.ticks);
-        *sites.entry(key.site).or_default() += sum.ticks;
+        add(sites.entry(key.site).or_default(), sum.ticks);
         if key.holder_site != 0 {
-            *holders.entry(key.holder_site).or_default() += sum.ticks;
+            add(holders.entry(key.holder_site).or_default(), sum.ticks);
         }
     }
     let hot = sums.into_iter().filter_map(|(class, Sums { count, ticks, sites, holders })| {

@@ -307,6 +307,6 @@ impl Builder<'_> {
             .iter()
             .filter_map(|id| self.context.model.counts.get(id))
             .map(|count| count.count)
-            .sum()
+            .fold(0, u64::saturating_add)
     }
 }

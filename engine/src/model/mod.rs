@@ -11,7 +11,7 @@ mod resolve;
 pub use facts::{Class, Counted, Held, Object, OpenTask, OpenWait, Session, Site};
 pub use parties::{Parties, PartyFacts, Tally};
 
-use crate::stats::{Distribution, Holds, Timeline};
+use crate::stats::{Distribution, Holds, Timeline, add};
 use lockprof_trace::{Event, Kind, Loss, Operation, Party, WaitEnd};
 use std::collections::{BTreeMap, HashMap};
 
@@ -158,7 +158,7 @@ impl Model {
                 self.now(*at);
                 self.timeline(*class).told(*live);
             }
-            Event::Lost { loss, count } => *self.lost.entry(*loss).or_default() += count,
+            Event::Lost { loss, count } => add(self.lost.entry(*loss).or_default(), *count),
             Event::Finish { at, end, reason } => {
                 self.now(*at);
                 self.session.finish(*at, *end, reason);
@@ -220,7 +220,7 @@ impl Model {
                     self.watchers.insert(*object, (Party::UNKNOWN, 0, u64::MAX));
                 }
                 let owner = self.owner(*object);
-                *self.delivered.entry(owner).or_default() += delivered;
+                add(self.delivered.entry(owner).or_default(), *delivered);
                 self.watcher_line(*object, *at, false);
             }
             Event::Thread { .. } | Event::ThreadEnd { .. } | Event::Task { .. } | Event::TaskEnd { .. } => {

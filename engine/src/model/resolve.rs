@@ -60,7 +60,7 @@ impl Model {
         }
         let mut delivered: HashMap<Owner, u64> = HashMap::new();
         for (key, count) in given {
-            *delivered.entry(owner(key)).or_default() += count;
+            crate::stats::add(delivered.entry(owner(key)).or_default(), count);
         }
         Self { waits, wait_lengths, holds, hold_lengths, delivered, ..self }
     }

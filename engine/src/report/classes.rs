@@ -2,6 +2,7 @@
 use super::{ClassReport, PopulationReport, SiteReport, Times, WatcherReport};
 use crate::findings::Context;
 use crate::model::{Model, Owner, Tally};
+use crate::stats::add;
 use lockprof_trace::{Count, Kind, Loss, Operation};
 use std::collections::{BTreeMap, HashMap};
 
@@ -53,7 +54,7 @@ pub(super) fn classes(context: &Context<'_>) -> Vec<ClassReport> {
             *stood = stood.saturating_add(sum.ticks);
         }
         if key.holder_site != 0 {
-            *caused.entry((class, key.holder_site)).or_default() += sum.ticks;
+            add(caused.entry((class, key.holder_site)).or_default(), sum.ticks);
         }
     }
     let length = model.end().saturating_sub(model.session.at).max(1);
@@ -166,17 +167,17 @@ fn sums(model: &Model) -> HashMap<u64, Sums> {
         let Some((class, known)) = model.class_of(own) else { continue };
         let sum = sums.entry(class).or_default();
         let what = known.kind.count((id - own) as u32);
-        *sum.counts.entry(what.name()).or_default() += counted.count;
+        add(sum.counts.entry(what.name()).or_default(), counted.count);
         if !matches!(what, Count::Inserts | Count::Removes) {
-            sum.acquisitions += counted.count;
-            sum.contended += counted.contended;
+            add(&mut sum.acquisitions, counted.count);
+            add(&mut sum.contended, counted.contended);
         }
         sum.wait_ticks = sum.wait_ticks.saturating_add(counted.wait_ticks);
         sum.wait_max = sum.wait_max.max(counted.wait_max);
         sum.hold_ticks = sum.hold_ticks.saturating_add(counted.hold_ticks);
         sum.hold_max = sum.hold_max.max(counted.hold_max);
         if *id == own {
-            sum.instances += counted.instances;
+            add(&mut sum.instances, counted.instances);
             sum.live += u64::from(counted.live);
         }
     }
@@ -251,7 +252,10 @@ pub(super) fn watchers(context: &Context<'_>) -> Vec<WatcherReport> {
     let classes = model.classes.iter().filter(|(_, class)| class.kind == Kind::Watcher);
     let delivered = |class: u64| {
         let objects = model.objects.iter().filter(|(_, object)| object.class == class).map(|(id, _)| id);
-        let counted: u64 = objects.filter_map(|id| model.counts.get(id)).map(|counted| counted.count).sum();
+        let counted: u64 = objects
+            .filter_map(|id| model.counts.get(id))
+            .map(|counted| counted.count)
+            .fold(0, u64::saturating_add);
         counted.max(model.delivered.get(&Owner::Class(class)).copied().unwrap_or(0))
     };
     let mut reports: Vec<WatcherReport> = classes

@@ -219,7 +219,7 @@ pub(crate) fn build(models: Vec<Model>, options: &Options, symbols: &dyn Resolve
     processes
         .iter()
         .flat_map(|process| &process.lost)
-        .for_each(|(kind, count)| *lost.entry(kind).or_default() += count);
+        .for_each(|(kind, count)| crate::stats::add(lost.entry(kind).or_default(), *count));
     let mut findings: Vec<Finding> = contexts.iter().flat_map(findings::find).collect();
     findings::sort(&mut findings);
     let objects: BTreeSet<ObjectReport> =

@@ -6,3 +6,8 @@ mod timeline;
 pub use distribution::Distribution;
 pub use holds::Holds;
 pub use timeline::Timeline;
+
+/// Adds to a sum of numbers from a trace, which may be any.
+pub(crate) fn add(sum: &mut u64, more: u64) {
+    *sum = sum.saturating_add(more);
+}
