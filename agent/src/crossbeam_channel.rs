@@ -1,10 +1,10 @@
-//! [`crossbeam_channel`](::crossbeam_channel), recorded: sends and receives are counted, a full or empty channel is a
+//! crossbeam_channel, recorded: sends and receives are counted, a full or empty channel is a
 //! wait, and each end is known with who used it last.
 //!
 //! # What cannot be seen
 //! [`select!`] and [`Select`] are the original's: they take these ends as they are, since an end dereferences to the
 //! original's, and what they wait for and pass on is not recorded. Nor are the channels that time feeds ([`after`],
-//! [`at`], [`tick`]) and [`never`].
+//! [`at`], [`tick`]) and [`never()`].
 use crate::channel::{End, done_or_disconnected};
 use crate::recorder::Site;
 use lockprof_trace::{Kind, Operation, Role, WaitEnd};

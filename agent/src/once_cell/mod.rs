@@ -1,4 +1,4 @@
-//! [`once_cell`](::once_cell), recorded: an initialisation that others wait for is their wait, and who runs it holds the
+//! once_cell, recorded: an initialisation that others wait for is their wait, and who runs it holds the
 //! cell meanwhile.
 //!
 //! [`race`] and [`unsync`] never wait, and are the original's.
