@@ -107,13 +107,15 @@ extern "C" fn handler(_: libc::c_int) {
 fn locks_in_a_signal_handler() {
     const LEAST: u64 = 2000;
     if child::is("locks_in_a_signal_handler") {
+        // A thread's first use of any lock allocates, as no handler may.
+        let mut taken = 1;
+        take(&LOCK, taken);
         // SAFETY: the handler does what it may do wherever this thread is interrupted.
         let main = unsafe {
             libc::signal(libc::SIGUSR1, handler as extern "C" fn(libc::c_int) as usize);
             libc::pthread_self()
         };
         let done = AtomicBool::new(false);
-        let mut taken = 0;
         std::thread::scope(|scope| {
             scope.spawn(|| {
                 while !done.load(Relaxed) {

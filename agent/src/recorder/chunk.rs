@@ -126,6 +126,18 @@ pub(crate) fn give_up() {
     });
 }
 
+/// Makes `count` new chunks for threads to come upon, so that it is not one of them that has to ask the system for memory.
+pub(crate) fn stock(memory: &Mapped, count: usize) {
+    for number in (0..count).map_while(|_| new(memory)) {
+        FREE.push(number, |number| next(memory, number));
+    }
+}
+
+/// Whether chunk `number`, from 0, is in use.
+pub(crate) fn is_in_use(memory: &Mapped, number: usize) -> bool {
+    memory.word(head(number as u32 + 1) + chunk::STATE).load(Relaxed) != 0
+}
+
 /// Whether chunk `number`, from 0, is full and was copied to the end.
 pub(crate) fn is_done(memory: &Mapped, number: usize, pass: u64) -> bool {
     let head = head(number as u32 + 1);

@@ -24,6 +24,10 @@ const PASS_EVERY: u32 = 4;
 const LOOK_EVERY: u32 = 2;
 /// Ticks between two tellings of populations and of sites that only the held lists know, and two looks at the file.
 const TELL_EVERY: u32 = 25;
+/// Chunks that are kept free at least, and made at most in one pass. There are as many free ones as threads have used
+/// since the last pass.
+const SPARE: usize = 8;
+const MORE: usize = 64;
 /// A block is closed when it has grown to this many bytes.
 const BLOCK_BYTES: usize = 32 << 10;
 
@@ -103,6 +107,9 @@ impl Drain {
     fn pass(&mut self) {
         let pass = self.memory.word(header::PASS).load(Relaxed);
         let chunks = chunks_in_turn(self.memory);
+        let busy = chunks.iter().filter(|number| chunk::is_in_use(self.memory, **number)).count();
+        let wanted = 2 * busy.max(SPARE);
+        let all = chunks.len();
         let Self { memory, block, out, .. } = self;
         for number in chunks.iter().copied() {
             let words = uncopied(*memory, number, pass, &mut |event| push(block, out, event));
@@ -118,6 +125,7 @@ impl Drain {
                 chunk::recycle(self.memory, number);
             }
         }
+        chunk::stock(self.memory, wanted.saturating_sub(all).min(MORE));
     }
 
     fn finish(mut self) {

@@ -234,3 +234,40 @@ impl FreeList {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_piece_is_handed_out_twice() {
+        const PIECES: u32 = 3;
+        static LIST: FreeList = FreeList::new();
+        static NEXT: [AtomicU64; PIECES as usize + 1] = [const { AtomicU64::new(0) }; PIECES as usize + 1];
+        static TAKEN: [AtomicBool; PIECES as usize + 1] =
+            [const { AtomicBool::new(false) }; PIECES as usize + 1];
+        let next = |piece: u32| &NEXT[piece as usize];
+        (1..=PIECES).for_each(|piece| LIST.push(piece, next));
+        // Miri looks through few of many interleavings at each run, and is slow.
+        let rounds = if cfg!(miri) { 10 } else { 20_000 };
+        std::thread::scope(|scope| {
+            for _ in 0..3 {
+                scope.spawn(|| {
+                    for _ in 0..rounds {
+                        let taken = [LIST.pop(next), LIST.pop(next)];
+                        for piece in taken.into_iter().flatten() {
+                            assert!(!TAKEN[piece as usize].swap(true, Relaxed), "{piece} is taken");
+                        }
+                        for piece in taken.into_iter().flatten() {
+                            TAKEN[piece as usize].store(false, Relaxed);
+                            LIST.push(piece, next);
+                        }
+                    }
+                });
+            }
+        });
+        let mut left: Vec<u32> = std::iter::from_fn(|| LIST.pop(next)).collect();
+        left.sort_unstable();
+        assert_eq!(left, [1, 2, 3], "and none is lost");
+    }
+}

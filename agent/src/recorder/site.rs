@@ -240,6 +240,21 @@ mod tests {
     }
 
     #[test]
+    fn of_many_who_put_a_number_one_is_told_that_it_is_new() {
+        static KNOWN: Known<64> = Known::new();
+        let new = AtomicU64::new(0);
+        std::thread::scope(|scope| {
+            for _ in 0..3 {
+                scope.spawn(|| {
+                    let first = (1..=16).filter(|number| matches!(KNOWN.put(*number), Put::New(_)));
+                    new.fetch_add(first.count() as u64, Relaxed);
+                });
+            }
+        });
+        assert_eq!(new.into_inner(), 16);
+    }
+
+    #[test]
     fn the_unwinder_sees_this_test() {
         let mut frames = [0; DEPTH];
         assert!(by_unwinder(&mut frames) > 3);
