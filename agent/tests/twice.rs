@@ -85,6 +85,30 @@ fn finished_while_threads_work() {
     assert!(range.contains(&ended.count()), "{} of {range:?}", ended.count());
 }
 
+/// What this process has of shared memory, in KiB.
+fn shared_kib() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("RssShmem:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse().unwrap()
+}
+
+#[test]
+fn nothing_is_written_after_the_end() {
+    if child::is("nothing_is_written_after_the_end") {
+        let recording = builder().path(child::folder().join("trace.bin")).full().start().unwrap();
+        take(1000);
+        recording.finish();
+        take(1000);
+        let before = shared_kib();
+        // Of each hold an event would be 32 bytes.
+        take(300_000);
+        let more = shared_kib() - before;
+        return assert!(more < 1024, "{more} KiB");
+    }
+    let ended = run(&Scene::new("nothing_is_written_after_the_end"));
+    assert_eq!((ended.end(), ended.count()), (End::Finished, 1000));
+}
+
 #[test]
 fn two_processes_for_one_trace() {
     if child::is("two_processes_for_one_trace") {

@@ -20,18 +20,12 @@ const ROOM: usize = CHUNK - CHUNK_HEAD;
 /// Writes an event into this thread's chunk.
 #[inline(never)]
 pub(crate) fn emit(event: &Event<'_>) {
-    if RECORDING.load(Relaxed)
-        && let Some(memory) = memory::get()
-    {
-        let size = words::size(event);
-        if size > ROOM {
-            return memory.lost(Loss::Events);
-        }
-        append(memory, size, |place| {
-            let mut place = place.iter();
-            words::put(event, size, |word| place.by_ref().take(1).for_each(|to| to.store(word, Relaxed)));
-        });
-    }
+    let Some(memory) = memory::get() else { return };
+    let size = words::size(event);
+    append(memory, size, |place| {
+        let mut place = place.iter();
+        words::put(event, size, |word| place.by_ref().take(1).for_each(|to| to.store(word, Relaxed)));
+    });
 }
 
 /// Writes a hold of full mode, in its short form.
@@ -42,9 +36,15 @@ pub(super) fn emit_held(memory: &Mapped, hold: [u64; words::HELD_WORDS]) {
     });
 }
 
-/// Appends `size` words, which `write` writes, and which fit a chunk.
+/// Appends `size` words, which `write` writes, as long as anything is recorded.
 #[inline(always)]
 fn append(memory: &Mapped, size: usize, write: impl FnOnce(&[AtomicU64])) {
+    if !RECORDING.load(Relaxed) {
+        return;
+    }
+    if size > ROOM {
+        return memory.lost(Loss::Events);
+    }
     LOCAL.with(|local| {
         if local.writing.replace(true) {
             return append_nested(memory, size, write);
