@@ -1,5 +1,5 @@
-//! crossbeam_channel, recorded: sends and receives are counted, a full or empty channel is a
-//! wait, and each end is known with who used it last.
+//! crossbeam_channel, recorded: sends and receives are counted, a full or empty channel is a wait, and each end is known
+//! with who used it last.
 //!
 //! # What cannot be seen
 //! [`select!`] and [`Select`] are the original's: they take these ends as they are, since an end dereferences to the

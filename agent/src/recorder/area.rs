@@ -51,7 +51,7 @@ pub(crate) struct Area {
     free_len: AtomicU32,
     free: [AtomicU32; FREE],
     rest: [AtomicU8; PAGE_BYTES - 16 * 8 - HELD * 32 - GROUPS * 4 - (FREE + 1) * 4],
-    counters: [AtomicU8; IDS],
+    pub(super) counters: [AtomicU8; IDS],
 }
 
 const _: () = {
@@ -266,8 +266,7 @@ impl Area {
                 Err(now) => before = now,
             }
         }
-        let own = if full::is_on() { self.own_byte(memory, id) } else { None };
-        own.unwrap_or(&self.counters[id as usize % IDS]).store(byte, Release);
+        self.byte(memory, id).store(byte, Release);
         self.carrying.store(0, Release);
     }
 
@@ -294,7 +293,6 @@ impl Area {
 
     /// Times the hold that has just begun, unless enough were timed in this step of the coarse clock.
     fn sample(&self, id: u32) {
-        let full = full::is_on();
         let step = (COARSE.0.load(Relaxed) >> 32) as u32;
         let enough = LOCAL.with(|local| {
             let (last, count) = local.sampled.get();
@@ -302,8 +300,16 @@ impl Area {
             local.sampled.set((step, count));
             count >= 8
         });
+        if full::is_on() || !enough {
+            self.stamp(id);
+        }
+    }
+
+    /// Times the hold that has just begun, where the use of this object is one.
+    #[inline(always)]
+    fn stamp(&self, id: u32) {
         let top = self.held_len.load(Relaxed).wrapping_sub(1) as usize;
-        let Some(held) = self.held.get(top).filter(|_| full || !enough) else { return };
+        let Some(held) = self.held.get(top) else { return };
         let what = held.what.load(Relaxed);
         // What is counted is not always a hold.
         if what & HELD_ID == u64::from(id) {
@@ -367,8 +373,7 @@ impl Area {
     fn fold(&self, memory: &Mapped) {
         for group in (0..GROUPS).filter(|group| self.pages[*group].load(Relaxed) != 0) {
             for id in group * IDS_PER_PAGE..(group + 1) * IDS_PER_PAGE {
-                let own = if full::is_on() { self.own_byte(memory, id as u32) } else { None };
-                let byte = own.unwrap_or(&self.counters[id]).load(Relaxed);
+                let byte = self.byte(memory, id as u32).load(Relaxed);
                 if byte != 255 {
                     self.change(memory, id as u32, 255, u64::from(byte).wrapping_sub(255));
                 }

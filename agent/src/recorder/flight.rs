@@ -19,10 +19,8 @@ const BLOCKS: usize = 32;
 const COPIED: u64 = 4 << 20;
 
 /// Where the new file is put together.
-pub(super) fn beside(path: &Path) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".part");
-    name.into()
+fn beside(path: &Path) -> PathBuf {
+    path.with_added_extension("part")
 }
 
 /// A trace that is being thinned out.

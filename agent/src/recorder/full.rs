@@ -1,6 +1,6 @@
 //! Full mode: every hold is timed and written.
 //!
-//! There no thread's counters are mapped, so that each use comes to [`Area::stamp`] as if its byte were full; the bytes
+//! There no thread's counters are mapped, so that each use comes to the cold path as if its byte were full; the bytes
 //! are kept all the same, in the thread's own pages of shared memory. Floor of the cost: two readings of the clock. All
 //! else here is kept so small that it fits beside them.
 use super::area::{Area, COARSE};
@@ -8,7 +8,7 @@ use super::chunk::emit_held;
 use super::memory::Mapped;
 use super::site::intern;
 use crate::clock::ticks;
-use lockprof_trace::memory::{HELD_ID, IDS, IDS_PER_PAGE, PAGE_BYTES, SAMPLED, region};
+use lockprof_trace::memory::{IDS, IDS_PER_PAGE, PAGE_BYTES, SAMPLED, region};
 use lockprof_trace::{Party, words};
 use std::sync::atomic::Ordering::{Relaxed, Release};
 use std::sync::atomic::{AtomicBool, AtomicU8};
@@ -28,13 +28,19 @@ pub(super) fn set(on: bool) {
 impl Area {
     /// The byte that counts an id in this thread's page of shared memory; `None` where it has no such page.
     #[inline(always)]
-    pub(super) fn own_byte(&self, memory: &Mapped, id: u32) -> Option<&'static AtomicU8> {
+    fn own_byte(&self, memory: &Mapped, id: u32) -> Option<&'static AtomicU8> {
         let id = id as usize % IDS;
         let page = self.pages[id / IDS_PER_PAGE].load(Relaxed).checked_sub(1)? as usize;
         let word = memory.word(region::PAGES_ + page * (PAGE_BYTES / 8) + id % IDS_PER_PAGE / 8);
         // SAFETY: the byte lies in the word, which is never unmapped. Nobody accesses the word as one while the thread runs
         // but who reads it to look on.
         Some(unsafe { AtomicU8::from_ptr(word.as_ptr().cast::<u8>().add(id % 8)) })
+    }
+
+    /// The byte in which this thread counts an id, in whichever mode.
+    pub(super) fn byte(&self, memory: &Mapped, id: u32) -> &AtomicU8 {
+        let own = if is_on() { self.own_byte(memory, id) } else { None };
+        own.unwrap_or(&self.counters[id as usize % IDS])
     }
 
     /// Counts one use of an object; `false` where it must be carried to the record first.
@@ -47,18 +53,6 @@ impl Area {
         }
         byte.store(count + 1, Relaxed);
         true
-    }
-
-    /// Times the hold that has just begun, where the use of this object is a hold.
-    #[inline(always)]
-    pub(super) fn stamp(&self, id: u32) {
-        let top = self.held_len.load(Relaxed).wrapping_sub(1) as usize;
-        let Some(held) = self.held.get(top) else { return };
-        let what = held.what.load(Relaxed);
-        if what & HELD_ID == u64::from(id) {
-            held.timed.store(ticks(), Relaxed);
-            held.what.store(what | SAMPLED, Relaxed);
-        }
     }
 
     /// Ends the hold that was begun last, if it is this one, and no tick of the coarse clock fell into it.

@@ -214,6 +214,11 @@ impl<'a> Context<'a> {
         losses.iter().any(|loss| self.model.lost.get(loss).is_some_and(|count| *count > 0))
     }
 
+    /// Whether some of what happened is not in the trace.
+    pub fn lost_events(&self) -> bool {
+        self.lost(&[Loss::Events, Loss::Limit, Loss::Disk, Loss::Oldest])
+    }
+
     /// What is known of ended waits like this one: the longest served, the longest at all, how many were given up.
     pub fn history(&self) -> HashMap<(u64, lockprof_trace::Operation), (u64, u64, u64)> {
         let mut history: HashMap<_, (u64, u64, u64)> = HashMap::new();

@@ -9,7 +9,7 @@
 //! False positives: a service that is still filling up with long-lived connections when the recording ends.
 use super::explain::title;
 use super::{Context, Finding, PartyRole, Verdict};
-use lockprof_trace::{Kind, Loss, Party, TaskState};
+use lockprof_trace::{Kind, Party, TaskState};
 
 /// Live parties of one class from which on it counts.
 const LEAST: usize = 8;
@@ -29,7 +29,7 @@ fn grows(levels: &[u64]) -> bool {
 
 pub(super) fn find(context: &Context<'_>, known: &[Finding]) -> Vec<Finding> {
     let model = context.model;
-    if context.lost(&[Loss::Events, Loss::Limit, Loss::Disk, Loss::Oldest]) {
+    if context.lost_events() {
         return vec![];
     }
     // A shutdown ends the growth of all.

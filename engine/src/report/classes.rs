@@ -3,7 +3,7 @@ use super::{ClassReport, PopulationReport, SiteReport, Times, WatcherReport};
 use crate::findings::Context;
 use crate::model::{Model, Owner, Tally};
 use crate::stats::add;
-use lockprof_trace::{Count, Kind, Loss, Operation};
+use lockprof_trace::{Count, Kind, Operation};
 use std::collections::{BTreeMap, HashMap};
 
 /// Sites that are listed of each class.
@@ -70,7 +70,7 @@ pub(super) fn classes(context: &Context<'_>) -> Vec<ClassReport> {
             let waits = model.wait_lengths.get(&Owner::Class(number)).cloned().unwrap_or_default();
             let holds = model.hold_lengths.get(&Owner::Class(number)).cloned().unwrap_or_default();
             // Where events were lost the counters know more.
-            let lost = context.lost(&[Loss::Events, Loss::Limit, Loss::Disk, Loss::Oldest]);
+            let lost = context.lost_events();
             let total = if lost { waits.sum.max(sum.wait_ticks) } else { waits.sum };
             let stood = standing.get(&number).copied().unwrap_or(0);
             let held = if sum.hold_ticks > 0 { sum.hold_ticks } else { holds.total(sum.acquisitions) };
