@@ -1,4 +1,5 @@
 //! The command line: what can be asked, and how it is explained.
+use crate::export::{Of, To};
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use lockprof_engine::{MIN_BLOCKED, Options};
@@ -72,6 +73,28 @@ lockprof itself could not go on.")]
         /// The program and its arguments
         #[arg(last = true, required = true, value_name = "COMMAND")]
         command: Vec<OsString>,
+    },
+    /// Write traces in the form that another tool reads
+    #[command(after_help = "\
+Examples:
+  lockprof export trace.bin --to pprof -o wait.pb.gz && go tool pprof -http : wait.pb.gz
+  lockprof export trace.bin --to pprof --of hold -o hold.pb.gz   who held, in place of who waited
+  lockprof export trace.bin --to perfetto -o trace.pftrace       for ui.perfetto.dev
+  lockprof export trace.bin --to firefox -o trace.json           for profiler.firefox.com
+  lockprof export trace.bin --to csv | sort -t, -k11 -n")]
+    Export {
+        /// Trace files, one for each process
+        #[arg(required = true, value_name = "TRACE")]
+        traces: Vec<PathBuf>,
+        /// The form
+        #[arg(long, value_enum, value_name = "FORM")]
+        to: To,
+        /// What a profile shows; timelines show both
+        #[arg(long, value_enum, default_value_t = Of::Wait)]
+        of: Of,
+        /// Write to this file, not to standard output
+        #[arg(long, short, value_name = "FILE")]
+        output: Option<PathBuf>,
     },
     /// Tell the whole story behind a finding's code
     #[command(after_help = "Example:\n  lockprof explain LP0001")]

@@ -35,6 +35,8 @@ pub enum Error {
     Print(io::Error),
     #[error("there is no finding {0}; codes look like LP0001, and every finding prints its own")]
     NoCode(String),
+    #[error("this form is nothing for a terminal; name a file with --output")]
+    Binary,
     #[error("no trace could be read")]
     Nothing,
 }

@@ -5,6 +5,7 @@ mod cli;
 mod collect;
 mod commands;
 mod error;
+mod export;
 mod flamegraph;
 mod folder;
 mod load;
@@ -22,6 +23,7 @@ fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Analyze { traces, out, ask } => commands::analyze(&traces, out.as_deref(), &ask),
         Command::Run { out, ask, command } => commands::run(&out, &ask, &command),
+        Command::Export { traces, to, of, output } => commands::export(&traces, to, of, output.as_deref()),
         Command::Explain { code } => commands::explain(&code),
     };
     match done {

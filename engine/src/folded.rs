@@ -1,6 +1,6 @@
 //! Folded stacks: one line for each path, with its weight, as flame graphs take them.
 use crate::findings::Context;
-use crate::model::{Model, Owner};
+use crate::model::Model;
 use crate::symbols::Frame;
 use std::collections::BTreeMap;
 
@@ -27,14 +27,6 @@ fn finish(lines: BTreeMap<String, u64>) -> Vec<String> {
     lines.into_iter().map(|(path, weight)| format!("{path} {weight}")).collect()
 }
 
-fn owner_name(context: &Context<'_>, owner: Owner) -> String {
-    match owner {
-        Owner::Class(class) => context.class_name(class),
-        Owner::Object(_) => "unknown object".into(),
-        Owner::Joins => "the end of a task or thread".into(),
-    }
-}
-
 /// Time waited in microseconds: stack, waiting site, object.
 pub fn waits(contexts: &[Context<'_>]) -> Vec<String> {
     let mut lines = BTreeMap::new();
@@ -48,7 +40,7 @@ pub fn waits(contexts: &[Context<'_>]) -> Vec<String> {
                 key.operation,
                 at.rsplit_once(':').map_or("?", |(place, _)| place)
             ));
-            path.push(owner_name(context, key.owner));
+            path.push(crate::profile::object(context, key.owner));
             add(&mut lines, path, micros(context.model, sum.ticks));
         }
     }
@@ -61,7 +53,7 @@ pub fn holds(contexts: &[Context<'_>]) -> Vec<String> {
     for context in contexts {
         for ((owner, site), sum) in &context.model.holds {
             let mut path = process(context, contexts);
-            path.push(owner_name(context, *owner));
+            path.push(crate::profile::object(context, *owner));
             path.push(format!("taken at {}", context.place(*site)));
             add(&mut lines, path, micros(context.model, sum.timed.1.max(sum.coarse.1)));
         }

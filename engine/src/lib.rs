@@ -9,7 +9,9 @@ pub mod findings;
 pub mod folded;
 pub mod graph;
 pub mod model;
+pub mod profile;
 pub mod report;
+pub mod spans;
 pub mod stats;
 pub mod symbols;
 

@@ -1,5 +1,6 @@
 //! What the commands do. Only here is anything printed, or written to a folder.
 mod analyze;
+mod export;
 mod run;
 
 use crate::cli::{Ask, Format};
@@ -16,6 +17,7 @@ use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 pub use analyze::analyze;
+pub use export::export;
 pub use run::run;
 
 /// Traces that were read, each of one process.
@@ -24,6 +26,8 @@ struct Recording {
     models: Vec<Model>,
     modules: Modules,
     notes: Vec<String>,
+    /// Where they were read from.
+    paths: Vec<PathBuf>,
     /// Whether some could not be read.
     incomplete: bool,
 }
@@ -43,6 +47,7 @@ impl Recording {
                     recording.notes.extend(loaded.notes);
                     recording.models.push(model);
                     recording.modules.add(process);
+                    recording.paths.push(path.clone());
                 }
                 Err(error) => {
                     complain(&error);

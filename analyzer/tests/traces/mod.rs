@@ -2,7 +2,7 @@
 #![allow(dead_code)] // Each test program uses some of it.
 use lockprof_trace::file::{Block, header};
 use lockprof_trace::memory::{self, header as head, region};
-use lockprof_trace::{End, Event, Mode, Party, words};
+use lockprof_trace::{End, Event, HoldSource, Kind, Mode, Operation, Party, WaitEnd, words};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -55,6 +55,67 @@ pub fn file_of(events: &[Event<'_>]) -> Vec<u8> {
 /// A whole recording without any fault.
 pub fn whole(pid: u32) -> Vec<u8> {
     file_of(&[session(pid, Path::new("")), thread(1), thread(2), finish()])
+}
+
+/// A name that is trouble where it is not escaped.
+pub const NASTY: &str = "<script>alert(\"1\")</script>;&'";
+
+/// A mutex of this name that a thread holds while tasks of one line wait for it: two that get it, after 1 ms and 2 ms, and
+/// one that waits at the end since 4 ms.
+pub fn contended(pid: u32) -> Vec<u8> {
+    let [made, taken, waits, spawned] = [100, 200, 300, 400];
+    let site = |site, line| Event::Site { site, file: "src/shop.rs".into(), line, column: 9 };
+    let class = |class, kind, site| Event::Class { class, kind, site, type_name: "Shop".into() };
+    let task =
+        |number| Event::Task { at: 3_000, task: Party::task(number), parent: Party::thread(1), class: 2 };
+    let wait = |at, number, ms: u64| Event::Wait {
+        at,
+        ticks: ms * 1_000_000,
+        party: Party::task(number),
+        object: 1,
+        operation: Operation::Lock,
+        site: waits,
+        stack: 0,
+        end: WaitEnd::Done,
+        holder: Party::thread(1),
+        holder_site: taken,
+    };
+    file_of(&[
+        session(pid, Path::new("")),
+        site(made, 3),
+        site(taken, 10),
+        site(waits, 20),
+        site(spawned, 30),
+        class(1, Kind::Mutex, made),
+        class(2, Kind::Task, spawned),
+        Event::Object { at: 2_000, object: 1, class: 1, capacity: 0 },
+        Event::Name { object: 1, name: NASTY.into() },
+        thread(1),
+        task(1),
+        task(2),
+        task(3),
+        wait(4_000_000, 1, 1),
+        wait(5_000_000, 2, 2),
+        Event::Hold {
+            at: 5_000_000,
+            ticks: 3_000_000,
+            party: Party::thread(1),
+            object: 1,
+            site: taken,
+            source: HoldSource::Coarse,
+        },
+        Event::OpenWait {
+            since: 5_000_000,
+            party: Party::task(3),
+            object: 1,
+            operation: Operation::Lock,
+            site: waits,
+            stack: 0,
+            holder: Party::thread(1),
+            holder_site: taken,
+        },
+        finish(),
+    ])
 }
 
 /// The memory of a recorder whose trace has `file_bytes` bytes and who told `event` since.

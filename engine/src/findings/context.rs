@@ -4,7 +4,7 @@ use super::{ObjectReport, PartyReport, PartyRole, Waiting};
 use crate::Options;
 use crate::model::frozen::Frozen;
 use crate::model::{Model, OpenWait, Owner};
-use crate::symbols::Resolve;
+use crate::symbols::{Frame, Resolve};
 use lockprof_trace::{Kind, Loss, Outcome, Party, Role};
 use std::collections::HashMap;
 
@@ -134,6 +134,11 @@ impl<'a> Context<'a> {
     /// A stack for reading: "function (file:line)", innermost first, from the waiting call on.
     pub fn stack(&self, stack: u64) -> Vec<String> {
         self.stacks.of(self, stack).iter().take(FRAMES).map(crate::folded::frame_name).collect()
+    }
+
+    /// The functions of a stack, innermost first, from the waiting call on.
+    pub fn frames(&self, stack: u64) -> std::rc::Rc<Vec<Frame>> {
+        self.stacks.of(self, stack)
     }
 
     /// Where a wait is, "file:line:column". A future that is awaited by name only knows where it was made; the line of

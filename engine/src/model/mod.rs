@@ -39,6 +39,8 @@ pub struct WaitKey {
     pub stack: u64,
     /// Where the holder had taken it; 0 where not known.
     pub holder_site: u64,
+    /// The class of the tasks or threads that waited; 0 where it was not known when the wait was told.
+    pub by: u64,
 }
 
 /// Sums over waits alike. Lengths in ticks.
@@ -295,22 +297,14 @@ impl Model {
             let served = self.served.entry((*object, *operation)).or_default();
             *served = (*served).max(*at);
         }
-        self.add_wait(owner, *operation, *site, *stack, *holder_site, *ticks, Some(*end));
+        let (operation, site, stack, holder_site) = (*operation, *site, *stack, *holder_site);
+        let key = WaitKey { owner, operation, site, stack, holder_site, by: self.spawned_as(*party) };
+        self.add_wait(key, *ticks, Some(*end));
     }
 
     /// Adds one wait to the sums; `end` is `None` for one that never ended.
-    #[allow(clippy::too_many_arguments)]
-    fn add_wait(
-        &mut self,
-        owner: Owner,
-        operation: Operation,
-        site: u64,
-        stack: u64,
-        holder_site: u64,
-        ticks: u64,
-        end: Option<WaitEnd>,
-    ) {
-        let sum = self.waits.entry(WaitKey { owner, operation, site, stack, holder_site }).or_default();
+    fn add_wait(&mut self, key: WaitKey, ticks: u64, end: Option<WaitEnd>) {
+        let sum = self.waits.entry(key).or_default();
         sum.count += 1;
         sum.ticks = sum.ticks.saturating_add(ticks);
         sum.max = sum.max.max(ticks);
@@ -322,7 +316,7 @@ impl Model {
             Some(WaitEnd::TimedOut | WaitEnd::Cancelled) => sum.given_up += 1,
             _ => {}
         }
-        self.wait_lengths.entry(owner).or_default().add(ticks);
+        self.wait_lengths.entry(key.owner).or_default().add(ticks);
     }
 
     fn hold(&mut self, ticks: u64, party: Party, object: u64, site: u64, source: lockprof_trace::HoldSource) {
@@ -360,10 +354,15 @@ impl Model {
         }
     }
 
+    /// The class of a party's spawn line; 0 where not known.
+    fn spawned_as(&self, party: Party) -> u64 {
+        self.parties.get(party).map_or(0, |facts| facts.class)
+    }
+
     fn joined(&self, party: Party) -> Owner {
-        match self.parties.get(party) {
-            Some(facts) if facts.class != 0 => Owner::Class(facts.class),
-            _ => Owner::Joins,
+        match self.spawned_as(party) {
+            0 => Owner::Joins,
+            class => Owner::Class(class),
         }
     }
 

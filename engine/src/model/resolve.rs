@@ -13,7 +13,15 @@ impl Model {
             wait.object = self.own(wait.object);
             let owner = if wait.object == 0 { self.joined(wait.holder) } else { self.owner(wait.object) };
             let ticks = wait.until.unwrap_or(end).saturating_sub(wait.since);
-            self.add_wait(owner, wait.operation, wait.site, wait.stack, wait.holder_site, ticks, None);
+            let key = WaitKey {
+                owner,
+                operation: wait.operation,
+                site: wait.site,
+                stack: wait.stack,
+                holder_site: wait.holder_site,
+                by: self.spawned_as(wait.party),
+            };
+            self.add_wait(key, ticks, None);
         }
         self.open = open;
         let mut handles = std::mem::take(&mut self.handles);

@@ -1,0 +1,12 @@
+//! Folded stacks: the lines that the flame graphs are drawn from.
+use super::{Of, Source};
+use lockprof_engine::folded;
+use std::io::{self, Write};
+
+pub(super) fn write(source: &Source<'_>, of: Of, out: &mut dyn Write) -> io::Result<()> {
+    let lines = match of {
+        Of::Wait => folded::waits(source.contexts),
+        Of::Hold => folded::holds(source.contexts),
+    };
+    lines.iter().try_for_each(|line| writeln!(out, "{line}"))
+}

@@ -1,0 +1,149 @@
+//! Traces in the forms that other tools read; one form a file.
+//!
+//! Profiles (pprof, folded, speedscope, CSV) sum up and are made of the model. Timelines (Firefox Profiler, Perfetto,
+//! OpenTelemetry) draw each wait and hold: their writers get the spans of a second reading of the traces.
+mod csv;
+mod firefox;
+mod folded;
+mod otlp;
+mod perfetto;
+mod pprof;
+mod speedscope;
+
+use crate::error::Error;
+use crate::load;
+use clap::ValueEnum;
+use lockprof_engine::findings::Context;
+use lockprof_engine::profile::{self, Sample};
+use lockprof_engine::spans::{Doing, Span};
+use lockprof_trace::WaitEnd;
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+/// The forms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum To {
+    /// For `go tool pprof`, Pyroscope, Parca: gzipped, with Go's contentions and delay
+    Pprof,
+    /// One line a stack, for flame graphs
+    Folded,
+    /// For profiler.firefox.com: a lane for each thread, and for the tasks of each spawn line
+    Firefox,
+    /// For speedscope.app
+    Speedscope,
+    /// For ui.perfetto.dev: a lane for each thread and task
+    Perfetto,
+    /// One row for waits, or holds, alike
+    Csv,
+    /// OpenTelemetry traces, a span for each wait and hold, as lines of JSON
+    OtlpJson,
+}
+
+impl To {
+    /// Whether it is nothing for a terminal.
+    pub fn is_binary(self) -> bool {
+        matches!(self, To::Pprof | To::Perfetto)
+    }
+}
+
+/// What a profile is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Of {
+    /// Time waited
+    Wait,
+    /// Time held
+    Hold,
+}
+
+/// What is exported.
+pub struct Source<'a> {
+    /// The processes.
+    pub contexts: &'a [Context<'a>],
+    /// Their traces, in the same order.
+    pub traces: &'a [PathBuf],
+}
+
+impl Source<'_> {
+    /// Writes it in this form. Timelines show waits and holds together and do not look at `of`.
+    ///
+    /// # Errors
+    /// A trace cannot be read again, or `out` not be written.
+    pub fn write(&self, to: To, of: Of, out: &mut dyn Write) -> Result<(), Error> {
+        match to {
+            To::Pprof => pprof::write(self, of, out).map_err(Error::Print),
+            To::Folded => folded::write(self, of, out).map_err(Error::Print),
+            To::Speedscope => speedscope::write(self, of, out).map_err(Error::Print),
+            To::Csv => csv::write(self, of, out).map_err(Error::Print),
+            To::Firefox => firefox::write(self, out),
+            To::Perfetto => perfetto::write(self, out),
+            To::OtlpJson => otlp::write(self, out),
+        }
+    }
+
+    fn samples(&self, of: Of) -> Vec<Sample> {
+        match of {
+            Of::Wait => profile::waits(self.contexts),
+            Of::Hold => profile::holds(self.contexts),
+        }
+    }
+
+    /// Reads the traces again and gives each wait and hold; those that never ended come last of each process. The first
+    /// error of `take` ends it.
+    fn spans(&self, mut take: impl FnMut(&Context<'_>, &Span) -> io::Result<()>) -> Result<(), Error> {
+        for (context, path) in self.contexts.iter().zip(self.traces) {
+            let mut done = Ok(());
+            load::read(path, |event| {
+                if done.is_ok()
+                    && let Some(span) = Span::of(event)
+                {
+                    done = take(context, &span);
+                }
+            })?;
+            done.and_then(|()| Span::open(context.model).try_for_each(|span| take(context, &span)))
+                .map_err(Error::Print)?;
+        }
+        Ok(())
+    }
+
+    /// When the first process began, in nanoseconds since 1970.
+    fn began(&self) -> u64 {
+        self.contexts.iter().map(|context| context.model.session.unix_ns).min().unwrap_or(0)
+    }
+}
+
+/// A point in time of a process, in nanoseconds since 1970.
+fn unix_ns(context: &Context<'_>, ticks: u64) -> u64 {
+    let session = &context.model.session;
+    session.unix_ns.saturating_add(context.model.ns(ticks.saturating_sub(session.at)))
+}
+
+/// What a span is called: "lock parking_lot::Mutex created at src/main.rs:3".
+fn title(context: &Context<'_>, span: &Span) -> String {
+    let object = match span.object {
+        0 => "the end of a task or thread".into(),
+        object => context.object_name(object),
+    };
+    match span.doing {
+        Doing::Wait(operation, _) => format!("{operation} {object}"),
+        Doing::Hold => format!("held {object}"),
+    }
+}
+
+/// What is worth knowing of a span, by name; nothing is empty.
+fn facts(context: &Context<'_>, span: &Span) -> Vec<(&'static str, String)> {
+    let end = match span.doing {
+        Doing::Wait(_, None) => "never",
+        Doing::Wait(_, Some(WaitEnd::Done)) | Doing::Hold => "",
+        Doing::Wait(_, Some(end)) => end.name(),
+    };
+    let holder = if span.holder.0 == 0 { String::new() } else { context.party_name(span.holder) };
+    let facts = [
+        ("at", context.site(span.site)),
+        ("kind", context.model.kind_of(span.object).to_string()),
+        ("held by", holder),
+        ("held from", context.site(span.holder_site)),
+        ("ended", end.into()),
+        ("spawned at", context.spawned_at(span.party)),
+    ];
+    facts.into_iter().filter(|(_, text)| !text.is_empty()).collect()
+}

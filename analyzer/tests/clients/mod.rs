@@ -1,0 +1,80 @@
+//! The programs that read what `lockprof export` writes, installed by their ordinary package managers.
+//!
+//! Where one cannot be had its test says so and passes: what is checked without it stands in tests of its own.
+#![allow(dead_code)] // Each test program uses some of it.
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// Says why a test does not do what it is named for; past the harness, which shows nothing of a test that passes.
+pub fn skipped(client: &str, why: impl std::fmt::Display) {
+    let said = format!("skipped: {client} is not to be had here: {why}\n");
+    std::io::stderr().write_all(said.as_bytes()).unwrap();
+}
+
+/// Whether a program can be started.
+fn starts(program: &str, argument: &str) -> bool {
+    let ran = Command::new(program).arg(argument).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    ran.is_ok_and(|status| status.success())
+}
+
+/// What `go tool pprof` with these arguments prints; `None` where Go is not installed (Debian: `golang-go`).
+pub fn pprof(arguments: &[&str], profile: &Path) -> Option<String> {
+    if !starts("go", "version") {
+        skipped("go tool pprof", "no `go`");
+        return None;
+    }
+    let output = Command::new("go").args(["tool", "pprof"]).args(arguments).arg(profile).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    Some(String::from_utf8(output.stdout).unwrap())
+}
+
+/// A folder of this test program's own, which stays from one run to the next: a package is installed once.
+fn store(name: &str) -> PathBuf {
+    let store = Path::new(env!("CARGO_TARGET_TMPDIR")).join("clients").join(name);
+    fs::create_dir_all(&store).unwrap();
+    store
+}
+
+/// A package of npm, installed; `None` where it cannot be.
+pub fn npm(package: &str) -> Option<PathBuf> {
+    let store = store(&format!("npm-{package}"));
+    let place = store.join("node_modules").join(package);
+    if !place.is_dir() {
+        let installed = Command::new("npm")
+            .args(["install", "--no-save", "--no-audit", "--no-fund", package])
+            .current_dir(&store)
+            .stdout(Stdio::null())
+            .status();
+        if !installed.is_ok_and(|status| status.success()) {
+            skipped(package, "npm does not install it");
+            return None;
+        }
+    }
+    Some(place)
+}
+
+/// What a script of Python prints that uses this package and is given the path of a file; `None` where the package cannot
+/// be installed.
+pub fn python(package: &str, script: &str, file: &Path) -> Option<String> {
+    let store = store(&format!("python-{package}"));
+    let python = store.join("bin/python");
+    let done = store.join("installed");
+    if !done.exists() {
+        let ran = |program: &Path, arguments: &[&str]| {
+            let ran = Command::new(program).args(arguments).stdout(Stdio::null()).status();
+            ran.is_ok_and(|status| status.success())
+        };
+        let made = ran(Path::new("python3"), &["-m", "venv", &store.to_string_lossy()])
+            && ran(&python, &["-m", "pip", "install", "--quiet", package]);
+        if !made {
+            skipped(package, "pip does not install it");
+            return None;
+        }
+        fs::write(done, "").unwrap();
+    }
+    let output = Command::new(python).args(["-c", script]).arg(file).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    Some(String::from_utf8(output.stdout).unwrap())
+}

@@ -1,0 +1,197 @@
+//! `lockprof export`: each form is read by the client that it is for, or checked by the schema that its makers publish.
+mod clients;
+mod traces;
+
+use serde_json::Value;
+use std::fs;
+use std::path::PathBuf;
+use traces::{Done, Folder, NASTY, contended, done, lockprof, whole};
+
+/// The same trace in this form, as a file.
+fn export(folder: &Folder, to: &str, more: &[&str]) -> PathBuf {
+    let (trace, out) = (folder.file("trace.bin", &contended(7)), folder.path(&format!("out.{to}")));
+    let mut command = lockprof(["export", "--to", to]);
+    command.args(more).arg(&trace).arg("--output").arg(&out);
+    let Done { code, out: printed, err } = done(command);
+    assert_eq!((code, printed.as_str(), err.as_str()), (Some(0), "", ""));
+    out
+}
+
+#[test]
+fn pprof_is_read_by_go() {
+    let folder = Folder::new();
+    let top = |of: &str, arguments: &[&str]| {
+        let profile = export(&folder, "pprof", &["--of", of]);
+        clients::pprof(&[&["-top"], arguments].concat(), &profile)
+    };
+    // Waits of 1 ms, 2 ms and the one without end.
+    let Some(delay) = top("wait", &["-unit=ms"]) else { return };
+    assert!(delay.contains("Type: delay"), "{delay}");
+    assert!(delay.contains("7ms   100%   100%        7ms   100%  lock at src/shop.rs:20"), "{delay}");
+    let contentions = top("wait", &["-sample_index=contentions"]).unwrap();
+    assert!(
+        contentions.contains("3   100%   100%          3   100%  lock at src/shop.rs:20"),
+        "{contentions}"
+    );
+    let holds = top("hold", &["-unit=ms"]).unwrap();
+    assert!(holds.contains("3ms   100%   100%        3ms   100%  held at src/shop.rs:10"), "{holds}");
+
+    let tags = clients::pprof(&["-tags"], &export(&folder, "pprof", &[])).unwrap();
+    for label in ["parking_lot::Mutex created at src/shop.rs:3", "task spawned at src/shop.rs:30"] {
+        assert!(tags.contains(label), "{tags}");
+    }
+}
+
+#[test]
+fn speedscope_holds_to_its_schema() {
+    let folder = Folder::new();
+    let file = export(&folder, "speedscope", &[]);
+    let read: Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
+    let profile = &read["profiles"][0];
+    let weights: u64 = profile["weights"].as_array().unwrap().iter().filter_map(Value::as_u64).sum();
+    assert_eq!((weights, &profile["endValue"]), (7_000_000, &7_000_000.into()), "{read}");
+
+    let Some(package) = clients::npm("speedscope") else { return };
+    let schema = package.join("dist/release/file-format-schema.json");
+    let script = format!(
+        "import json, jsonschema, sys\n\
+         jsonschema.validate(json.load(open(sys.argv[1])), json.load(open({:?})))\n\
+         print('valid')",
+        schema.display().to_string()
+    );
+    let Some(printed) = clients::python("jsonschema", &script, &file) else { return };
+    assert_eq!(printed, "valid\n");
+}
+
+#[test]
+fn perfetto_is_read_by_its_own_messages() {
+    let folder = Folder::new();
+    let file = export(&folder, "perfetto", &[]);
+    let script = "\
+import sys, json
+from perfetto.protos.perfetto.trace import perfetto_trace_pb2 as schema
+trace = schema.Trace()
+trace.ParseFromString(open(sys.argv[1], 'rb').read())
+unknown = len(trace.SerializeToString(deterministic=True))
+trace.DiscardUnknownFields()
+assert unknown == len(trace.SerializeToString(deterministic=True)), 'fields that the schema does not know'
+tracks = {p.track_descriptor.uuid: p.track_descriptor for p in trace.packet if p.HasField('track_descriptor')}
+open_slices, slices = {}, []
+for packet in trace.packet:
+    if packet.HasField('track_event'):
+        event = packet.track_event
+        if event.type == schema.TrackEvent.TYPE_SLICE_BEGIN:
+            open_slices[event.track_uuid] = (packet.timestamp, event)
+        else:
+            begin, event = open_slices.pop(event.track_uuid)
+            lane = tracks[event.track_uuid]
+            party = tracks[lane.parent_uuid]
+            group = tracks[party.parent_uuid]
+            notes = {note.name: note.string_value for note in event.debug_annotations}
+            slices.append([group.name, party.name, lane.name, event.name, packet.timestamp - begin, notes.get('at')])
+assert not open_slices
+print(json.dumps(slices))
+";
+    let Some(printed) = clients::python("perfetto", script, &file) else { return };
+    let slices: Vec<Vec<Value>> = serde_json::from_str(&printed).unwrap();
+    assert_eq!(slices.len(), 4, "{printed}");
+    let of = |name: &str| slices.iter().find(|slice| slice[1] == name).unwrap();
+    let tasks = "task spawned at src/shop.rs:30";
+    let mutex = format!("parking_lot::Mutex \"{NASTY}\" created at src/shop.rs:3");
+    let wait = format!("lock {mutex}");
+    assert_eq!(
+        of("task 2")[..],
+        [tasks, "task 2", "waits", &wait]
+            .map(Value::from)
+            .into_iter()
+            .chain([2_000_000.into(), "src/shop.rs:20:9".into()])
+            .collect::<Vec<_>>()[..]
+    );
+    assert_eq!(of("task 3")[4], 4_000_000, "the wait without end");
+    assert_eq!(of("thread 1 (worker-1)")[3], format!("held {mutex}"));
+}
+
+#[test]
+fn otlp_is_read_by_its_own_messages() {
+    let folder = Folder::new();
+    let file = export(&folder, "otlp-json", &[]);
+    let script = "\
+import sys
+from google.protobuf import json_format
+from opentelemetry.proto.collector.trace.v1 import trace_service_pb2 as schema
+for line in open(sys.argv[1]):
+    request = json_format.Parse(line, schema.ExportTraceServiceRequest())
+    for span in request.resource_spans[0].scope_spans[0].spans:
+        print(span.end_time_unix_nano - span.start_time_unix_nano, span.name)
+";
+    let text = fs::read_to_string(&file).unwrap();
+    let first: Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
+    let spans = first["resourceSpans"][0]["scopeSpans"][0]["spans"].as_array().unwrap();
+    for span in spans {
+        // This coding has ids in hexadecimal, where the general one of its messages would have base64.
+        let is_hex = |id: &Value, digits| {
+            id.as_str().is_some_and(|id| id.len() == digits && id.chars().all(|c| c.is_ascii_hexdigit()))
+        };
+        assert!(is_hex(&span["traceId"], 32) && is_hex(&span["spanId"], 16), "{span}");
+    }
+    let Some(printed) = clients::python("opentelemetry-proto", script, &file) else { return };
+    let mutex = format!("parking_lot::Mutex \"{NASTY}\" created at src/shop.rs:3");
+    let mut lines: Vec<&str> = printed.lines().collect();
+    lines.sort_unstable();
+    let expected = [
+        format!("1000000 lock {mutex}"),
+        format!("2000000 lock {mutex}"),
+        format!("3000000 held {mutex}"),
+        format!("4000000 lock {mutex}"),
+    ];
+    assert_eq!(lines, expected);
+}
+
+#[test]
+fn firefox_has_a_lane_for_the_thread_and_one_for_the_tasks() {
+    let folder = Folder::new();
+    let read: Value = serde_json::from_slice(&fs::read(export(&folder, "firefox", &[])).unwrap()).unwrap();
+    let threads = read["threads"].as_array().unwrap();
+    let named = |name: &str| threads.iter().find(|thread| thread["name"] == name).unwrap();
+    let tasks = named("task spawned at src/shop.rs:30");
+    assert_eq!(tasks["samples"]["weightType"], "tracing-ms");
+    assert_eq!(
+        tasks["samples"]["weight"],
+        serde_json::json!([1, 2, 4]),
+        "the last one with 0.999 ms left over"
+    );
+    assert_eq!(tasks["markers"]["length"], 3);
+    assert_eq!(named("thread 1 (worker-1)")["markers"]["length"], 1);
+}
+
+#[test]
+fn tables_and_folded_stacks_have_the_same_sums() {
+    let folder = Folder::new();
+    let mut table = csv::Reader::from_path(export(&folder, "csv", &[])).unwrap();
+    let rows: Vec<std::collections::HashMap<String, String>> =
+        table.deserialize().collect::<Result<_, _>>().unwrap();
+    let total: u64 = rows.iter().map(|row| row["total_ns"].parse::<u64>().unwrap()).sum();
+    assert_eq!(total, 7_000_000, "{rows:?}");
+    assert!(rows.iter().all(|row| row["at"] == "src/shop.rs:20:9" && row["kind"] == "parking_lot::Mutex"));
+    let folded = fs::read_to_string(export(&folder, "folded", &[])).unwrap();
+    assert_eq!(folded, "lock at src/shop.rs:20;parking_lot::Mutex created at src/shop.rs:3 7000\n");
+}
+
+#[test]
+fn what_cannot_be_exported_is_told() {
+    let folder = Folder::new();
+    let trace = folder.file("trace.bin", &whole(1));
+    let missing = done(lockprof(["export", "--to", "csv", "no-such-trace"]));
+    assert!(missing.code == Some(2) && missing.err.contains("no such file"), "{}", missing.err);
+    let mut command = lockprof(["export", "--to", "csv", "--output"]);
+    command.arg(folder.path("no/such/folder")).arg(&trace);
+    let nowhere = done(command);
+    assert!(nowhere.code == Some(2) && nowhere.err.contains("cannot be written to"), "{}", nowhere.err);
+    // A trace without a wait is no trouble for any form.
+    for to in ["pprof", "folded", "firefox", "speedscope", "perfetto", "csv", "otlp-json"] {
+        let mut command = lockprof(["export", "--to", to, "--output"]);
+        command.arg(folder.path(to)).arg(&trace);
+        let done = done(command);
+        assert_eq!(done.code, Some(0), "{to}: {}", done.err);
+    }
+}

@@ -1,0 +1,103 @@
+//! Waits and holds as profilers take them: a path of functions, how often, how long, and what it was about.
+//!
+//! This is the one source of all exports that sum (pprof, speedscope, CSV); those that draw time take [`crate::spans`].
+use crate::findings::Context;
+use crate::model::Owner;
+use crate::symbols::Frame;
+use std::rc::Rc;
+
+/// Waits or holds alike, summed. Lengths in nanoseconds.
+#[derive(Clone, Debug)]
+pub struct Sample {
+    /// The process, as a place among the models.
+    pub process: usize,
+    /// "wait" or "hold".
+    pub what: &'static str,
+    /// "lock", "send", …; of holds "held".
+    pub operation: &'static str,
+    /// Where, "file:line:column"; empty where not known.
+    pub at: String,
+    /// The functions, innermost first; empty where no stack was captured, as for holds.
+    pub frames: Rc<Vec<Frame>>,
+    /// "kind created at file:line".
+    pub object: String,
+    /// The object's kind.
+    pub kind: String,
+    /// "task spawned at file:line" of who waited; empty where not known.
+    pub by: String,
+    /// Of waits: where the holder had taken the object, "file:line:column"; empty where not known.
+    pub holder: String,
+    /// How often.
+    pub count: u64,
+    /// How long together.
+    pub ns: u64,
+    /// The longest.
+    pub max_ns: u64,
+}
+
+/// All waits, those that never ended among them; longest together first.
+pub fn waits(contexts: &[Context<'_>]) -> Vec<Sample> {
+    let all = contexts.iter().flat_map(|context| {
+        let model = context.model;
+        model.waits.iter().map(|(key, sum)| Sample {
+            process: context.process,
+            what: "wait",
+            operation: key.operation.name(),
+            at: context.wait_at(key.owner, key.site, key.stack),
+            frames: context.frames(key.stack),
+            object: object(context, key.owner),
+            kind: kind(context, key.owner),
+            by: if key.by == 0 { String::new() } else { context.class_name(key.by) },
+            holder: context.site(key.holder_site),
+            count: sum.count,
+            ns: model.ns(sum.ticks),
+            max_ns: model.ns(sum.max),
+        })
+    });
+    sorted(all.collect())
+}
+
+/// All holds that the coarse clock noticed or that were timed, longest together first. Their sums are without bias; their
+/// counts are of what was noticed.
+pub fn holds(contexts: &[Context<'_>]) -> Vec<Sample> {
+    let all = contexts.iter().flat_map(|context| {
+        let model = context.model;
+        model.holds.iter().map(|((owner, site), sum)| Sample {
+            process: context.process,
+            what: "hold",
+            operation: "held",
+            at: context.site(*site),
+            frames: Rc::default(),
+            object: object(context, *owner),
+            kind: kind(context, *owner),
+            by: String::new(),
+            holder: String::new(),
+            count: sum.timed.0.max(sum.coarse.0),
+            ns: model.ns(sum.timed.1.max(sum.coarse.1)),
+            max_ns: model.ns(sum.max),
+        })
+    });
+    sorted(all.collect())
+}
+
+fn sorted(mut samples: Vec<Sample>) -> Vec<Sample> {
+    samples.sort_by(|one, other| {
+        let rest = |of: &Sample| (of.count, of.process, of.at.clone(), of.object.clone(), of.by.clone());
+        (other.ns, rest(one)).cmp(&(one.ns, rest(other)))
+    });
+    samples
+}
+
+/// The readable name of what was waited for or held.
+pub(crate) fn object(context: &Context<'_>, owner: Owner) -> String {
+    match owner {
+        Owner::Class(class) => context.class_name(class),
+        Owner::Object(_) => "unknown object".into(),
+        Owner::Joins => "the end of a task or thread".into(),
+    }
+}
+
+fn kind(context: &Context<'_>, owner: Owner) -> String {
+    let class = context.class_number(owner).and_then(|class| context.model.classes.get(&class));
+    class.map_or("unknown", |class| class.kind.name()).into()
+}

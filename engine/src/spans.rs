@@ -1,0 +1,88 @@
+//! Waits and holds one by one, as a timeline shows them.
+//!
+//! A span is made of one event and knows numbers alone; a [`Context`](crate::findings::Context) made of the whole trace
+//! has the names. So a trace of any size is exported in two passes: one for the model, one for the spans.
+use crate::model::{Model, OpenWait};
+use lockprof_trace::{Event, Operation, Party, WaitEnd};
+
+/// What a party does in a span.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Doing {
+    /// It waits, and the wait ended so; `None` where it never did.
+    Wait(Operation, Option<WaitEnd>),
+    /// It holds.
+    Hold,
+}
+
+/// A wait or a hold. Times in ticks.
+#[derive(Clone, Copy, Debug)]
+pub struct Span {
+    /// When it began.
+    pub begin: u64,
+    /// When it ended.
+    pub end: u64,
+    /// Whose.
+    pub party: Party,
+    /// What it does.
+    pub doing: Doing,
+    /// The object; 0 for the end of a task or thread.
+    pub object: u64,
+    /// Where it waits, or took what it holds.
+    pub site: u64,
+    /// The stack of a wait; 0 where none was captured.
+    pub stack: u64,
+    /// Of a wait: who held the object, or whose end is waited for.
+    pub holder: Party,
+    /// Where that one had taken it.
+    pub holder_site: u64,
+}
+
+impl Span {
+    /// The span that an event tells of. Waits without end are not among them: see [`Span::open`].
+    pub fn of(event: &Event<'_>) -> Option<Self> {
+        match *event {
+            // They count as open.
+            Event::Wait { end: WaitEnd::Abandoned, .. } => None,
+            Event::Wait { at, ticks, party, object, operation, site, stack, end, holder, holder_site } => {
+                Some(Self {
+                    begin: at.saturating_sub(ticks),
+                    end: at,
+                    party,
+                    doing: Doing::Wait(operation, Some(end)),
+                    object,
+                    site,
+                    stack,
+                    holder,
+                    holder_site,
+                })
+            }
+            Event::Hold { at, ticks, party, object, site, .. } => Some(Self {
+                begin: at.saturating_sub(ticks),
+                end: at,
+                party,
+                doing: Doing::Hold,
+                object,
+                site,
+                stack: 0,
+                holder: Party::UNKNOWN,
+                holder_site: 0,
+            }),
+            _ => None,
+        }
+    }
+
+    /// The waits of a resolved model that never ended, up to its end.
+    pub fn open(model: &Model) -> impl Iterator<Item = Self> {
+        model.open.iter().map(|wait: &OpenWait| Self {
+            begin: wait.since,
+            end: wait.until.unwrap_or(model.end()),
+            party: wait.party,
+            doing: Doing::Wait(wait.operation, None),
+            object: wait.object,
+            site: wait.site,
+            stack: wait.stack,
+            holder: wait.holder,
+            holder_site: wait.holder_site,
+        })
+    }
+}
