@@ -3,6 +3,8 @@
 //! Lines are found by the markers in the programs' sources. The binaries are built once for each test program, as cargo
 //! gives a test the paths of its own package's binaries alone.
 
+#![allow(dead_code)] // Each test program uses some of it.
+
 use serde_json::Value;
 use std::collections::HashMap;
 use std::fs;
@@ -49,9 +51,15 @@ pub fn folder(test: &str) -> PathBuf {
 
 /// `lockprof run --out FOLDER -- EXAMPLE ARGS…`, not yet started.
 pub fn run(out: &Path, example: &str, args: &[&str]) -> Command {
+    let mut command = recording(out, &[]);
+    command.arg("--").arg(binary(example)).args(args);
+    command
+}
+
+/// `lockprof run --out FOLDER OPTIONS…`, without the program yet.
+pub fn recording(out: &Path, options: &[&str]) -> Command {
     let mut command = Command::new(binary("lockprof"));
-    command.arg("run").arg("--out").arg(out).arg("--").arg(binary(example)).args(args);
-    command.current_dir(workspace());
+    command.arg("run").arg("--out").arg(out).args(options).current_dir(workspace());
     command
 }
 

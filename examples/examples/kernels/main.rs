@@ -1,0 +1,129 @@
+//! Kernels of concurrency bugs of well-known systems, each broken and fixed. `docs/KERNELS.md` lists them.
+//!
+//! Comments at the end of a line mark the truth that the report must name: `//~ wait P` where party P blocks for ever,
+//! `//~ behind P` where it only queues behind those, `//~ hold P` where it took what it still holds, `//~ new O` where
+//! object O is made.
+mod stage;
+
+use clap::{Args, Parser};
+use lockprof::tokio::runtime::Builder;
+use stage::Variant;
+use std::pin::Pin;
+
+/// How a kernel is played.
+enum Kernel {
+    Threads(fn()),
+    Tasks(fn() -> Pin<Box<dyn Future<Output = ()> + Send>>),
+}
+
+macro_rules! kernels {
+    (threads { $($thread:ident,)* } tasks { $($task:ident,)* }) => {
+        $(mod $thread;)*
+        $(mod $task;)*
+        const KERNELS: &[(&str, Kernel)] = &[
+            $((stringify!($thread), Kernel::Threads($thread::play)),)*
+            $((stringify!($task), Kernel::Tasks(|| Box::pin($task::play()))),)*
+        ];
+    };
+}
+
+kernels! {
+    threads {
+        cockroach_10214,
+        cockroach_1055,
+        cockroach_584,
+        cockroach_6181,
+        cockroach_9935,
+        etcd_10492,
+        etcd_6873,
+        grpc_660,
+        grpc_795,
+        istio_16224,
+        kubernetes_10182,
+        kubernetes_11298,
+        kubernetes_38669,
+        kubernetes_70277,
+        moby_25384,
+        moby_30408,
+        moby_33293,
+        moby_4395,
+        moby_4951,
+        syncthing_4829,
+    }
+    tasks {
+        cockroach_10790,
+
+        cockroach_13197,
+        cockroach_13755,
+        cockroach_18101,
+        cockroach_24808,
+        cockroach_25456,
+        cockroach_35931,
+        grpc_1424,
+        grpc_1460,
+        kubernetes_13135,
+        kubernetes_62464,
+        kubernetes_6632,
+        moby_17176,
+        serving_2137,
+    }
+}
+
+/// Plays one kernel of a real concurrency bug
+#[derive(Parser)]
+struct Options {
+    /// Its name
+    name: String,
+
+    #[command(flatten)]
+    variant: Played,
+}
+
+#[derive(Args)]
+#[group(required = true, multiple = false)]
+struct Played {
+    /// With the bug, and the interleaving that shows it
+    #[arg(long)]
+    broken: bool,
+
+    /// The same interleaving without the bug
+    #[arg(long)]
+    fixed: bool,
+
+    /// With the bug, but one party after the other
+    #[arg(long)]
+    not_shown: bool,
+
+    /// With the bug, but the idle end of the channel has one owner and goes with it
+    #[arg(long)]
+    dropped: bool,
+}
+
+fn main() {
+    let options = Options::parse();
+    let Some((_, kernel)) = KERNELS.iter().find(|(name, _)| *name == options.name) else {
+        eprintln!("no kernel of this name; there are:");
+        KERNELS.iter().for_each(|(name, _)| eprintln!("  {name}"));
+        std::process::exit(2)
+    };
+    stage::set(match options.variant {
+        Played { fixed: true, .. } => Variant::Fixed,
+        Played { not_shown: true, .. } => Variant::NotShown,
+        Played { dropped: true, .. } => Variant::Dropped,
+        _ => Variant::Broken,
+    });
+    match kernel {
+        Kernel::Threads(play) => {
+            stage::party(*play);
+            stage::close();
+        }
+        Kernel::Tasks(play) => {
+            let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime can be made");
+            runtime.block_on(async {
+                stage::task(play());
+                stage::close_async().await;
+            });
+            runtime.shutdown_background();
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! The kernels of `examples/kernels`: each broken one is found as the table says, with its lines, its objects and its
+//! parties, nothing is said of a fixed one, and `docs/KERNELS.md` tells what is found.
+
+mod support;
+
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::fmt::Write;
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use support::Report;
+
+/// Waits are called stuck sooner than usual: a broken kernel waits for a second.
+const MIN_BLOCKED: &str = "300ms";
+/// Runs at a time. Most of them wait most of the time.
+const AT_ONCE: usize = 6;
+
+/// What a kernel is to be found as.
+struct Expected {
+    name: &'static str,
+    /// The word for what happens, of the literature.
+    class: &'static str,
+    /// What the broken kernel has to be found as: verdict and code.
+    found: [&'static str; 2],
+    /// Which of `not-shown` and `dropped` there are besides.
+    besides: &'static [&'static str],
+}
+
+const fn kernel(
+    name: &'static str,
+    class: &'static str,
+    found: [&'static str; 2],
+    besides: &'static [&'static str],
+) -> Expected {
+    Expected { name, class, found, besides }
+}
+
+const DEADLOCK: [&str; 2] = ["proved", "LP0001"];
+const NOT_SHOWN: &[&str] = &["not-shown"];
+/// What stands above the table in the docs.
+const HEAD: &str = "| --- | --- | --- | --- | --- |\n";
+
+const KERNELS: &[Expected] = &[
+    kernel("etcd_10492", "self", DEADLOCK, &[]),
+    kernel("syncthing_4829", "self", DEADLOCK, &[]),
+    kernel("cockroach_9935", "self", DEADLOCK, NOT_SHOWN),
+    kernel("cockroach_10214", "cycle", DEADLOCK, NOT_SHOWN),
+    kernel("kubernetes_13135", "cycle", DEADLOCK, NOT_SHOWN),
+    kernel("cockroach_6181", "rwr", DEADLOCK, NOT_SHOWN),
+    kernel("kubernetes_62464", "rwr", DEADLOCK, NOT_SHOWN),
+    kernel("grpc_1460", "mixed", DEADLOCK, &[]),
+    kernel("etcd_6873", "mixed", DEADLOCK, NOT_SHOWN),
+    kernel("istio_16224", "mixed", DEADLOCK, &[]),
+    kernel("serving_2137", "mixed", DEADLOCK, &[]),
+    kernel("kubernetes_10182", "mixed", DEADLOCK, &[]),
+    kernel("kubernetes_6632", "mixed", DEADLOCK, &[]),
+    kernel("cockroach_1055", "mixed", DEADLOCK, &[]),
+    kernel("kubernetes_11298", "mixed", DEADLOCK, &[]),
+    kernel("cockroach_24808", "self-channel", DEADLOCK, &[]),
+    kernel("kubernetes_70277", "self-channel", DEADLOCK, &[]),
+    kernel("moby_33293", "self-channel", DEADLOCK, &[]),
+    kernel("cockroach_35931", "channel-cycle", DEADLOCK, &[]),
+    kernel("cockroach_25456", "channel-cycle", DEADLOCK, &[]),
+];
+
+/// The lines of a kernel that bear a marker of this kind.
+fn marked(name: &str, kind: &str) -> BTreeSet<String> {
+    let marker = format!("//~ {kind} ");
+    let lines = source(name);
+    let lines = lines.lines().enumerate().filter(|(_, line)| line.contains(&marker));
+    lines.map(|(index, _)| format!("{name}.rs:{}", index + 1)).collect()
+}
+
+fn source(name: &str) -> String {
+    let path = support::workspace().join(format!("examples/examples/kernels/{name}.rs"));
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The places in a list of the report, as file and line.
+fn places<'a>(list: &'a Value, field: &'a str) -> impl Iterator<Item = String> + 'a {
+    list.as_array().into_iter().flatten().filter_map(move |entry| {
+        let at = entry[field].as_str()?.rsplit('/').next()?;
+        let mut parts = at.split(':');
+        Some(format!("{}:{}", parts.next()?, parts.next()?))
+    })
+}
+
+/// The places where parties of a role wait.
+fn waiting(finding: &Value, role: &str) -> BTreeSet<String> {
+    let parties = finding["parties"].as_array().into_iter().flatten();
+    parties.filter(|party| party["role"] == role).flat_map(|party| places(&party["waits"], "at")).collect()
+}
+
+fn holding(finding: &Value) -> BTreeSet<String> {
+    let parties = finding["parties"].as_array().into_iter().flatten();
+    parties.flat_map(|party| places(&party["holds"], "at")).collect()
+}
+
+/// What a report tells wrong of a broken kernel.
+fn wrong(expected: &Expected, report: &Report) -> Vec<String> {
+    let found: Vec<&Value> = report.firm().collect();
+    let [finding] = &found[..] else { return vec![format!("one finding expected, not {found:#?}")] };
+    let name = expected.name;
+    let mut wrong = vec![];
+    let mut same = |what: &str, is: BTreeSet<String>, expected: BTreeSet<String>| {
+        if is != expected {
+            wrong.push(format!("{what}: {is:?}, not {expected:?}"));
+        }
+    };
+    let text = |field: &str| finding[field].as_str().unwrap_or_default().to_owned();
+    let found = [text("verdict"), text("code")];
+    same("found", found.into(), expected.found.map(str::to_owned).into());
+    same("members wait", waiting(finding, "member"), marked(name, "wait"));
+    same("bystanders wait", waiting(finding, "bystander"), marked(name, "behind"));
+    let held = marked(name, "hold");
+    same("held", holding(finding).intersection(&held).cloned().collect(), held);
+    let objects: BTreeSet<String> = places(&finding["objects"], "created_at").collect();
+    let made = marked(name, "new");
+    same("objects", objects, made);
+    wrong
+}
+
+/// Runs one variant and says what is wrong with its report.
+fn play(expected: &Expected, variant: &str) -> Vec<String> {
+    let out = support::folder(&format!("kernel-{}-{variant}", expected.name));
+    let mut run = support::recording(&out, &["--min-blocked", MIN_BLOCKED]);
+    let output = run
+        .arg("--")
+        .arg(support::binary("kernels"))
+        .args([expected.name, &format!("--{variant}")])
+        .output()
+        .expect("lockprof runs");
+    if !output.status.success() {
+        return vec![format!("{}: {}", output.status, String::from_utf8_lossy(&output.stderr))];
+    }
+    let report = Report::read(&out);
+    match variant {
+        "broken" => wrong(expected, &report),
+        "not-shown" => {
+            let proved = report.firm().filter(|finding| finding["verdict"] == "proved");
+            proved.map(|finding| format!("proved: {finding:#}")).collect()
+        }
+        _ => report.firm().map(|finding| format!("found: {finding:#}")).collect(),
+    }
+}
+
+#[test]
+fn every_kernel_is_found_and_its_correction_is_not() {
+    let variants = |kernel: &Expected| [&["broken", "fixed"], kernel.besides].concat();
+    let runs: Vec<_> = KERNELS
+        .iter()
+        .flat_map(|kernel| variants(kernel).into_iter().map(move |variant| (kernel, variant)))
+        .collect();
+    let (next, failed) = (AtomicUsize::new(0), Mutex::new(vec![]));
+    std::thread::scope(|scope| {
+        for _ in 0..AT_ONCE {
+            scope.spawn(|| {
+                while let Some((kernel, variant)) = runs.get(next.fetch_add(1, Relaxed)) {
+                    for wrong in play(kernel, variant) {
+                        failed.lock().unwrap().push(format!("{} --{variant}: {wrong}", kernel.name));
+                    }
+                }
+            });
+        }
+    });
+    let failed = failed.into_inner().unwrap();
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
+}
+
+/// The table of `docs/KERNELS.md`: cause and class, and what is found, which is what the test above expects.
+#[test]
+fn the_table_in_the_docs_is_true() {
+    let mut table = String::new();
+    for Expected { name, class, found: [verdict, code], besides } in KERNELS {
+        let source = source(name);
+        let told = source.lines().map_while(|line| line.strip_prefix("//! "));
+        let cause = told.collect::<Vec<_>>().join(" ");
+        let quiet = [&["fixed"], *besides].concat().join(", ");
+        writeln!(table, "| `{name}` | {class} | {cause} | {code} {verdict} | {quiet} |").unwrap();
+    }
+    let path: PathBuf = support::workspace().join("docs/KERNELS.md");
+    let docs = fs::read_to_string(&path).unwrap();
+    if std::env::var_os("KERNELS_TABLE").is_some() {
+        let (above, below) = docs.split_once(HEAD).unwrap();
+        let below: String = below.split_inclusive('\n').skip_while(|line| line.starts_with('|')).collect();
+        fs::write(&path, [above, HEAD, &table, &below].concat()).unwrap();
+        return;
+    }
+    assert!(docs.contains(&table), "KERNELS_TABLE=1 writes it:\n{table}");
+}
