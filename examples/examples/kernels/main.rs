@@ -5,7 +5,7 @@
 //! object O is made.
 mod stage;
 
-use clap::{Args, Parser};
+use clap::{Args, Parser, builder::PossibleValuesParser};
 use lockprof::tokio::runtime::Builder;
 use stage::Variant;
 use std::pin::Pin;
@@ -73,6 +73,7 @@ kernels! {
 #[derive(Parser)]
 struct Options {
     /// Its name
+    #[arg(value_parser = PossibleValuesParser::new(KERNELS.iter().map(|(name, _)| name)))]
     name: String,
 
     #[command(flatten)]
@@ -101,18 +102,14 @@ struct Played {
 
 fn main() {
     let options = Options::parse();
-    let Some((_, kernel)) = KERNELS.iter().find(|(name, _)| *name == options.name) else {
-        eprintln!("no kernel of this name; there are:");
-        KERNELS.iter().for_each(|(name, _)| eprintln!("  {name}"));
-        std::process::exit(2)
-    };
+    let kernel = KERNELS.iter().find(|(name, _)| *name == options.name);
     stage::set(match options.variant {
         Played { fixed: true, .. } => Variant::Fixed,
         Played { not_shown: true, .. } => Variant::NotShown,
         Played { dropped: true, .. } => Variant::Dropped,
         _ => Variant::Broken,
     });
-    match kernel {
+    match &kernel.expect("the name is one of them").1 {
         Kernel::Threads(play) => {
             stage::party(*play);
             stage::close();
