@@ -45,10 +45,12 @@
 //! | `parking_lot` | module `parking_lot`: version 0.13 |
 //! | `parking_lot_0_12` | module `parking_lot_0_12`: version 0.12 |
 //! | `once_cell` | module `once_cell` |
+//! | `dashmap` | module `dashmap` |
 //! | `crossbeam-channel` | module `crossbeam_channel` |
 //! | `tokio` | module `tokio`: tasks, `sync`, the rest re-exported |
-//! | `serde` | `Serialize` and `Deserialize` for the locks of parking_lot |
-//! | `full` | all of them |
+//! | `rayon` | parallel iterators of dashmap |
+//! | `serde` | `Serialize` and `Deserialize` for the locks of parking_lot and the maps of dashmap |
+//! | `full` | all of them, but for `rayon` |
 //!
 //! [`sync`], [`thread`], [`map`] and [`watch`] are always there.
 //!
@@ -67,7 +69,10 @@ mod channel;
 mod clock;
 mod config;
 mod error;
-#[cfg(all(feature = "record", any(feature = "parking_lot", feature = "parking_lot_0_12")))]
+#[cfg(all(
+    feature = "record",
+    any(feature = "dashmap", feature = "parking_lot", feature = "parking_lot_0_12")
+))]
 mod lock;
 #[cfg(feature = "record")]
 mod platform;
@@ -103,6 +108,11 @@ pub use ::parking_lot_0_12;
 pub mod once_cell;
 #[cfg(all(not(feature = "record"), feature = "once_cell"))]
 pub use ::once_cell;
+
+#[cfg(all(feature = "record", feature = "dashmap"))]
+pub mod dashmap;
+#[cfg(all(not(feature = "record"), feature = "dashmap"))]
+pub use ::dashmap;
 
 #[cfg(all(feature = "record", feature = "crossbeam-channel"))]
 pub mod crossbeam_channel;

@@ -2,6 +2,8 @@
 //!
 //! An uncontended operation tries first and never comes here but for [`Recorded::acquired`] and [`Recorded::releasing`],
 //! which are a few stores each.
+// Each family of wrappers uses a part of it.
+#![cfg_attr(not(feature = "full"), allow(dead_code))]
 use crate::recorder::{self, Site, Tag, Wait};
 use lockprof_trace::{Kind, Operation, WaitEnd};
 use std::panic::Location;
@@ -22,6 +24,15 @@ impl Access {
             Access::Shared | Access::Upgradable => 1,
         }
     }
+
+    /// What a party does that waits for a read-write lock.
+    const fn operation(self) -> Operation {
+        match self {
+            Access::Exclusive => Operation::Write,
+            Access::Shared => Operation::Read,
+            Access::Upgradable => Operation::UpgradableRead,
+        }
+    }
 }
 
 /// A lock that is recorded: the original beside the word that identifies it.
@@ -40,7 +51,12 @@ impl<R> Recorded<R> {
     /// One that is created at the caller's line.
     #[track_caller]
     pub(crate) const fn new(raw: R) -> Self {
-        Self { tag: Tag::new(Location::caller()), raw }
+        Self::at(Location::caller(), raw)
+    }
+
+    /// One that is created at this line.
+    pub(crate) const fn at(site: Site, raw: R) -> Self {
+        Self { tag: Tag::new(site), raw }
     }
 
     /// One whose creation nobody saw: it was made by a constant of a trait.
@@ -71,10 +87,33 @@ impl<R: Original> Recorded<R> {
         }
     }
 
+    /// Counts what is done under the lock, by the id at this offset from its own.
+    #[inline(always)]
+    pub(crate) fn count(&self, offset: u32) {
+        let id = self.id();
+        if id != 0 {
+            recorder::count(id + offset);
+        }
+    }
+
     /// The lock is held in another way from now on.
     pub(crate) fn changed(&self, from: Access, to: Access, site: Site) {
         self.releasing(from);
         self.acquired(to, site);
+    }
+
+    /// Takes a read-write lock as `attempt` gives it, else as `block` does.
+    #[inline(always)]
+    pub(crate) fn take_or_wait<G>(
+        &self,
+        access: Access,
+        site: Site,
+        attempt: Option<G>,
+        block: impl FnOnce() -> Option<G>,
+    ) -> Option<G> {
+        let got = attempt.or_else(|| self.wait(access, access.operation(), site, block))?;
+        self.acquired(access, site);
+        Some(got)
     }
 
     /// Waits, told before and after. `block` blocks, and yields `None` where its time was up.

@@ -95,7 +95,7 @@ names! {
         SnapshotMap = 51 "lockprof::map::SnapshotMap",
         /// `lockprof::map::StateMap`.
         StateMap = 52 "lockprof::map::StateMap",
-        /// `dashmap::DashMap`.
+        /// A shard of a `dashmap::DashMap`.
         DashMap = 53 "dashmap::DashMap",
         /// `crossbeam_channel`.
         CrossbeamChannel = 60 "crossbeam_channel",

@@ -212,6 +212,47 @@ macro_rules! ping_pong {
     }};
 }
 
+/// A look-up in a map of a thousand keys.
+macro_rules! map_get {
+    ($module:ident, $copy:ident) => {{
+        let map: $module::DashMap<u64, u64> = (0..1_000).map(|key| (key, key)).collect();
+        let mut random = Random::new();
+        repeat::<$copy>(move || _ = black_box(map.get(&(random.below(1_000) as u64)).map(|value| *value)))
+    }};
+}
+
+/// An insert over one of a thousand keys.
+macro_rules! map_insert {
+    ($module:ident, $copy:ident) => {{
+        let map: $module::DashMap<u64, u64> = (0..1_000).map(|key| (key, key)).collect();
+        let mut random = Random::new();
+        repeat::<$copy>(move || {
+            let key = random.below(1_000) as u64;
+            black_box(map.insert(key, key));
+        })
+    }};
+}
+
+macro_rules! cell_get {
+    ($module:ident, $copy:ident) => {{
+        let cell = Box::new($module::sync::OnceCell::new());
+        cell.set(1u64).unwrap();
+        repeat::<$copy>(move || _ = black_box(*cell.get_or_init(|| 2)))
+    }};
+}
+
+macro_rules! send_receive {
+    ($module:ident, $copy:ident) => {{
+        let (sender, receiver) = $module::bounded(64);
+        let mut value = 0u64;
+        repeat::<$copy>(move || {
+            value += 1;
+            sender.send(value).unwrap();
+            black_box(receiver.recv().unwrap());
+        })
+    }};
+}
+
 /// Every row of a mode.
 pub fn rows(mode: &str) -> Vec<Row> {
     let name = |row: &str| format!("{mode}/{row}");
@@ -234,6 +275,16 @@ pub fn rows(mode: &str) -> Vec<Row> {
         row!(name("std/mutex"), 100_000, std_mutex, std, lockprof),
         row!(name("std/rwlock-read"), 100_000, std_read, std, lockprof),
         row!(name("std/rwlock-write"), 100_000, std_write, std, lockprof),
+        row!(name("dashmap/get"), 50_000, map_get, dashmap, lockprof::dashmap),
+        row!(name("dashmap/insert"), 50_000, map_insert, dashmap, lockprof::dashmap),
+        row!(name("once_cell/get"), 100_000, cell_get, once_cell, lockprof::once_cell),
+        row!(
+            name("crossbeam/send-receive"),
+            50_000,
+            send_receive,
+            crossbeam_channel,
+            lockprof::crossbeam_channel
+        ),
         row!(name("tokio/mutex"), 20_000, tokio_mutex, tokio, lockprof::tokio),
         row!(name("tokio/semaphore"), 20_000, tokio_semaphore, tokio, lockprof::tokio),
         row!(name("tokio/mpsc"), 10_000, tokio_mpsc, tokio, lockprof::tokio),

@@ -1,6 +1,6 @@
 //! parking_lot's raw read-write locks, recorded. Readers pay what the holder of a mutex pays: nothing shared is written.
 use crate::lock::Access::{Exclusive, Shared, Upgradable};
-use crate::lock::{Access, Original, Recorded};
+use crate::lock::{Original, Recorded};
 use crate::recorder::Site;
 use ::parking_lot as original;
 use lock_api::{
@@ -25,30 +25,6 @@ impl<const RECURSIVE: bool> Original for Raw<RECURSIVE> {
     const KIND: Kind = Kind::RwLock;
 }
 
-const fn operation(access: Access) -> Operation {
-    match access {
-        Exclusive => Operation::Write,
-        Shared => Operation::Read,
-        Upgradable => Operation::UpgradableRead,
-    }
-}
-
-impl<const RECURSIVE: bool> RawRwLock<RECURSIVE> {
-    /// Takes it as `attempt` gives it, else as `block` does.
-    #[inline(always)]
-    fn take<G>(
-        &self,
-        access: Access,
-        site: Site,
-        attempt: Option<G>,
-        block: impl FnOnce() -> Option<G>,
-    ) -> Option<G> {
-        let got = attempt.or_else(|| self.wait(access, operation(access), site, block))?;
-        self.acquired(access, site);
-        Some(got)
-    }
-}
-
 // SAFETY: the original keeps what the trait asks for; the recording only writes beside it.
 unsafe impl<const RECURSIVE: bool> lock_api::RawRwLock for RawRwLock<RECURSIVE> {
     const INIT: Self = Self::unknown(Raw::<RECURSIVE>::INIT);
@@ -62,8 +38,9 @@ unsafe impl<const RECURSIVE: bool> lock_api::RawRwLock for RawRwLock<RECURSIVE> 
         if self.id() == 0 {
             return self.raw.lock_shared();
         }
-        let got = self
-            .take(Shared, Location::caller(), self.raw.try_lock_shared(), || Some(self.raw.lock_shared()));
+        let got = self.take_or_wait(Shared, Location::caller(), self.raw.try_lock_shared(), || {
+            Some(self.raw.lock_shared())
+        });
         got.unwrap_or_else(|| self.raw.lock_shared())
     }
 
@@ -87,7 +64,7 @@ unsafe impl<const RECURSIVE: bool> lock_api::RawRwLock for RawRwLock<RECURSIVE> 
             return self.raw.lock_exclusive();
         }
         let block = || Some(self.raw.lock_exclusive());
-        let got = self.take(Exclusive, Location::caller(), self.raw.try_lock_exclusive(), block);
+        let got = self.take_or_wait(Exclusive, Location::caller(), self.raw.try_lock_exclusive(), block);
         got.unwrap_or_else(|| self.raw.lock_exclusive())
     }
 
@@ -164,28 +141,28 @@ unsafe impl<const RECURSIVE: bool> RawRwLockTimed for RawRwLock<RECURSIVE> {
     #[track_caller]
     fn try_lock_shared_for(&self, timeout: Duration) -> Option<Self::SharedGuard> {
         let block = || self.raw.try_lock_shared_for(timeout);
-        self.take(Shared, Location::caller(), self.raw.try_lock_shared(), block)
+        self.take_or_wait(Shared, Location::caller(), self.raw.try_lock_shared(), block)
     }
 
     #[inline]
     #[track_caller]
     fn try_lock_shared_until(&self, timeout: Instant) -> Option<Self::SharedGuard> {
         let block = || self.raw.try_lock_shared_until(timeout);
-        self.take(Shared, Location::caller(), self.raw.try_lock_shared(), block)
+        self.take_or_wait(Shared, Location::caller(), self.raw.try_lock_shared(), block)
     }
 
     #[inline]
     #[track_caller]
     fn try_lock_exclusive_for(&self, timeout: Duration) -> Option<Self::ExclusiveGuard> {
         let block = || self.raw.try_lock_exclusive_for(timeout);
-        self.take(Exclusive, Location::caller(), self.raw.try_lock_exclusive(), block)
+        self.take_or_wait(Exclusive, Location::caller(), self.raw.try_lock_exclusive(), block)
     }
 
     #[inline]
     #[track_caller]
     fn try_lock_exclusive_until(&self, timeout: Instant) -> Option<Self::ExclusiveGuard> {
         let block = || self.raw.try_lock_exclusive_until(timeout);
-        self.take(Exclusive, Location::caller(), self.raw.try_lock_exclusive(), block)
+        self.take_or_wait(Exclusive, Location::caller(), self.raw.try_lock_exclusive(), block)
     }
 }
 
@@ -236,7 +213,7 @@ unsafe impl<const RECURSIVE: bool> RawRwLockUpgrade for RawRwLock<RECURSIVE> {
     #[track_caller]
     fn lock_upgradable(&self) -> Self::UpgradableGuard {
         let block = || Some(self.raw.lock_upgradable());
-        let got = self.take(Upgradable, Location::caller(), self.raw.try_lock_upgradable(), block);
+        let got = self.take_or_wait(Upgradable, Location::caller(), self.raw.try_lock_upgradable(), block);
         got.unwrap_or_else(|| self.raw.lock_upgradable())
     }
 
@@ -318,14 +295,14 @@ unsafe impl<const RECURSIVE: bool> RawRwLockUpgradeTimed for RawRwLock<RECURSIVE
     #[track_caller]
     fn try_lock_upgradable_for(&self, timeout: Duration) -> Option<Self::UpgradableGuard> {
         let block = || self.raw.try_lock_upgradable_for(timeout);
-        self.take(Upgradable, Location::caller(), self.raw.try_lock_upgradable(), block)
+        self.take_or_wait(Upgradable, Location::caller(), self.raw.try_lock_upgradable(), block)
     }
 
     #[inline]
     #[track_caller]
     fn try_lock_upgradable_until(&self, timeout: Instant) -> Option<Self::UpgradableGuard> {
         let block = || self.raw.try_lock_upgradable_until(timeout);
-        self.take(Upgradable, Location::caller(), self.raw.try_lock_upgradable(), block)
+        self.take_or_wait(Upgradable, Location::caller(), self.raw.try_lock_upgradable(), block)
     }
 
     #[inline]

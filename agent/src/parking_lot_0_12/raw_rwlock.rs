@@ -23,16 +23,7 @@ impl RawRwLock {
     /// Takes it as `attempt` did, else as `block` does.
     #[inline(always)]
     fn take(&self, access: Access, site: Site, attempt: bool, block: impl FnOnce() -> bool) -> bool {
-        let operation = match access {
-            Exclusive => Operation::Write,
-            Shared => Operation::Read,
-            Upgradable => Operation::UpgradableRead,
-        };
-        let got = attempt || self.wait(access, operation, site, || block().then_some(())).is_some();
-        if got {
-            self.acquired(access, site);
-        }
-        got
+        self.take_or_wait(access, site, attempt.then_some(()), || block().then_some(())).is_some()
     }
 
     /// Takes it if `attempt` did.

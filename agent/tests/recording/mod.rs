@@ -69,11 +69,15 @@ impl Trace {
 
     /// The one object of this kind that was created at this line.
     pub fn object(&self, kind: Kind, line: u32) -> u64 {
-        let of = |class| self.classes.get(class) == Some(&(kind, line));
-        let found: Vec<_> =
-            self.objects.iter().filter(|(_, class)| of(class)).map(|(object, _)| *object).collect();
+        let found = self.objects(kind, line);
         assert_eq!(found.len(), 1, "objects of kind {kind} from line {line}: {found:?}");
         found[0]
+    }
+
+    /// All objects of this kind that were created at this line.
+    pub fn objects(&self, kind: Kind, line: u32) -> Vec<u64> {
+        let of = |class| self.classes.get(class) == Some(&(kind, line));
+        self.objects.iter().filter(|(_, class)| of(class)).map(|(object, _)| *object).collect()
     }
 
     /// The class of this kind that was created at this line.

@@ -1,0 +1,3 @@
+//! References into a set: each holds its shard.
+pub mod multiple;
+pub mod one;

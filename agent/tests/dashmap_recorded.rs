@@ -1,0 +1,91 @@
+//! `DashMap`: a contended shard, a reference that holds it, and exact counts.
+#![cfg(all(target_os = "linux", feature = "record", feature = "dashmap"))]
+mod recording;
+
+use lockprof::dashmap::{DashMap, DashSet};
+use lockprof_trace::{Event, Kind, Operation, WaitEnd};
+use recording::{Sleeper, Trace, line, record};
+
+/// What all shards of the map of this line counted: writes, reads, inserts and removes.
+fn counts(trace: &Trace, line: u32) -> [u64; 4] {
+    let shards = trace.objects(Kind::DashMap, line);
+    [0, 1, 2, 3].map(|count| shards.iter().map(|shard| trace.counts(shard + count).0).sum())
+}
+
+#[test]
+fn maps_recorded() {
+    let (map, map_line) = (DashMap::with_shard_amount(4), line());
+    let (set, set_line) = (DashSet::new(), line());
+    let (mut read_line, mut write_line, mut held_line, mut iter_line) = (0, 0, 0, 0);
+    let trace = record(|| {
+        // Eight writes of the key's shard, three of them inserts; four of each shard by `retain`.
+        assert_eq!((map.insert("a", 1), map.insert("a", 2)), (None, Some(1)));
+        *map.entry("a").or_insert(0) += 1;
+        *map.entry("b").or_default() += 7;
+        assert_eq!((map.remove("c"), map.remove("a")), (None, Some(("a", 3))));
+        assert_eq!(map.remove_if("b", |_, value| *value == 0), None);
+        map.alter("b", |_, value| value + 1);
+        map.retain(|_, value| *value != 8);
+        // Four of each shard by `len`, and two look-ups: one finds nothing.
+        assert_eq!((map.len(), map.get("b").is_none(), map.contains_key("b")), (0, true, false));
+
+        held_line = line() + 1;
+        let mut held = map.entry("hot").insert(1);
+        let sleeper = Sleeper::new();
+        std::thread::scope(|scope| {
+            let reader = scope.spawn(|| {
+                sleeper.blocks();
+                let line = line() + 1;
+                assert_eq!(*map.get("hot").unwrap(), 2);
+                line
+            });
+            sleeper.wait();
+            *held += 1;
+            drop(held);
+            read_line = reader.join().unwrap();
+        });
+        let mut entries = map.iter();
+        iter_line = line() - 1;
+        let entry = entries.next().unwrap();
+        let sleeper = Sleeper::new();
+        std::thread::scope(|scope| {
+            let writer = scope.spawn(|| {
+                sleeper.blocks();
+                let line = line() + 1;
+                assert_eq!(map.insert("hot", 3), Some(2));
+                line
+            });
+            sleeper.wait();
+            drop((entry, entries));
+            write_line = writer.join().unwrap();
+        });
+        assert!(set.insert(1) && !set.insert(1) && set.contains(&1));
+        // What it holds at the end is told of whoever forgot it.
+        std::mem::forget(set.get(&1));
+    });
+
+    let waits: Vec<_> = trace
+        .events()
+        .iter()
+        .filter_map(|event| match event {
+            Event::Wait { object, operation, site, end, holder, holder_site, .. } => {
+                let (at, held_at) = (trace.line(*site), trace.line(*holder_site));
+                Some((*object, *operation, at, *end, *holder, held_at))
+            }
+            _ => None,
+        })
+        .collect();
+    let (hot, holder) = (waits[0].0, trace.thread("maps_recorded").0);
+    assert!(trace.objects(Kind::DashMap, map_line).contains(&hot));
+    let wait = |operation, line, held_line| (hot, operation, line, WaitEnd::Done, holder, held_line);
+    let (read, write) = (Operation::Read, Operation::Write);
+    assert_eq!(waits, [wait(read, read_line, held_line), wait(write, write_line, iter_line)]);
+    // An iterator reads the shards up to that of the entry.
+    let [writes, reads, inserts, removes] = counts(&trace, map_line);
+    assert_eq!((writes, inserts, removes), (8 + 4 + 2, 3 + 2, 2));
+    assert!((4 + 2 + 1 + 1..=4 + 2 + 1 + 4).contains(&reads), "{reads}");
+    assert_eq!(counts(&trace, set_line), [2, 2, 2, 0]);
+
+    let [(_, object, ..)] = trace.handles()[..] else { panic!("{:?}", trace.handles()) };
+    assert!(trace.objects(Kind::DashMap, set_line).contains(&object));
+}
