@@ -10,6 +10,8 @@
 pub struct Need {
     /// Whoever has to act.
     pub by: Vec<usize>,
+    /// Whoever could act besides, as far as is known: enough to end the wait, but no reason to say that it is theirs.
+    pub may: Vec<usize>,
     /// All of them have to (a lock's holders), or one is enough (a channel's senders).
     pub all: bool,
     /// Somebody who is not known may act: for a wait that needs one, that is enough to end it.
@@ -19,12 +21,17 @@ pub struct Need {
 }
 
 impl Need {
+    fn anyone(&self) -> impl Iterator<Item = usize> {
+        self.by.iter().chain(&self.may).copied()
+    }
+
     /// Whether it can still be met, by parties that are not stuck.
     fn is_met(&self, stuck: &[bool]) -> bool {
         if self.all {
             !self.gone && !self.by.iter().any(|party| stuck[*party]) && (self.outside || !self.by.is_empty())
         } else {
-            self.outside || self.by.iter().any(|party| !stuck[*party]) || (self.by.is_empty() && !self.gone)
+            let nobody = self.by.is_empty() && self.may.is_empty();
+            self.outside || self.anyone().any(|party| !stuck[party]) || (nobody && !self.gone)
         }
     }
 }
@@ -33,7 +40,7 @@ impl Need {
 pub fn stuck(waits: &[Vec<Need>]) -> Vec<bool> {
     let mut dependents = vec![vec![]; waits.len()];
     for (party, needs) in waits.iter().enumerate() {
-        needs.iter().flat_map(|need| &need.by).for_each(|by| dependents[*by].push(party));
+        needs.iter().flat_map(Need::anyone).for_each(|by| dependents[by].push(party));
     }
     let mut stuck: Vec<bool> = waits.iter().map(|needs| !needs.is_empty()).collect();
     let mut look: Vec<usize> = (0..waits.len()).collect();
@@ -158,7 +165,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn need(by: &[usize], all: bool) -> Need {
-        Need { by: by.into(), all, outside: false, gone: false }
+        Need { by: by.into(), may: vec![], all, outside: false, gone: false }
     }
 
     #[test]
@@ -199,7 +206,7 @@ mod tests {
                 !waits[party].is_empty()
                     && waits[party].iter().all(|need| {
                         let (mut inside, mut outside) = (0, usize::from(need.outside));
-                        for by in &need.by {
+                        for by in need.by.iter().chain(need.may.iter().filter(|_| !need.all)) {
                             if set[*by] { inside += 1 } else { outside += 1 }
                         }
                         if need.all {
@@ -217,9 +224,15 @@ mod tests {
     }
 
     fn needs(parties: usize) -> impl Strategy<Value = Need> {
-        let by = proptest::collection::vec(0..parties, 0..3);
-        (by, any::<bool>(), proptest::bool::weighted(0.1), proptest::bool::weighted(0.1))
-            .prop_map(|(by, all, outside, gone)| Need { by, all, outside, gone })
+        let some = || proptest::collection::vec(0..parties, 0..3);
+        let rarely = || proptest::bool::weighted(0.1);
+        (some(), some(), any::<bool>(), rarely(), rarely()).prop_map(|(by, may, all, outside, gone)| Need {
+            by,
+            may,
+            all,
+            outside,
+            gone,
+        })
     }
 
     fn situation() -> impl Strategy<Value = Vec<Vec<Need>>> {

@@ -248,6 +248,48 @@ fn an_end_that_was_never_used_may_be_with_whoever_was_spawned_since() {
 }
 
 #[test]
+fn a_reply_that_a_worker_may_still_send_is_silent() {
+    let found = |worker_lives: bool| {
+        let mut story = Story::new();
+        let (requests, reply) = (story.object(Kind::TokioChannel, 10), story.object(Kind::TokioOneshot, 11));
+        let (worker, client) = (story.task(20), story.task(21));
+        story.handle(worker, Role::Receiver, requests, 10, 1);
+        // It went to the worker in a request, and has not been used.
+        story.handle(client, Role::Sender, reply, 11, 0);
+        story.waits(client, Recv, reply, 30);
+        if !worker_lives {
+            story.waits(worker, Lock, requests, 40);
+            story.holds(worker, requests, 41);
+        }
+        story.firm().iter().map(|finding| waiting(finding, Member)).collect::<Vec<_>>()
+    };
+    assert!(found(true).is_empty());
+    assert!(!found(false).is_empty());
+}
+
+#[test]
+fn a_signal_that_nobody_is_left_to_give() {
+    let found = |given: u64, working: bool| {
+        let mut story = Story::new();
+        let (signal, maker) = (story.object(Kind::TokioNotify, 10), story.task(20));
+        let class = story.class(Kind::Task, 21);
+        let task = Party::task(1_000);
+        story.add(Event::Task { at: BEGIN, task, parent: maker, class });
+        story.ends(maker);
+        story.waits(task, Notified, signal, 30);
+        story.counts(signal, given, 0);
+        if working {
+            story.task(22);
+        }
+        story.firm()
+    };
+    let lost = only(found(0, false));
+    assert_eq!((lost.code, lost.verdict, waiting(&lost, Member)), ("LP0005", Suspected, vec![30]));
+    assert!(found(0, true).is_empty());
+    assert!(found(3, false).is_empty());
+}
+
+#[test]
 fn idle_receivers_are_silent() {
     let mut story = Story::new();
     let main = story.thread(19);

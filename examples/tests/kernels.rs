@@ -38,7 +38,11 @@ const fn kernel(
 }
 
 const DEADLOCK: [&str; 2] = ["proved", "LP0001"];
+const BLOCKED_SEND: [&str; 2] = ["suspected", "LP0003"];
+const BLOCKED_RECEIVE: [&str; 2] = ["suspected", "LP0004"];
+const BLOCKED_WAIT: [&str; 2] = ["suspected", "LP0005"];
 const NOT_SHOWN: &[&str] = &["not-shown"];
+const DROPPED: &[&str] = &["dropped"];
 /// What stands above the table in the docs.
 const HEAD: &str = "| --- | --- | --- | --- | --- |\n";
 
@@ -48,8 +52,13 @@ const KERNELS: &[Expected] = &[
     kernel("cockroach_9935", "self", DEADLOCK, NOT_SHOWN),
     kernel("cockroach_10214", "cycle", DEADLOCK, NOT_SHOWN),
     kernel("kubernetes_13135", "cycle", DEADLOCK, NOT_SHOWN),
+    kernel("moby_4951", "cycle", DEADLOCK, NOT_SHOWN),
     kernel("cockroach_6181", "rwr", DEADLOCK, NOT_SHOWN),
     kernel("kubernetes_62464", "rwr", DEADLOCK, NOT_SHOWN),
+    kernel("grpc_795", "leaked", ["suspected", "LP0002"], &[]),
+    kernel("cockroach_584", "leaked", ["proved", "LP0002"], &[]),
+    kernel("moby_17176", "leaked", ["suspected", "LP0002"], &[]),
+    kernel("kubernetes_11298", "mixed", DEADLOCK, &[]),
     kernel("grpc_1460", "mixed", DEADLOCK, &[]),
     kernel("etcd_6873", "mixed", DEADLOCK, NOT_SHOWN),
     kernel("istio_16224", "mixed", DEADLOCK, &[]),
@@ -57,13 +66,25 @@ const KERNELS: &[Expected] = &[
     kernel("kubernetes_10182", "mixed", DEADLOCK, &[]),
     kernel("kubernetes_6632", "mixed", DEADLOCK, &[]),
     kernel("cockroach_1055", "mixed", DEADLOCK, &[]),
-    kernel("kubernetes_11298", "mixed", DEADLOCK, &[]),
     kernel("cockroach_24808", "self-channel", DEADLOCK, &[]),
     kernel("kubernetes_70277", "self-channel", DEADLOCK, &[]),
     kernel("moby_33293", "self-channel", DEADLOCK, &[]),
     kernel("cockroach_35931", "channel-cycle", DEADLOCK, &[]),
     kernel("cockroach_25456", "channel-cycle", DEADLOCK, &[]),
+    kernel("grpc_660", "orphan", BLOCKED_SEND, DROPPED),
+    kernel("kubernetes_38669", "orphan", BLOCKED_SEND, DROPPED),
+    kernel("moby_4395", "orphan", BLOCKED_SEND, DROPPED),
+    kernel("cockroach_18101", "orphan", BLOCKED_SEND, DROPPED),
+    kernel("cockroach_10790", "orphan", BLOCKED_RECEIVE, DROPPED),
+    kernel("grpc_1424", "orphan", BLOCKED_RECEIVE, DROPPED),
+    kernel("moby_25384", "orphan", BLOCKED_RECEIVE, &[]),
+    kernel("moby_30408", "orphan", BLOCKED_WAIT, &[]),
+    kernel("cockroach_13197", "watcher", BLOCKED_WAIT, &[]),
+    kernel("cockroach_13755", "watcher", BLOCKED_WAIT, &[]),
 ];
+
+/// Programs that look like a kernel, and have no bug.
+const TRAPS: &[&str] = &["request_reply"];
 
 /// The lines of a kernel that bear a marker of this kind.
 fn marked(name: &str, kind: &str) -> BTreeSet<String> {
@@ -123,22 +144,22 @@ fn wrong(expected: &Expected, report: &Report) -> Vec<String> {
 }
 
 /// Runs one variant and says what is wrong with its report.
-fn play(expected: &Expected, variant: &str) -> Vec<String> {
-    let out = support::folder(&format!("kernel-{}-{variant}", expected.name));
+fn play(name: &str, expected: Option<&Expected>, variant: &str) -> Vec<String> {
+    let out = support::folder(&format!("kernel-{name}-{variant}"));
     let mut run = support::recording(&out, &["--min-blocked", MIN_BLOCKED]);
     let output = run
         .arg("--")
         .arg(support::binary("kernels"))
-        .args([expected.name, &format!("--{variant}")])
+        .args([name, &format!("--{variant}")])
         .output()
         .expect("lockprof runs");
     if !output.status.success() {
         return vec![format!("{}: {}", output.status, String::from_utf8_lossy(&output.stderr))];
     }
     let report = Report::read(&out);
-    match variant {
-        "broken" => wrong(expected, &report),
-        "not-shown" => {
+    match (variant, expected) {
+        ("broken", Some(expected)) => wrong(expected, &report),
+        ("not-shown", _) => {
             let proved = report.firm().filter(|finding| finding["verdict"] == "proved");
             proved.map(|finding| format!("proved: {finding:#}")).collect()
         }
@@ -148,18 +169,18 @@ fn play(expected: &Expected, variant: &str) -> Vec<String> {
 
 #[test]
 fn every_kernel_is_found_and_its_correction_is_not() {
-    let variants = |kernel: &Expected| [&["broken", "fixed"], kernel.besides].concat();
-    let runs: Vec<_> = KERNELS
-        .iter()
-        .flat_map(|kernel| variants(kernel).into_iter().map(move |variant| (kernel, variant)))
-        .collect();
+    let mut runs: Vec<_> = TRAPS.iter().map(|trap| (*trap, None, "broken")).collect();
+    for kernel in KERNELS {
+        let variants = ["broken", "fixed"].iter().chain(kernel.besides);
+        runs.extend(variants.map(|variant| (kernel.name, Some(kernel), *variant)));
+    }
     let (next, failed) = (AtomicUsize::new(0), Mutex::new(vec![]));
     std::thread::scope(|scope| {
         for _ in 0..AT_ONCE {
             scope.spawn(|| {
-                while let Some((kernel, variant)) = runs.get(next.fetch_add(1, Relaxed)) {
-                    for wrong in play(kernel, variant) {
-                        failed.lock().unwrap().push(format!("{} --{variant}: {wrong}", kernel.name));
+                while let Some((name, kernel, variant)) = runs.get(next.fetch_add(1, Relaxed)) {
+                    for wrong in play(name, *kernel, variant) {
+                        failed.lock().unwrap().push(format!("{name} --{variant}: {wrong}"));
                     }
                 }
             });

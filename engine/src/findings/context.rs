@@ -1,5 +1,5 @@
 //! What every detector works with: the model, its frozen state, and names for what the model knows by number.
-use super::stacks::Stacks;
+use super::stacks::{Stacks, is_library};
 use super::{ObjectReport, PartyReport, PartyRole, Waiting};
 use crate::Options;
 use crate::model::frozen::Frozen;
@@ -141,12 +141,13 @@ impl<'a> Context<'a> {
         self.stacks.of(self, stack)
     }
 
-    /// Where a wait is, "file:line:column". A future that is awaited by name only knows where it was made; the line of
-    /// its `.await` is on the stack.
+    /// Where a wait is, "file:line:column". A future that is awaited by name only knows where it was made, and a library
+    /// may not pass on its caller's line: then the line is on the stack.
     pub fn wait_at(&self, owner: Owner, site: u64, stack: u64) -> String {
         let made =
             self.class_number(owner).and_then(|class| self.model.classes.get(&class)).map(|class| class.site);
-        if made == Some(site)
+        let foreign = self.model.sites.get(&site).is_some_and(|site| is_library(&site.file));
+        if (made == Some(site) || foreign)
             && let Some(place) = self.stacks.place(self, stack)
         {
             return format!("{place}:1");

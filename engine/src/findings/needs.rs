@@ -29,8 +29,32 @@ type History = HashMap<(u64, Operation), (u64, u64, u64)>;
 pub(super) fn needs(context: &Context<'_>, level: Level) -> Vec<Vec<Need>> {
     let history = context.history();
     let pressing = pressing(context);
-    let builder = Builder { context, level, history, pressing };
+    let listeners = listeners(context);
+    let mut takers = listeners.clone();
+    let parties = context.frozen.parties.iter().enumerate();
+    takers.extend(parties.filter(|(_, party)| is_spawned(context, **party)).map(|(place, _)| place));
+    let mut ended_children: HashMap<Party, u64> = HashMap::new();
+    for facts in context.model.parties.recent() {
+        let latest = ended_children.entry(facts.parent).or_default();
+        *latest = facts.at.max(*latest);
+    }
+    let builder = Builder { context, level, history, pressing, listeners, takers, ended_children };
     (0..context.frozen.parties.len()).map(|place| builder.party(place)).collect()
+}
+
+/// Parties that have received messages by a channel that is there.
+fn listeners(context: &Context<'_>) -> Vec<usize> {
+    let (model, frozen) = (context.model, &context.frozen);
+    let ends = frozen.handles.values().flatten().map(|number| &model.handles[*number]);
+    let used = ends.filter(|end| end.role == Role::Receiver && end.count > 0);
+    let listeners: std::collections::BTreeSet<usize> =
+        used.filter_map(|end| frozen.index.get(&end.party).copied()).collect();
+    listeners.into_iter().collect()
+}
+
+/// Whether a party was spawned through lockprof: `main` and foreign threads were not.
+fn is_spawned(context: &Context<'_>, party: Party) -> bool {
+    context.model.parties.get(party).is_some_and(|facts| facts.class != 0)
 }
 
 /// Parties that hold a lock for which others have waited long.
@@ -73,6 +97,12 @@ struct Builder<'a> {
     level: Level,
     history: History,
     pressing: std::collections::HashSet<Party>,
+    /// Who has received messages, and could have been given anything in one.
+    listeners: Vec<usize>,
+    /// Who could have been given anything at all: listeners, and all that were spawned.
+    takers: Vec<usize>,
+    /// When each party spawned the last of those that have ended.
+    ended_children: HashMap<Party, u64>,
 }
 
 impl Builder<'_> {
@@ -124,18 +154,23 @@ impl Builder<'_> {
                 need
             }
             operation if is_send(operation) => self.send(wait, &of_role(Role::Receiver)),
-            Operation::Closed => self.ends(&of_role(Role::Receiver)),
+            Operation::Closed => self.ends(wait, &of_role(Role::Receiver)),
             Operation::Recv | Operation::Changed => self.receive(wait, &of_role(Role::Sender)),
             Operation::Join => {
                 let target = self.context.frozen.index.get(&wait.holder);
                 Need {
                     by: target.into_iter().copied().collect(),
+                    may: vec![],
                     all: false,
                     outside: target.is_none(),
                     gone: false,
                 }
             }
-            _ => self.ends(&of_role(Role::Sender)),
+            operation => {
+                let senders = of_role(Role::Sender);
+                let signal = matches!(operation, Operation::Notified | Operation::CondvarWait);
+                if signal && senders.is_empty() { self.signal(wait) } else { self.ends(wait, &senders) }
+            }
         };
         if self.level == Level::Proof && !is_lock(wait.operation) && wait.operation != Operation::Join {
             // A lost handle could be the one that serves the wait.
@@ -169,7 +204,7 @@ impl Builder<'_> {
             _ => true,
         };
         let all = wait.operation != Operation::Acquire;
-        let mut need = Need { by: vec![], all, outside: false, gone: false };
+        let mut need = Need { by: vec![], may: vec![], all, outside: false, gone: false };
         for guard in guards.iter().filter(|guard| conflicts(guard.role)) {
             match self.place(guard.party) {
                 Some(holder) => need.by.push(holder),
@@ -178,7 +213,10 @@ impl Builder<'_> {
             }
         }
         let reads = matches!(wait.operation, Operation::Read | Operation::UpgradableRead);
-        if reads && need == (Need { by: vec![], all, outside: false, gone: false }) && !guards.is_empty() {
+        if reads
+            && need == (Need { by: vec![], may: vec![], all, outside: false, gone: false })
+            && !guards.is_empty()
+        {
             let queue =
                 frozen.queues.get(&wait.object).into_iter().flatten().map(|number| &model.open[*number]);
             let before = queue.filter(|other| {
@@ -248,26 +286,76 @@ impl Builder<'_> {
         })
     }
 
-    /// Ends of a channel: any of their owners may act.
-    fn ends(&self, ends: &[&Held]) -> Need {
-        let mut need = Need { by: vec![], all: false, outside: ends.is_empty(), gone: false };
+    /// Ends of a channel: any of their owners may act. Who used an end last owns it; one that was never used may be
+    /// with anybody: captured at a spawn, sent in a message, or put where others find it.
+    fn ends(&self, wait: &OpenWait, ends: &[&Held]) -> Need {
+        let mut need = Need { by: vec![], may: vec![], all: false, outside: ends.is_empty(), gone: false };
         for end in ends {
-            match self.place(end.party) {
-                None => need.outside = true,
-                Some(owner) => need.by.push(owner),
-            }
-            if end.count == 0 {
-                // Never used: whoever was spawned since may have been given it.
-                need.by.extend(self.context.frozen.spawned_since(self.context.model, end.since));
+            let owner = self.place(end.party);
+            need.outside |= owner.is_none();
+            if end.count > 0 {
+                need.by.extend(owner);
+            } else {
+                need.by.extend(self.likely(wait, end));
+                need.may.extend(owner);
+                need.may.extend(&self.takers);
+                // What it took along may be anywhere by now.
+                need.outside |= self.level == Level::Proof && self.has_ended_child(end.party, end.since);
             }
         }
-        need.by.sort_unstable();
-        need.by.dedup();
+        for list in [&mut need.by, &mut need.may] {
+            list.sort_unstable();
+            list.dedup();
+        }
         need
     }
 
+    /// Who most likely owns an end that was never used: whoever made it; or, where that one is gone or waits on it
+    /// itself, those that it has spawned since.
+    fn likely(&self, wait: &OpenWait, end: &Held) -> Vec<usize> {
+        let maker = self.place(end.party);
+        if maker.is_some() && end.party != wait.party {
+            return maker.into_iter().collect();
+        }
+        let (model, frozen) = (self.context.model, &self.context.frozen);
+        let of_maker = |place: &usize| {
+            let facts = model.parties.get(frozen.parties[*place]);
+            facts.is_some_and(|facts| facts.parent == end.party) && frozen.parties[*place] != wait.party
+        };
+        let spawned: Vec<usize> = frozen.spawned_since(model, end.since).filter(of_maker).collect();
+        match spawned.is_empty() && !self.has_ended_child(end.party, end.since) {
+            true => maker.into_iter().collect(),
+            false => spawned,
+        }
+    }
+
+    /// Whether somebody has ended whom this party had spawned at that moment or later.
+    fn has_ended_child(&self, party: Party, since: u64) -> bool {
+        self.ended_children.get(&party).is_some_and(|at| *at >= since)
+    }
+
+    /// A signal that anybody could give who knows of it. If nobody ever has, and all are stuck who could have been told
+    /// of it, nobody is suspected to be left who will.
+    fn signal(&self, wait: &OpenWait) -> Need {
+        let (model, operation) = (self.context.model, wait.operation);
+        let parent = model.parties.get(wait.party).map_or(Party::UNKNOWN, |facts| facts.parent);
+        let is_known = self.place(parent).is_some() || self.context.has_ended(parent);
+        let awaits = |place: &usize| {
+            let wait = |wait: &OpenWait| wait.operation == Operation::BlockOn;
+            self.context.frozen.waits_of(model, *place).any(wait)
+        };
+        let given = match operation {
+            Operation::Notified => self.delivered(wait.object) > 0,
+            _ => model.served.contains_key(&(wait.object, operation)),
+        };
+        let may: Vec<usize> = self.place(parent).into_iter().chain(self.takers.iter().copied()).collect();
+        // Whoever blocks on a future may wait for more than what is recorded.
+        let open = given || !is_known || may.iter().any(awaits) || self.level == Level::Proof;
+        Need { by: vec![], may, all: false, outside: open, gone: !open }
+    }
+
     fn send(&self, wait: &OpenWait, receivers: &[&Held]) -> Need {
-        let mut need = self.ends(receivers);
+        let mut need = self.ends(wait, receivers);
         if self.level == Level::Suspicion && !receivers.is_empty() {
             let model = self.context.model;
             let longest = self.history.get(&(wait.site, wait.operation)).map_or(0, |history| history.0);
@@ -279,6 +367,7 @@ impl Builder<'_> {
                 need.gone = true;
                 need.outside = false;
                 // Living owners are told as such; they are not counted on.
+                need.may.clear();
                 need.by.retain(|owner| !self.context.frozen.waits[*owner].is_empty());
                 need.all = true;
             }
@@ -287,15 +376,19 @@ impl Builder<'_> {
     }
 
     fn receive(&self, wait: &OpenWait, senders: &[&Held]) -> Need {
-        let mut need = self.ends(senders);
+        let mut need = self.ends(wait, senders);
         let ended =
             senders.iter().all(|end| self.context.has_ended(end.party) || self.place(end.party).is_some());
-        let some_ended = senders.iter().any(|end| self.context.has_ended(end.party));
+        let some_ended = senders
+            .iter()
+            .any(|end| self.context.has_ended(end.party) || self.has_ended_child(end.party, end.since));
         let never = senders.iter().all(|end| end.count == 0) && self.delivered(wait.object) == 0;
-        if self.level == Level::Suspicion && wait.operation == Operation::Recv && ended && some_ended && never
-        {
-            // Those who live and own an end still count.
+        if self.level == Level::Suspicion && ended && some_ended && never {
+            // Those who live and own an end still count, or may have been given it.
             need.outside = false;
+            let since = senders.iter().map(|end| end.since).min().unwrap_or(0);
+            need.may = self.context.frozen.spawned_since(self.context.model, since).collect();
+            need.may.extend(&self.listeners);
             need.gone = true;
         }
         need

@@ -10,7 +10,7 @@
 use super::needs::{Level, is_lock, is_send, needs};
 use super::tell::{self, Case};
 use super::{Context, Finding, Verdict};
-use crate::graph::{self, Need, Part};
+use crate::graph::{self, Group, Need, Part};
 use crate::model::OpenWait;
 use lockprof_trace::Operation;
 use std::collections::{BTreeMap, HashMap};
@@ -29,7 +29,7 @@ pub(super) fn find(context: &Context<'_>) -> Vec<Finding> {
     }
     let stuck = graph::stuck(&all);
     let mut cases: BTreeMap<Key, Vec<Case>> = BTreeMap::new();
-    for group in graph::groups(&all, &stuck) {
+    for group in merged(context, graph::groups(&all, &stuck)) {
         let is_proved = group.parties.iter().any(|(place, _)| proved[*place]);
         let part = |place: usize, part: Part| match parts.get(&place) {
             Some(part) => *part,
@@ -54,6 +54,29 @@ pub(super) fn find(context: &Context<'_>) -> Vec<Finding> {
         .into_iter()
         .map(|((verdict, code, _), cases)| tell::finding(context, verdict, code, &cases))
         .collect()
+}
+
+/// Groups whose members wait for one and the same object have one cause.
+fn merged(context: &Context<'_>, groups: Vec<Group>) -> Vec<Group> {
+    let mut known: HashMap<u64, usize> = HashMap::new();
+    let mut merged: Vec<Group> = vec![];
+    for group in groups {
+        let members = group.parties.iter().filter(|(_, part)| *part == Part::Member);
+        let waits = members.flat_map(|(place, _)| context.frozen.waits_of(context.model, *place));
+        let objects: Vec<u64> = waits.map(|wait| wait.object).filter(|object| *object != 0).collect();
+        let same = objects.iter().find_map(|object| known.get(object).copied());
+        let at = same.unwrap_or(merged.len());
+        known.extend(objects.into_iter().map(|object| (object, at)));
+        match merged.get_mut(at) {
+            Some(one) => {
+                one.circle |= group.circle;
+                one.parties.extend(group.parties);
+                one.parties.sort_unstable();
+            }
+            None => merged.push(group),
+        }
+    }
+    merged
 }
 
 /// Whether a member can be reached from itself.

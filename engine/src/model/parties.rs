@@ -134,6 +134,11 @@ impl Parties {
         self.open.get(&party).or_else(|| self.recent.get(&party))
     }
 
+    /// Those that have ended, as far as they are remembered.
+    pub fn recent(&self) -> impl Iterator<Item = &PartyFacts> {
+        self.recent.values()
+    }
+
     /// Those that lived at this moment, as far as it matters: to the end, or until a runtime's shutdown.
     pub fn alive(&self) -> impl Iterator<Item = (Party, &PartyFacts)> {
         self.open.iter().map(|(party, facts)| (*party, facts))

@@ -29,6 +29,7 @@ macro_rules! kernels {
 
 kernels! {
     threads {
+        request_reply,
         cockroach_10214,
         cockroach_1055,
         cockroach_584,
