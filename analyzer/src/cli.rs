@@ -74,6 +74,29 @@ lockprof itself could not go on.")]
         #[arg(last = true, required = true, value_name = "COMMAND")]
         command: Vec<OsString>,
     },
+    /// Compare a program before and after a change
+    #[command(after_help = "\
+Examples:
+  lockprof diff before.bin after.bin
+  lockprof diff before.bin after.bin --out diff                       with differential flame graphs and diff.json
+  lockprof diff a1.bin a2.bin a3.bin -- b1.bin b2.bin b3.bin          several runs: intervals tell a change from noise
+
+Objects, tasks and findings are matched by kind, name, file and line; where lines have moved, by their order in the file.
+Exit code: 0, whatever has changed; 2 where a trace could not be read or a file not be written.")]
+    Diff {
+        /// Traces before the change, one for each run; of two without `--` the second is after it
+        #[arg(required = true, value_name = "BEFORE")]
+        before: Vec<PathBuf>,
+        /// Traces after the change
+        #[arg(last = true, value_name = "AFTER")]
+        after: Vec<PathBuf>,
+        /// Write diff.json, diff-wait.svg and diff-hold.svg into this folder
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+        /// What to ask for
+        #[command(flatten)]
+        ask: Ask,
+    },
     /// Write traces in the form that another tool reads
     #[command(after_help = "\
 Examples:

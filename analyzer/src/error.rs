@@ -37,6 +37,10 @@ pub enum Error {
     NoCode(String),
     #[error("this form is nothing for a terminal; name a file with --output")]
     Binary,
+    #[error("{}: compared with what? lockprof diff before.bin after.bin", .0.display())]
+    NoOther(PathBuf),
+    #[error("several runs are told apart by --, as in lockprof diff a1.bin a2.bin -- b1.bin b2.bin")]
+    NoSides,
     #[error("no trace could be read")]
     Nothing,
 }

@@ -1,4 +1,5 @@
 //! Flame graphs as SVG; the only user of `inferno`, which escapes all names.
+use inferno::differential;
 use inferno::flamegraph::{Options, from_lines};
 use std::io;
 
@@ -28,6 +29,24 @@ pub fn draw(lines: &[String], labels: Labels, out: impl io::Write) -> io::Result
     from_lines(&mut options, lines.iter().map(String::as_str), out).map_err(io::Error::other)
 }
 
+/// Draws what changed between folded lines before and after: widths are those after, red grew and blue shrank.
+///
+/// # Errors
+/// As [`draw`].
+pub fn draw_difference(
+    before: &[String],
+    after: &[String],
+    labels: Labels,
+    out: impl io::Write,
+) -> io::Result<()> {
+    let [before, after] = [before, after].map(|lines| lines.join("\n"));
+    let mut both = vec![];
+    let options = differential::Options::default();
+    differential::from_readers(options, before.as_bytes(), after.as_bytes(), &mut both)?;
+    let both = String::from_utf8(both).map_err(io::Error::other)?;
+    draw(&both.lines().map(str::to_owned).collect::<Vec<_>>(), labels, out)
+}
+
 fn draw_nothing(Labels { title, empty, .. }: Labels, mut out: impl io::Write) -> io::Result<()> {
     writeln!(
         out,
@@ -42,7 +61,7 @@ fn draw_nothing(Labels { title, empty, .. }: Labels, mut out: impl io::Write) ->
 
 #[cfg(test)]
 mod tests {
-    use super::{Labels, draw};
+    use super::{Labels, draw, draw_difference};
 
     const LABELS: Labels = Labels { title: "Time waited", unit: "µs", empty: "Nobody waited." };
 
@@ -56,5 +75,20 @@ mod tests {
         let mut svg = vec![];
         draw(&[], LABELS, &mut svg).unwrap();
         assert!(String::from_utf8(svg).unwrap().contains("Nobody waited."));
+    }
+
+    #[test]
+    fn a_difference_is_red_and_blue() {
+        let mut svg = vec![];
+        let (before, after) = (["a;b 90".into(), "a;c 10".into()], ["a;b 10".into(), "a;c 90".into()]);
+        draw_difference(&before, &after, LABELS, &mut svg).unwrap();
+        let svg = String::from_utf8(svg).unwrap();
+        let rect = |name: &str| {
+            let frame = svg.split("<g>").find(|frame| frame.contains(&format!("<title>{name} ("))).unwrap();
+            let rgb = frame.split("rgb(").nth(1).unwrap().split(')').next().unwrap();
+            rgb.split(',').map(|part| part.parse::<u32>().unwrap()).collect::<Vec<_>>()
+        };
+        let (shrank, grew) = (rect("b"), rect("c"));
+        assert!(shrank[2] > shrank[0] && grew[0] > grew[2], "{shrank:?} {grew:?}");
     }
 }

@@ -1,6 +1,9 @@
 //! The output folder: the JSON report and the flame graphs.
-use crate::flamegraph::{Labels, draw};
-use lockprof_engine::report::Report;
+use crate::flamegraph::{Labels, draw, draw_difference};
+use lockprof_engine::diff::Diff;
+use lockprof_engine::folded::mean;
+use lockprof_engine::report::{Folded, Report};
+use serde::Serialize;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
@@ -21,6 +24,17 @@ const TASKS: Labels = Labels {
     empty: "No task or thread was alive in the end.",
 };
 
+const WAIT_DIFF: Labels = Labels {
+    title: "Time waited after the change: red is more than before, blue less",
+    unit: "µs waited",
+    empty: "Nobody waited after the change.",
+};
+const HOLD_DIFF: Labels = Labels {
+    title: "Time held after the change: red is more than before, blue less",
+    unit: "µs held",
+    empty: "No hold after the change was long enough to be noticed, nor sampled.",
+};
+
 /// Writes `report.json`, `wait.svg`, `hold.svg` and `tasks.svg` into a folder, which is made where it is missing. Each is
 /// written whole under another name first, so that none is left half.
 ///
@@ -36,10 +50,32 @@ pub fn write(report: &Report, dir: &Path) -> io::Result<()> {
     for (name, labels, lines) in graphs {
         write_file(dir, name, |out| draw(lines, labels, out))?;
     }
-    write_file(dir, "report.json", |out| {
-        serde_json::to_writer_pretty(&mut *out, report)?;
-        out.write_all(b"\n")
-    })
+    write_file(dir, "report.json", |out| json(report, out))
+}
+
+/// Writes `diff.json`, `diff-wait.svg` and `diff-hold.svg`, as [`write()`] does; `folded` is what each run waited and held.
+///
+/// # Errors
+/// As [`write()`].
+pub fn write_diff(diff: &Diff, folded: [&[Folded]; 2], dir: &Path) -> io::Result<()> {
+    std::fs::create_dir_all(dir)?;
+    for (name, labels, lines) in [
+        ("diff-wait.svg", WAIT_DIFF, (|of| &of.waits) as Lines),
+        ("diff-hold.svg", HOLD_DIFF, |of| &of.holds),
+    ] {
+        let [before, after] =
+            folded.map(|runs| mean(&runs.iter().map(|run| &lines(run)[..]).collect::<Vec<_>>()));
+        write_file(dir, name, |out| draw_difference(&before, &after, labels, out))?;
+    }
+    write_file(dir, "diff.json", |out| json(diff, out))
+}
+
+/// The lines of one graph.
+type Lines = fn(&Folded) -> &Vec<String>;
+
+fn json(what: &impl Serialize, out: &mut BufWriter<File>) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut *out, what)?;
+    out.write_all(b"\n")
 }
 
 fn write_file(

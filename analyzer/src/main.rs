@@ -23,6 +23,7 @@ fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Analyze { traces, out, ask } => commands::analyze(&traces, out.as_deref(), &ask),
         Command::Run { out, ask, command } => commands::run(&out, &ask, &command),
+        Command::Diff { before, after, out, ask } => commands::diff(&before, &after, out.as_deref(), &ask),
         Command::Export { traces, to, of, output } => commands::export(&traces, to, of, output.as_deref()),
         Command::Explain { code } => commands::explain(&code),
     };

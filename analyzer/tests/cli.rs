@@ -190,3 +190,23 @@ fn any_flipped_byte_is_met() {
         assert!(!done.err.contains("panicked"), "byte {at}: {}", done.err);
     }
 }
+
+#[test]
+fn a_comparison_needs_two_sides() {
+    let folder = Folder::new();
+    let trace = folder.file("trace.bin", &whole(1));
+    let diff = |more: &[&str]| {
+        let mut command = lockprof(["diff"]);
+        command.arg(&trace).args(more);
+        done(command)
+    };
+    let same = diff(&[trace.to_str().unwrap()]);
+    assert_eq!((same.code, same.err.as_str()), (Some(0), ""));
+    assert!(same.out.starts_with("Waiting is the same"), "{}", same.out);
+    for (more, words) in [(&[][..], "compared with what?"), (&["a.bin", "b.bin"], "told apart by --")] {
+        let refused = diff(more);
+        assert!(refused.code == Some(2) && refused.err.contains(words), "{}", refused.err);
+    }
+    let missing = diff(&["no-such-trace"]);
+    assert!(missing.code == Some(2) && missing.out.is_empty(), "{}", missing.err);
+}

@@ -96,6 +96,22 @@ pub fn tasks(contexts: &[Context<'_>]) -> Vec<String> {
     finish(lines)
 }
 
+/// The mean of several runs' folded lines, for a comparison of builds: without the files of functions, whose lines move.
+pub fn mean(runs: &[&[String]]) -> Vec<String> {
+    let bare = |frame: &str| match frame.rfind(" (").filter(|_| frame.ends_with(')')) {
+        Some(end) => frame[..end].to_owned(),
+        None => frame.to_owned(),
+    };
+    let mut lines = BTreeMap::new();
+    for line in runs.iter().copied().flatten() {
+        let (path, weight) = line.rsplit_once(' ').unwrap_or((line, ""));
+        add(&mut lines, path.split(';').map(bare), weight.parse().unwrap_or(0));
+    }
+    lines.values_mut().for_each(|weight| *weight /= runs.len() as u64);
+    lines.retain(|_, weight| *weight > 0);
+    finish(lines)
+}
+
 /// The process as the root, where there are several.
 fn process(context: &Context<'_>, contexts: &[Context<'_>]) -> Vec<String> {
     let session = &context.model.session;

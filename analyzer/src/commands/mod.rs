@@ -1,5 +1,6 @@
 //! What the commands do. Only here is anything printed, or written to a folder.
 mod analyze;
+mod diff;
 mod export;
 mod run;
 
@@ -12,11 +13,13 @@ use clap::builder::styling::{AnsiColor, Style};
 use lockprof_engine::model::Model;
 use lockprof_engine::report::text::TextOptions;
 use lockprof_engine::report::{self, Report};
+use serde::Serialize;
 use std::fmt::Display;
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 pub use analyze::analyze;
+pub use diff::diff;
 pub use export::export;
 pub use run::run;
 
@@ -70,15 +73,25 @@ impl Recording {
 
 /// Prints a report in the form that was asked for, to a stream that takes colours out where they are not wanted.
 fn print(report: &Report, format: Format, out: &mut dyn Write) -> Result<(), Error> {
-    let printed = match format {
-        Format::Text => {
-            let mut options = TextOptions { color: true, ..TextOptions::default() };
-            if let Some((columns, _)) = terminal_size::terminal_size() {
-                options.width = columns.0.into();
-            }
-            out.write_all(report::text::render(report, &options).as_bytes())
+    print_as(format, report, out, || {
+        let mut options = TextOptions { color: true, ..TextOptions::default() };
+        if let Some((columns, _)) = terminal_size::terminal_size() {
+            options.width = columns.0.into();
         }
-        Format::Json => serde_json::to_writer_pretty(&mut *out, report)
+        report::text::render(report, &options)
+    })
+}
+
+/// Prints something in the form that was asked for.
+fn print_as(
+    format: Format,
+    what: &impl Serialize,
+    out: &mut dyn Write,
+    text: impl FnOnce() -> String,
+) -> Result<(), Error> {
+    let printed = match format {
+        Format::Text => out.write_all(text().as_bytes()),
+        Format::Json => serde_json::to_writer_pretty(&mut *out, what)
             .map_err(io::Error::from)
             .and_then(|()| writeln!(out)),
     };

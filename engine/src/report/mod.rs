@@ -47,7 +47,7 @@ pub struct SiteReport {
 }
 
 /// Objects of one kind created at one line.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct ClassReport {
     /// What they are.
     pub kind: String,

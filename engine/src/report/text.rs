@@ -76,7 +76,7 @@ fn recorded(report: &Report, out: &mut String) -> std::fmt::Result {
 }
 
 /// A text from the trace, made harmless for a terminal.
-pub(super) fn shown(text: &str) -> String {
+pub(crate) fn shown(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
@@ -101,7 +101,7 @@ fn number(text: impl ToString) -> Cell {
 }
 
 /// "file:line" without the column, and without the folders in front where they are many.
-fn place(at: &str) -> String {
+pub(crate) fn place(at: &str) -> String {
     let line = at.rsplit_once(':').map_or(at, |(line, _)| line);
     let parts: Vec<&str> = line.split('/').collect();
     let short =
