@@ -38,6 +38,7 @@ const fn kernel(
 }
 
 const DEADLOCK: [&str; 2] = ["proved", "LP0001"];
+const NEVER_RELEASED: [&str; 2] = ["suspected", "LP0002"];
 const BLOCKED_SEND: [&str; 2] = ["suspected", "LP0003"];
 const BLOCKED_RECEIVE: [&str; 2] = ["suspected", "LP0004"];
 const BLOCKED_WAIT: [&str; 2] = ["suspected", "LP0005"];
@@ -55,9 +56,9 @@ const KERNELS: &[Expected] = &[
     kernel("moby_4951", "cycle", DEADLOCK, NOT_SHOWN),
     kernel("cockroach_6181", "rwr", DEADLOCK, NOT_SHOWN),
     kernel("kubernetes_62464", "rwr", DEADLOCK, NOT_SHOWN),
-    kernel("grpc_795", "leaked", ["suspected", "LP0002"], &[]),
+    kernel("grpc_795", "leaked", NEVER_RELEASED, &[]),
     kernel("cockroach_584", "leaked", ["proved", "LP0002"], &[]),
-    kernel("moby_17176", "leaked", ["suspected", "LP0002"], &[]),
+    kernel("moby_17176", "leaked", NEVER_RELEASED, &[]),
     kernel("kubernetes_11298", "mixed", DEADLOCK, &[]),
     kernel("grpc_1460", "mixed", DEADLOCK, &[]),
     kernel("etcd_6873", "mixed", DEADLOCK, NOT_SHOWN),
@@ -81,10 +82,43 @@ const KERNELS: &[Expected] = &[
     kernel("moby_30408", "orphan", BLOCKED_WAIT, &[]),
     kernel("cockroach_13197", "watcher", BLOCKED_WAIT, &[]),
     kernel("cockroach_13755", "watcher", BLOCKED_WAIT, &[]),
+    // And what is common in Rust.
+    kernel("match_guard", "self", DEADLOCK, &[]),
+    kernel("read_then_write", "self", DEADLOCK, &[]),
+    kernel("double_lock_async", "self", DEADLOCK, &[]),
+    kernel("three_locks", "cycle", DEADLOCK, NOT_SHOWN),
+    kernel("guard_across_await", "mixed", DEADLOCK, &[]),
+    kernel("condvar_outer", "mixed", BLOCKED_WAIT, &[]),
+    kernel("two_actors", "channel-cycle", DEADLOCK, &[]),
+    kernel("own_queue", "self-channel", DEADLOCK, &[]),
+    kernel("permit_leak", "leaked", NEVER_RELEASED, &[]),
+    kernel("future_lock", "leaked", NEVER_RELEASED, &[]),
 ];
 
 /// Programs that look like a kernel, and have no bug.
-const TRAPS: &[&str] = &["request_reply"];
+const TRAPS: &[&str] = &[
+    "request_reply",
+    "accept_loop",
+    "timer_loop",
+    "gate_lock",
+    "two_stages",
+    "back_off",
+    "hand_over_hand",
+    "readers_in_a_circle",
+    "read_recursive",
+    "call_after_release",
+    "wait_gives_back",
+    "idle_workers",
+    "idle_tasks",
+    "request_reply_async",
+    "pending_map",
+    "long_hold",
+    "in_turn",
+    "back_pressure",
+    "forget_and_add",
+    "guard_travels",
+    "join_of_work",
+];
 
 /// The lines of a kernel that bear a marker of this kind.
 fn marked(name: &str, kind: &str) -> BTreeSet<String> {

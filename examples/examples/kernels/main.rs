@@ -3,7 +3,9 @@
 //! Comments at the end of a line mark the truth that the report must name: `//~ wait P` where party P blocks for ever,
 //! `//~ behind P` where it only queues behind those, `//~ hold P` where it took what it still holds, `//~ new O` where
 //! object O is made.
+mod async_traps;
 mod stage;
+mod traps;
 
 use clap::{Args, Parser, builder::PossibleValuesParser};
 use lockprof::tokio::runtime::Builder;
@@ -17,19 +19,27 @@ enum Kernel {
 }
 
 macro_rules! kernels {
-    (threads { $($thread:ident,)* } tasks { $($task:ident,)* }) => {
+    (
+        threads { $($thread:ident,)* } tasks { $($task:ident,)* }
+        traps { $($trap:ident,)* } async_traps { $($async_trap:ident,)* }
+    ) => {
         $(mod $thread;)*
         $(mod $task;)*
         const KERNELS: &[(&str, Kernel)] = &[
             $((stringify!($thread), Kernel::Threads($thread::play)),)*
             $((stringify!($task), Kernel::Tasks(|| Box::pin($task::play()))),)*
+            $((stringify!($trap), Kernel::Threads(traps::$trap)),)*
+            $((stringify!($async_trap), Kernel::Tasks(|| Box::pin(async_traps::$async_trap()))),)*
         ];
     };
 }
 
 kernels! {
     threads {
-        request_reply,
+        match_guard,
+        read_then_write,
+        three_locks,
+        condvar_outer,
         cockroach_10214,
         cockroach_1055,
         cockroach_584,
@@ -52,6 +62,12 @@ kernels! {
         syncthing_4829,
     }
     tasks {
+        guard_across_await,
+        double_lock_async,
+        two_actors,
+        own_queue,
+        permit_leak,
+        future_lock,
         cockroach_10790,
 
         cockroach_13197,
@@ -67,6 +83,31 @@ kernels! {
         kubernetes_6632,
         moby_17176,
         serving_2137,
+    }
+    traps {
+        request_reply,
+        accept_loop,
+        timer_loop,
+        gate_lock,
+        two_stages,
+        back_off,
+        hand_over_hand,
+        readers_in_a_circle,
+        read_recursive,
+        call_after_release,
+        wait_gives_back,
+        idle_workers,
+    }
+    async_traps {
+        idle_tasks,
+        request_reply_async,
+        pending_map,
+        long_hold,
+        in_turn,
+        back_pressure,
+        forget_and_add,
+        guard_travels,
+        join_of_work,
     }
 }
 

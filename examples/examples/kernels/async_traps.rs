@@ -1,0 +1,135 @@
+//! Tasks that look like a kernel, and have no bug.
+use crate::stage::{keep, reach, task, until_async};
+use lockprof::tokio::sync::{Mutex, Notify, OwnedMutexGuard, Semaphore, mpsc, oneshot, watch};
+use lockprof::tokio::{self, time::sleep};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Longer than any wait that would be suspected.
+const LONG: Duration = Duration::from_millis(600);
+
+/// A task is idle in `recv`, one in `changed`, one in `notified`, when the program ends.
+pub async fn idle_tasks() {
+    let (jobs, mut queue) = mpsc::channel::<u32>(4);
+    let (settings, mut changed) = watch::channel(0);
+    let stop = Arc::new(Notify::new());
+    let stopped = stop.clone();
+    task(async move { while queue.recv().await.is_some() {} });
+    task(async move { while changed.changed().await.is_ok() {} });
+    task(async move { stopped.notified().await });
+    jobs.send(1).await.unwrap();
+    settings.send(1).unwrap();
+    sleep(Duration::from_secs(60)).await;
+    stop.notify_one();
+}
+
+/// A request is on its way to an actor that is at work.
+pub async fn request_reply_async() {
+    let (ask, mut asked) = mpsc::channel::<oneshot::Sender<u32>>(4);
+    task(async move {
+        while let Some(reply) = asked.recv().await {
+            sleep(Duration::from_secs(60)).await;
+            reply.send(7).unwrap();
+        }
+    });
+    let (reply, replied) = oneshot::channel();
+    ask.send(reply).await.unwrap();
+    replied.await.unwrap();
+}
+
+/// Replies are awaited by number, and a reader of the line gives them out.
+pub async fn pending_map() {
+    let pending = Arc::new(std::sync::Mutex::new(vec![]));
+    let of_reader = pending.clone();
+    task(async move {
+        sleep(Duration::from_secs(60)).await;
+        let replies: Vec<oneshot::Sender<u32>> = std::mem::take(&mut *of_reader.lock().unwrap());
+        replies.into_iter().for_each(|reply| reply.send(7).unwrap());
+    });
+    let (reply, replied) = oneshot::channel();
+    pending.lock().unwrap().push(reply);
+    replied.await.unwrap();
+}
+
+/// A guard is held across a long wait that ends: contention.
+pub async fn long_hold() {
+    let lock = Arc::new(Mutex::new(0));
+    let other = lock.clone();
+    task(async move {
+        let mut guard = lock.lock().await;
+        reach(1);
+        sleep(LONG).await;
+        *guard += 1;
+    });
+    task(async move {
+        until_async(1).await;
+        *other.lock().await += 1;
+    });
+}
+
+/// Two tasks of one thread lock in turn.
+pub async fn in_turn() {
+    let lock = Arc::new(Mutex::new(0));
+    for _ in 0..2 {
+        let lock = lock.clone();
+        task(async move {
+            for _ in 0..20 {
+                let mut guard = lock.lock().await;
+                tokio::task::yield_now().await;
+                *guard += 1;
+            }
+        });
+    }
+}
+
+/// A queue is full, and its reader comes on slowly.
+pub async fn back_pressure() {
+    let (jobs, mut queue) = mpsc::channel(1);
+    task(async move {
+        while queue.recv().await.is_some() {
+            sleep(Duration::from_millis(50)).await;
+        }
+    });
+    task(async move { while jobs.send(1).await.is_ok() {} });
+}
+
+/// Permits are forgotten on purpose, and added later.
+pub async fn forget_and_add() {
+    let slots = Arc::new(Semaphore::new(1));
+    let adds = slots.clone();
+    slots.acquire().await.unwrap().forget();
+    task(async move { drop(slots.acquire().await.unwrap()) });
+    task(async move {
+        sleep(LONG).await;
+        adds.add_permits(1);
+    });
+}
+
+/// A guard is taken by one task and given back by another, which is at work.
+pub async fn guard_travels() {
+    let lock = Arc::new(Mutex::new(0));
+    let (gives, mut given) = mpsc::channel::<OwnedMutexGuard<u32>>(1);
+    let first = lock.clone();
+    task(async move { drop(gives.send(first.lock_owned().await).await) });
+    task(async move {
+        let guard = given.recv().await.unwrap();
+        reach(1);
+        sleep(LONG).await;
+        drop(guard);
+    });
+    task(async move {
+        until_async(1).await;
+        *lock.lock().await += 1;
+    });
+}
+
+/// A task waits for the end of another that works on.
+pub async fn join_of_work() {
+    let work = tokio::spawn(async {
+        loop {
+            sleep(Duration::from_millis(20)).await;
+        }
+    });
+    keep(0);
+    let () = work.await.unwrap();
+}
