@@ -1,5 +1,5 @@
-//! `SafeMap` as a map: the same with and without recording.
-use lockprof::map::SafeMap;
+//! Maps as maps: the same with and without recording.
+use lockprof::map::{Refused, SafeMap, StateMap};
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, DefaultHasher};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -106,4 +106,53 @@ fn no_update_is_lost() {
     threads.into_iter().for_each(|thread| thread.join().unwrap());
     assert!(map.values().iter().all(|value| *value == 400));
     assert_eq!(GLOBAL.get("all"), Some(4000));
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Job {
+    Pending,
+    Running,
+    Done,
+}
+use Job::{Done, Pending, Running};
+
+#[test]
+fn a_state_is_changed_by_who_knows_it() {
+    let jobs = StateMap::with_transitions([(Pending, Running), (Running, Done)]);
+    assert_eq!((jobs.insert("a", Pending), jobs.insert("a", Done)), (Ok(()), Err(Refused::Other(Pending))));
+    assert_eq!(jobs.compare_and_set("a", &Pending, Done), Err(Refused::Illegal));
+    assert_eq!(jobs.compare_and_set("a", &Pending, Running), Ok(()));
+    assert_eq!(jobs.compare_and_set("a", &Pending, Running), Err(Refused::Other(Running)));
+    assert_eq!(jobs.compare_and_set("b", &Pending, Running), Err(Refused::Absent));
+    assert_eq!(
+        (jobs.set("a", Done), jobs.set("a", Running), jobs.set("b", Done)),
+        (Some(Running), Some(Done), None)
+    );
+    assert_eq!((jobs.get("a"), jobs.get("c"), jobs.len()), (Some(Running), None, 2));
+    assert_eq!((jobs.remove("b"), jobs.remove("b"), jobs.contains_key("b")), (Some(Done), None, false));
+    jobs.for_each(|key, state| assert_eq!((*key, *state), ("a", Running)));
+    assert_eq!((format!("{jobs:?}"), jobs.is_empty()), (r#"{"a": Running}"#.into(), false));
+    assert_eq!(Refused::Other(Done).to_string(), "another state is there: Done");
+
+    static ANY: StateMap<u8, &str, Hasher> = StateMap::with_hasher(Hasher::new());
+    assert_eq!((ANY.insert(1, "x"), ANY.compare_and_set(&1, &"x", "x")), (Ok(()), Ok(())));
+    let growing = StateMap::with_rule(|from: &u32, to| from < to);
+    assert_eq!(growing.insert((), 1), Ok(()));
+    assert_eq!(growing.compare_and_set(&(), &1, 0), Err(Refused::Illegal));
+    assert_eq!(growing.compare_and_set(&(), &1, 2), Ok(()));
+}
+
+#[test]
+fn of_many_who_start_a_job_one_does() {
+    let jobs = Arc::new(StateMap::with_transitions([(Pending, Running)]));
+    (0..100).for_each(|job| assert_eq!(jobs.insert(job, Pending), Ok(())));
+    let starters: Vec<_> = (0..4)
+        .map(|_| {
+            let jobs = jobs.clone();
+            thread::spawn(move || {
+                (0..100).filter(|job| jobs.compare_and_set(job, &Pending, Running).is_ok()).count()
+            })
+        })
+        .collect();
+    assert_eq!(starters.into_iter().map(|starter| starter.join().unwrap()).sum::<usize>(), 100);
 }

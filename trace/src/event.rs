@@ -6,7 +6,9 @@
 //! Times are ticks of the session's clock (see [`Event::Session`]); so are lengths of time. A site is the address of a
 //! `core::panic::Location` in the recorded process: [`Event::Site`] tells its file, line and column. Ids start at 1;
 //! 0 means "not known" everywhere.
-use crate::kind::{Count, End, HoldSource, Kind, Loss, Mode, Operation, Outcome, Role, TaskState, WaitEnd};
+use crate::kind::{
+    Change, Count, End, HoldSource, Kind, Loss, Mode, Operation, Outcome, Role, TaskState, WaitEnd,
+};
 use std::borrow::Cow;
 
 /// A thread or a task: who waits, holds and works. Numbers are never used again within a process.
@@ -397,6 +399,34 @@ events! {
         class: number,
         /// Instances alive.
         live: number,
+    }
+    /// A state of a `StateMap` was written against what is there, was refused, or overwrote what nobody had looked at; in
+    /// full mode every write of a key that is there.
+    StateChange = 30 {
+        /// When.
+        at: time,
+        /// The map.
+        object: number,
+        /// The key: a hash salted by the process.
+        key: number,
+        /// What it came to.
+        change: Change,
+        /// Who writes.
+        party: party,
+        /// Where.
+        site: address,
+        /// Name of the state that it met; empty where the key was not there, or where the state has no name.
+        from: text,
+        /// Name of the state that it expected; empty where it did not look.
+        expected: text,
+        /// Name of the state that was to be.
+        to: text,
+        /// Who wrote the state that it met; nobody where that was before the recording.
+        writer: party,
+        /// Where.
+        writer_site: address,
+        /// When; 0 where that was before the recording.
+        written: time,
     }
     /// The state at the end: a wait that has not ended.
     OpenWait = 40 {

@@ -231,6 +231,26 @@ names! {
 }
 
 names! {
+    /// What a write of a state came to.
+    Change {
+        /// It met what it expected, and may follow it.
+        Accepted = 0 "accepted",
+        /// It overwrote a state without looking at it.
+        Blind = 1 "blind overwrite",
+        /// The same, against the declared transitions.
+        Illegal = 2 "illegal overwrite",
+        /// Refused: another state was there than the expected one.
+        Stale = 3 "refused: another state is there",
+        /// Refused: the transition is not declared.
+        Forbidden = 4 "refused: illegal transition",
+        /// Refused: the key was not there.
+        Absent = 5 "refused: no such key",
+        /// Refused: the key was there already.
+        Exists = 6 "refused: the key is there",
+    }
+}
+
+names! {
     /// How a task or a thread ended.
     Outcome {
         /// It returned.

@@ -15,7 +15,9 @@ pub mod memory;
 pub mod words;
 
 pub use event::{Event, Get, Malformed, Party, Put, SCHEMA};
-pub use kind::{Count, End, HoldSource, Kind, Loss, Mode, Operation, Outcome, Role, TaskState, WaitEnd};
+pub use kind::{
+    Change, Count, End, HoldSource, Kind, Loss, Mode, Operation, Outcome, Role, TaskState, WaitEnd,
+};
 
 /// The longest text in a trace, in bytes: a longer one is cut by the recorder and refused by the reader.
 pub const MAX_TEXT: usize = 4096;

@@ -4,7 +4,7 @@ mod any;
 use any::Any;
 use lockprof_trace::file::{Block, Error, FRAME, MARK, MAX_BLOCK, MAX_SCHEMA, Reader, VERSION, header};
 use lockprof_trace::{
-    End, Event, HoldSource, Kind, Loss, MAX_FRAMES, MAX_TEXT, Mode, Operation, Outcome, Role, SCHEMA,
+    Change, End, Event, HoldSource, Kind, Loss, MAX_FRAMES, MAX_TEXT, Mode, Operation, Outcome, Role, SCHEMA,
     TaskState, WaitEnd,
 };
 
@@ -321,7 +321,9 @@ fn the_format_lists_every_choice() {
         };
     }
     let format = include_str!("../FORMAT.md");
-    for (list, choices) in rows!(Kind Operation WaitEnd Outcome Role HoldSource TaskState Loss End Mode) {
+    for (list, choices) in
+        rows!(Kind Operation WaitEnd Change Outcome Role HoldSource TaskState Loss End Mode)
+    {
         let row = format!("| {list} | {} |", choices.join(", "));
         assert!(format.lines().any(|line| line == row), "FORMAT.md has no such row:\n{row}");
     }

@@ -1,18 +1,15 @@
 //! The whole map under one lock: for what takes more than one step, and for iteration.
-use super::meter::{Held, Meter};
+use super::locked::{Read, Write};
 use std::borrow::Borrow;
 use std::collections::HashMap;
 use std::fmt;
 use std::hash::{BuildHasher, Hash, RandomState};
 use std::ops::{Deref, DerefMut};
-use std::sync::{RwLockReadGuard, RwLockWriteGuard};
 
 /// A [`SafeMap`](super::SafeMap), locked for reading: a `HashMap` to look at.
 #[must_use = "if unused the map is unlocked at once"]
 pub struct ReadGuard<'a, K, V, S = RandomState> {
-    // Dropped first: off the held list, then unlocked.
-    pub(super) _held: Held,
-    pub(super) map: RwLockReadGuard<'a, HashMap<K, V, S>>,
+    pub(super) map: Read<'a, HashMap<K, V, S>>,
 }
 
 /// A [`SafeMap`](super::SafeMap), locked for writing: a `HashMap` to work on.
@@ -20,16 +17,13 @@ pub struct ReadGuard<'a, K, V, S = RandomState> {
 /// Inserts and removes are counted by the methods of this guard; what goes through [`HashMap::entry`] is not.
 #[must_use = "if unused the map is unlocked at once"]
 pub struct WriteGuard<'a, K, V, S = RandomState> {
-    // Dropped first: off the held list, then unlocked.
-    pub(super) _held: Held,
-    pub(super) meter: &'a Meter,
-    pub(super) map: RwLockWriteGuard<'a, HashMap<K, V, S>>,
+    pub(super) map: Write<'a, HashMap<K, V, S>>,
 }
 
 impl<K: Eq + Hash, V, S: BuildHasher> WriteGuard<'_, K, V, S> {
     /// As [`HashMap::insert`].
     pub fn insert(&mut self, key: K, value: V) -> Option<V> {
-        self.meter.inserted(1);
+        self.map.meter.inserted(1);
         self.map.insert(key, value)
     }
 
@@ -49,13 +43,13 @@ impl<K: Eq + Hash, V, S: BuildHasher> WriteGuard<'_, K, V, S> {
         Q: Eq + Hash + ?Sized,
     {
         let removed = self.map.remove_entry(key);
-        self.meter.removed(usize::from(removed.is_some()));
+        self.map.meter.removed(usize::from(removed.is_some()));
         removed
     }
 
     /// As [`HashMap::extend`](Extend::extend).
     pub fn extend(&mut self, entries: impl IntoIterator<Item = (K, V)>) {
-        let meter = self.meter;
+        let meter = self.map.meter;
         self.map.extend(entries.into_iter().inspect(|_| meter.inserted(1)));
     }
 }
@@ -63,7 +57,7 @@ impl<K: Eq + Hash, V, S: BuildHasher> WriteGuard<'_, K, V, S> {
 impl<K, V, S> WriteGuard<'_, K, V, S> {
     /// As [`HashMap::clear`].
     pub fn clear(&mut self) {
-        self.meter.removed(self.map.len());
+        self.map.meter.removed(self.map.len());
         self.map.clear();
     }
 
@@ -71,7 +65,7 @@ impl<K, V, S> WriteGuard<'_, K, V, S> {
     pub fn retain(&mut self, keep: impl FnMut(&K, &mut V) -> bool) {
         let before = self.map.len();
         self.map.retain(keep);
-        self.meter.removed(before - self.map.len());
+        self.map.meter.removed(before - self.map.len());
     }
 }
 

@@ -16,17 +16,21 @@ mod on {
     pub(in crate::map) use crate::sync::Held;
 
     /// Counts of a map: writes by its own id, then reads, inserts and removes by those behind it.
-    pub(in crate::map) struct Meter(Tag);
+    pub(in crate::map) struct Meter {
+        tag: Tag,
+        kind: Kind,
+    }
 
     impl Meter {
         #[track_caller]
-        pub(in crate::map) const fn new() -> Self {
-            Self(Tag::new(Location::caller()))
+        pub(in crate::map) const fn new(kind: Kind) -> Self {
+            Self { tag: Tag::new(Location::caller()), kind }
         }
 
+        /// The id of this count of the map, or 0: nothing is recorded.
         #[inline(always)]
-        fn id(&self, offset: u32) -> u32 {
-            let id = self.0.id(Kind::SafeMap);
+        pub(in crate::map) fn id(&self, offset: u32) -> u32 {
+            let id = self.tag.id(self.kind);
             if id == 0 { 0 } else { id + offset }
         }
 
@@ -86,7 +90,7 @@ mod off {
     pub(in crate::map) struct Meter;
 
     impl Meter {
-        pub(in crate::map) const fn new() -> Self {
+        pub(in crate::map) const fn new(_: lockprof_trace::Kind) -> Self {
             Self
         }
 

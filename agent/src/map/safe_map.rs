@@ -1,11 +1,11 @@
 //! `SafeMap`: a `HashMap` under one read-write lock, with the everyday methods on the map itself.
 use super::guard::{ReadGuard, WriteGuard};
-use super::meter::{Meter, Site};
+use super::locked::Locked;
+use lockprof_trace::Kind;
 use std::borrow::Borrow;
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hash, RandomState};
 use std::panic::Location;
-use std::sync::{PoisonError, RwLock, TryLockError};
 
 /// A map for many threads: an `RwLock<HashMap>` that records who reads, who writes and who waits for whom.
 ///
@@ -22,8 +22,7 @@ use std::sync::{PoisonError, RwLock, TryLockError};
 /// assert_eq!(sessions.get("alice"), Some(2));
 /// ```
 pub struct SafeMap<K, V, S = RandomState> {
-    meter: Meter,
-    lock: RwLock<HashMap<K, V, S>>,
+    lock: Locked<HashMap<K, V, S>>,
 }
 
 impl<K, V> SafeMap<K, V> {
@@ -47,7 +46,7 @@ impl<K, V, S> SafeMap<K, V, S> {
     #[must_use]
     #[track_caller]
     pub const fn with_hasher(hasher: S) -> Self {
-        Self { meter: Meter::new(), lock: RwLock::new(HashMap::with_hasher(hasher)) }
+        Self::of(HashMap::with_hasher(hasher))
     }
 
     /// An empty map with this hasher and room for this many keys.
@@ -60,45 +59,21 @@ impl<K, V, S> SafeMap<K, V, S> {
     /// A map with these keys.
     #[track_caller]
     pub(super) const fn of(map: HashMap<K, V, S>) -> Self {
-        Self { meter: Meter::new(), lock: RwLock::new(map) }
+        Self { lock: Locked::new(Kind::SafeMap, map) }
     }
 
     /// The whole map, for reading.
     #[inline(always)]
     #[track_caller]
     pub fn read(&self) -> ReadGuard<'_, K, V, S> {
-        self.read_at(Location::caller())
+        ReadGuard { map: self.lock.read(Location::caller()) }
     }
 
     /// The whole map, for writing.
     #[inline(always)]
     #[track_caller]
     pub fn write(&self) -> WriteGuard<'_, K, V, S> {
-        self.write_at(Location::caller())
-    }
-
-    #[inline(always)]
-    fn read_at(&self, site: Site) -> ReadGuard<'_, K, V, S> {
-        let map = match self.lock.try_read() {
-            Ok(map) => map,
-            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
-            Err(TryLockError::WouldBlock) => {
-                self.meter.wait_to_read(site, || self.lock.read().unwrap_or_else(PoisonError::into_inner))
-            }
-        };
-        ReadGuard { _held: self.meter.reading(site), map }
-    }
-
-    #[inline(always)]
-    fn write_at(&self, site: Site) -> WriteGuard<'_, K, V, S> {
-        let map = match self.lock.try_write() {
-            Ok(map) => map,
-            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
-            Err(TryLockError::WouldBlock) => {
-                self.meter.wait_to_write(site, || self.lock.write().unwrap_or_else(PoisonError::into_inner))
-            }
-        };
-        WriteGuard { _held: self.meter.writing(site), meter: &self.meter, map }
+        WriteGuard { map: self.lock.write(Location::caller()) }
     }
 
     /// How many keys there are.
@@ -179,18 +154,18 @@ impl<K, V, S> SafeMap<K, V, S> {
         S: Default,
     {
         let mut map = self.write();
-        map.meter.removed(map.len());
+        map.map.meter.removed(map.len());
         std::mem::take(&mut *map)
     }
 
     /// The map itself; there is nobody else.
     pub fn get_mut(&mut self) -> &mut HashMap<K, V, S> {
-        self.lock.get_mut().unwrap_or_else(PoisonError::into_inner)
+        self.lock.get_mut()
     }
 
     /// The map itself, without its lock.
     pub fn into_inner(self) -> HashMap<K, V, S> {
-        self.lock.into_inner().unwrap_or_else(PoisonError::into_inner)
+        self.lock.into_inner()
     }
 }
 
@@ -260,7 +235,7 @@ impl<K: Eq + Hash, V, S: BuildHasher> SafeMap<K, V, S> {
         change: impl FnOnce(&mut V) -> R,
     ) -> R {
         let mut map = self.write();
-        let meter = map.meter;
+        let meter = map.map.meter;
         let value = map.entry(key).or_insert_with(|| {
             let value = make();
             meter.inserted(1);
@@ -277,7 +252,7 @@ impl<K: Eq + Hash, V, S: BuildHasher> SafeMap<K, V, S> {
         match map.map.remove_entry(&key) {
             Some((key, before)) => match change(Some(before)) {
                 Some(value) => drop(map.insert(key, value)),
-                None => map.meter.removed(1),
+                None => map.map.meter.removed(1),
             },
             None => {
                 if let Some(value) = change(None) {

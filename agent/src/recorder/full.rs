@@ -17,7 +17,7 @@ static FULL: AtomicBool = AtomicBool::new(false);
 
 /// Whether every hold is timed.
 #[inline(always)]
-pub(super) fn is_on() -> bool {
+pub(crate) fn is_on() -> bool {
     FULL.load(Relaxed)
 }
 

@@ -18,13 +18,15 @@ mod site;
 mod task;
 mod watcher;
 
-pub(crate) use area::{detach, prepare};
+pub(crate) use area::{detach, party, prepare};
+pub(crate) use chunk::emit;
 pub(crate) use drain::{Drain, Stop, TICK, beginning, memory_of_this_process, tick};
 pub(crate) use entry::{Handle, Wait};
+pub(crate) use full::is_on as is_full;
 pub(crate) use memory::RECORDING;
 pub(crate) use object::Tag;
 pub(crate) use output::Output;
-pub(crate) use site::{Site, has_frame_pointers};
+pub(crate) use site::{Site, has_frame_pointers, site_of};
 pub(crate) use task::{NewThread, Task, TaskRef, Wakers};
 pub(crate) use watcher::Watcher;
 
@@ -69,6 +71,12 @@ pub(crate) fn new_object(kind: lockprof_trace::Kind, site: Site, capacity: u64) 
 /// The last owner of an object is gone.
 pub(crate) fn drop_object(id: u32) {
     object::drop_id(id);
+}
+
+/// Whether anything is recorded now.
+#[inline(always)]
+pub(crate) fn is_recording() -> bool {
+    RECORDING.load(Relaxed)
 }
 
 /// Whether this thread drops a task whose runtime shuts down.

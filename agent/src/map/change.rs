@@ -1,0 +1,174 @@
+//! What a `StateMap` tells of a write: who wrote the state that was there, and who wanted another. Without the feature
+//! `record` there is nothing in here.
+#[cfg(not(feature = "record"))]
+pub(super) use off::Written;
+#[cfg(feature = "record")]
+pub(super) use on::Written;
+
+use lockprof_trace::Change;
+
+/// A write: what it came to, which state was expected if any, and which was to be.
+#[cfg_attr(not(feature = "record"), expect(dead_code))]
+pub(super) struct Attempt<'a, S> {
+    pub(super) change: Change,
+    pub(super) expected: Option<&'a S>,
+    pub(super) to: &'a S,
+}
+
+#[cfg(feature = "record")]
+mod on {
+    use super::Attempt;
+    use crate::clock::ticks;
+    use crate::map::meter::{Meter, Site};
+    use crate::map::state_map::Current;
+    use crate::recorder::{self, emit, party, site_of};
+    use lockprof_trace::{Change, Event, Party};
+    use std::fmt::{self, Debug, Write};
+    use std::hash::{BuildHasher, Hash, RandomState};
+    use std::sync::OnceLock;
+
+    /// Who wrote a state, where and when.
+    #[derive(Clone, Copy)]
+    pub(in crate::map) struct Written {
+        party: Party,
+        site: Site,
+        at: u64,
+    }
+
+    impl Written {
+        /// This party, now.
+        pub(in crate::map) fn now(site: Site) -> Self {
+            let recording = recorder::is_recording();
+            let (party, at) = if recording { (party(), ticks()) } else { (Party::UNKNOWN, 0) };
+            Self { party, site, at }
+        }
+    }
+
+    impl<S: Debug> Attempt<'_, S> {
+        /// Tells of it, made at `site`, where it is not as it should be, or where all is told. `there` is the state that
+        /// it met.
+        #[inline]
+        pub(in crate::map) fn tell<Q: Hash + ?Sized>(
+            &self,
+            meter: &Meter,
+            key: &Q,
+            there: Option<&Current<S>>,
+            site: Site,
+        ) {
+            let wanted = self.change != Change::Accepted || recorder::is_full();
+            let object = meter.id(0);
+            if wanted && object != 0 {
+                self.write(object, salted(key), there, site);
+            }
+        }
+
+        #[cold]
+        #[inline(never)]
+        fn write(&self, object: u32, key: u64, there: Option<&Current<S>>, site: Site) {
+            let [from, expected, to] =
+                [there.map(|there| &there.state), self.expected, Some(self.to)].map(Name::of);
+            let by = there.map(|there| there.written);
+            emit(&Event::StateChange {
+                at: ticks(),
+                object: object.into(),
+                key,
+                change: self.change,
+                party: party(),
+                site: site_of(site),
+                from: from.as_str().into(),
+                expected: expected.as_str().into(),
+                to: to.as_str().into(),
+                writer: by.map_or(Party::UNKNOWN, |by| by.party),
+                writer_site: by.map_or(0, |by| site_of(by.site)),
+                written: by.map_or(0, |by| by.at),
+            });
+        }
+    }
+
+    /// What a key is known by: nobody finds the key by it, since the salt is this process's own.
+    fn salted<Q: Hash + ?Sized>(key: &Q) -> u64 {
+        static SALT: OnceLock<RandomState> = OnceLock::new();
+        SALT.get_or_init(RandomState::new).hash_one(key)
+    }
+
+    /// The name of a state: the first word of its `Debug`. What follows there is what the state carries, and is not told.
+    struct Name {
+        bytes: [u8; 32],
+        len: usize,
+    }
+
+    impl Name {
+        fn of<S: Debug>(state: Option<&S>) -> Self {
+            let mut name = Self { bytes: [0; 32], len: 0 };
+            if let Some(state) = state {
+                // An error says that the word has ended.
+                let _ = write!(name, "{state:?}");
+            }
+            name
+        }
+
+        fn as_str(&self) -> &str {
+            str::from_utf8(&self.bytes[..self.len]).unwrap_or_default()
+        }
+    }
+
+    impl Write for Name {
+        fn write_str(&mut self, text: &str) -> fmt::Result {
+            for byte in text.bytes() {
+                let room =
+                    self.bytes.get_mut(self.len).filter(|_| byte.is_ascii_alphanumeric() || byte == b'_');
+                *room.ok_or(fmt::Error)? = byte;
+                self.len += 1;
+            }
+            Ok(())
+        }
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        #[test]
+        fn a_state_is_known_by_its_name_alone() {
+            #[derive(Debug)]
+            #[allow(dead_code)]
+            enum State {
+                Idle,
+                Failed(&'static str),
+                Running { by: &'static str },
+                WithANameThatIsLongerThanAnybodyNeeds,
+            }
+            let name = |state: State| Name::of(Some(&state)).as_str().to_owned();
+            assert_eq!(name(State::Idle), "Idle");
+            assert_eq!(name(State::Failed("secret")), "Failed");
+            assert_eq!(name(State::Running { by: "secret" }), "Running");
+            assert_eq!(
+                name(State::WithANameThatIsLongerThanAnybodyNeeds),
+                "WithANameThatIsLongerThanAnybodyN"[..32]
+            );
+            assert_eq!(Name::of(Some(&"secret")).as_str(), "");
+            assert_eq!(Name::of::<State>(None).as_str(), "");
+        }
+    }
+}
+
+#[cfg(not(feature = "record"))]
+mod off {
+    use super::Attempt;
+    use crate::map::meter::{Meter, Site};
+    use crate::map::state_map::Current;
+
+    /// Who wrote a state: nobody asks.
+    #[derive(Clone, Copy)]
+    pub(in crate::map) struct Written;
+
+    impl Written {
+        pub(in crate::map) fn now(_: Site) -> Self {
+            Self
+        }
+    }
+
+    impl<S> Attempt<'_, S> {
+        pub(in crate::map) fn tell<Q: ?Sized>(&self, _: &Meter, _: &Q, _: Option<&Current<S>>, _: Site) {}
+    }
+}
