@@ -1,5 +1,5 @@
 //! Maps as maps: the same with and without recording.
-use lockprof::map::{Refused, SafeMap, StateMap};
+use lockprof::map::{Refused, SafeMap, SnapshotMap, StateMap, Versions};
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, DefaultHasher};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -155,4 +155,81 @@ fn of_many_who_start_a_job_one_does() {
         })
         .collect();
     assert_eq!(starters.into_iter().map(|starter| starter.join().unwrap()).sum::<usize>(), 100);
+}
+
+#[test]
+fn a_snapshot_is_of_one_version() {
+    let map: SnapshotMap<_, _> = (0..10).map(|key| (key, 0)).collect();
+    assert_eq!((map.len(), map.is_empty(), map.version()), (10, false, 0));
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            (1..200).for_each(|version| map.update(|map| map.values_mut().for_each(|value| *value = version)))
+        });
+        let mut last = 0;
+        while last < 199 {
+            let snapshot = map.load();
+            assert!(
+                snapshot.values().all(|value| *value == snapshot.version()) && snapshot.version() >= last
+            );
+            last = snapshot.version();
+        }
+    });
+    let before = map.load();
+    assert_eq!((map.insert(10, 7), map.remove(&0), map.remove(&0)), (None, Some(199), None));
+    assert_eq!(
+        (map.get(&10), map.with(&10, |value| value + 1), map.contains_key(&0)),
+        (Some(7), Some(8), false)
+    );
+    assert_eq!((map.version(), before.clone().len(), before.contains_key(&0)), (201, 10, true));
+    assert!(
+        catch_unwind(AssertUnwindSafe(|| map.update(|map| {
+            map.clear();
+            panic!("nothing of this is published")
+        })))
+        .is_err()
+    );
+    assert_eq!(map.replace(HashMap::from([(1, 2)])).len(), 10);
+    assert_eq!((format!("{map:?} {:?}", map.load()), map.version()), ("{1: 2} {1: 2}".into(), 202));
+    assert_eq!((map.into_inner(), SnapshotMap::<u8, u8>::new().is_empty()), (HashMap::from([(1, 2)]), true));
+}
+
+/// A value whose drop comes back to the map.
+#[derive(Clone)]
+struct Returns(Arc<SnapshotMap<u8, Option<Returns>>>);
+
+impl Drop for Returns {
+    fn drop(&mut self) {
+        drop(self.0.remove(&1));
+    }
+}
+
+#[test]
+fn what_a_snapshot_drops_may_write_again() {
+    let map = Arc::new(SnapshotMap::new());
+    map.insert(1, None);
+    map.insert(2, Some(Returns(map.clone())));
+    map.replace(HashMap::from([(1, None)]));
+    assert!(map.is_empty());
+}
+
+#[test]
+fn a_read_is_stale_that_could_have_seen_a_later_write() {
+    let versions = Versions::<u8>::new();
+    let write = || versions.write(&1);
+    let first = write();
+    assert!(!versions.read(&1).is_stale(0), "nothing is complete");
+    let second = write();
+    assert_eq!((first.version(), second.version()), (1, 2));
+    second.complete();
+    let read = versions.read(&1);
+    assert!(read.is_stale(0) && !read.is_stale(1) && !read.is_stale(2), "the writes overlap");
+    first.complete();
+    let during = versions.read(&1);
+    drop(write());
+    assert!(!versions.read(&1).is_stale(2), "it failed");
+    write().complete();
+    assert!(versions.read(&1).is_stale(2) && !versions.read(&1).is_stale(4));
+    assert!(!during.is_stale(2), "it began before");
+    versions.forget(&1);
+    assert!(!versions.read(&1).is_stale(0) && !versions.read(&2).is_stale(0));
 }

@@ -428,6 +428,48 @@ events! {
         /// When; 0 where that was before the recording.
         written: time,
     }
+    /// A map moved to more room, or to less, while it was locked for writing; told of maps of some size.
+    Growth = 31 {
+        /// When it had.
+        at: time,
+        /// How long it took.
+        ticks: number,
+        /// The map.
+        object: number,
+        /// Who did it.
+        party: party,
+        /// Where.
+        site: address,
+        /// Keys that were there, before what was put in.
+        keys: number,
+        /// Keys that there was room for.
+        from: number,
+        /// Keys that there is room for.
+        to: number,
+    }
+    /// A read found a value that was older than one whose write had been complete before the read began.
+    StaleRead = 32 {
+        /// When.
+        at: time,
+        /// The versions that were asked: `Kind::Versions`.
+        object: number,
+        /// The key: a hash salted by the process.
+        key: number,
+        /// Who reads.
+        party: party,
+        /// Where.
+        site: address,
+        /// The version that was found.
+        version: number,
+        /// The version that is complete.
+        latest: number,
+        /// Who wrote that.
+        writer: party,
+        /// Where.
+        writer_site: address,
+        /// When that was complete.
+        written: time,
+    }
     /// The state at the end: a wait that has not ended.
     OpenWait = 40 {
         /// When it began.

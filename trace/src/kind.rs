@@ -97,6 +97,8 @@ names! {
         StateMap = 52 "lockprof::map::StateMap",
         /// A shard of a `dashmap::DashMap`.
         DashMap = 53 "dashmap::DashMap",
+        /// `lockprof::map::Versions`.
+        Versions = 54 "lockprof::map::Versions",
         /// `crossbeam_channel`.
         CrossbeamChannel = 60 "crossbeam_channel",
         /// `lockprof::watch::Watcher`.
@@ -114,7 +116,7 @@ impl Kind {
     /// How many ids an object of this kind takes, one for each thing that is counted: see [`Count`].
     pub const fn ids(self) -> u32 {
         match self {
-            Kind::SafeMap | Kind::SnapshotMap | Kind::StateMap | Kind::DashMap => 4,
+            _ if self.is_map() => 4,
             Kind::RwLock | Kind::StdRwLock | Kind::TokioRwLock => 2,
             Kind::StdChannel
             | Kind::TokioChannel
@@ -128,15 +130,20 @@ impl Kind {
         }
     }
 
+    /// Whether it is a map: its writes, reads, inserts and removes are counted.
+    const fn is_map(self) -> bool {
+        matches!(self, Kind::SafeMap | Kind::SnapshotMap | Kind::StateMap | Kind::DashMap | Kind::Versions)
+    }
+
     /// What the id at this offset from the object's own counts.
     pub const fn count(self, offset: u32) -> Count {
         match (self, offset) {
             (Kind::RwLock | Kind::StdRwLock | Kind::TokioRwLock, 0) => Count::Writes,
             (Kind::RwLock | Kind::StdRwLock | Kind::TokioRwLock, _) => Count::Reads,
-            (Kind::SafeMap | Kind::SnapshotMap | Kind::StateMap | Kind::DashMap, 0) => Count::Writes,
-            (Kind::SafeMap | Kind::SnapshotMap | Kind::StateMap | Kind::DashMap, 1) => Count::Reads,
-            (Kind::SafeMap | Kind::SnapshotMap | Kind::StateMap | Kind::DashMap, 2) => Count::Inserts,
-            (Kind::SafeMap | Kind::SnapshotMap | Kind::StateMap | Kind::DashMap, _) => Count::Removes,
+            (_, 0) if self.is_map() => Count::Writes,
+            (_, 1) if self.is_map() => Count::Reads,
+            (_, 2) if self.is_map() => Count::Inserts,
+            _ if self.is_map() => Count::Removes,
             (Kind::Watcher, _) => Count::Deliveries,
             _ if self.ids() == 2 && offset == 0 => Count::Sends,
             _ if self.ids() == 2 => Count::Receives,

@@ -1,10 +1,5 @@
 //! What a `StateMap` tells of a write: who wrote the state that was there, and who wanted another. Without the feature
 //! `record` there is nothing in here.
-#[cfg(not(feature = "record"))]
-pub(super) use off::Written;
-#[cfg(feature = "record")]
-pub(super) use on::Written;
-
 use lockprof_trace::Change;
 
 /// A write: what it came to, which state was expected if any, and which was to be.
@@ -21,28 +16,11 @@ mod on {
     use crate::clock::ticks;
     use crate::map::meter::{Meter, Site};
     use crate::map::state_map::Current;
+    use crate::map::written::salted;
     use crate::recorder::{self, emit, party, site_of};
     use lockprof_trace::{Change, Event, Party};
     use std::fmt::{self, Debug, Write};
-    use std::hash::{BuildHasher, Hash, RandomState};
-    use std::sync::OnceLock;
-
-    /// Who wrote a state, where and when.
-    #[derive(Clone, Copy)]
-    pub(in crate::map) struct Written {
-        party: Party,
-        site: Site,
-        at: u64,
-    }
-
-    impl Written {
-        /// This party, now.
-        pub(in crate::map) fn now(site: Site) -> Self {
-            let recording = recorder::is_recording();
-            let (party, at) = if recording { (party(), ticks()) } else { (Party::UNKNOWN, 0) };
-            Self { party, site, at }
-        }
-    }
+    use std::hash::Hash;
 
     impl<S: Debug> Attempt<'_, S> {
         /// Tells of it, made at `site`, where it is not as it should be, or where all is told. `there` is the state that
@@ -83,12 +61,6 @@ mod on {
                 written: by.map_or(0, |by| by.at),
             });
         }
-    }
-
-    /// What a key is known by: nobody finds the key by it, since the salt is this process's own.
-    fn salted<Q: Hash + ?Sized>(key: &Q) -> u64 {
-        static SALT: OnceLock<RandomState> = OnceLock::new();
-        SALT.get_or_init(RandomState::new).hash_one(key)
     }
 
     /// The name of a state: the first word of its `Debug`. What follows there is what the state carries, and is not told.
@@ -157,16 +129,6 @@ mod off {
     use super::Attempt;
     use crate::map::meter::{Meter, Site};
     use crate::map::state_map::Current;
-
-    /// Who wrote a state: nobody asks.
-    #[derive(Clone, Copy)]
-    pub(in crate::map) struct Written;
-
-    impl Written {
-        pub(in crate::map) fn now(_: Site) -> Self {
-            Self
-        }
-    }
 
     impl<S> Attempt<'_, S> {
         pub(in crate::map) fn tell<Q: ?Sized>(&self, _: &Meter, _: &Q, _: Option<&Current<S>>, _: Site) {}

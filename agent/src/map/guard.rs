@@ -14,7 +14,8 @@ pub struct ReadGuard<'a, K, V, S = RandomState> {
 
 /// A [`SafeMap`](super::SafeMap), locked for writing: a `HashMap` to work on.
 ///
-/// Inserts and removes are counted by the methods of this guard; what goes through [`HashMap::entry`] is not.
+/// Inserts and removes are counted by the methods of this guard, and what moves the map to more room is timed; what goes
+/// through [`HashMap::entry`] is not.
 #[must_use = "if unused the map is unlocked at once"]
 pub struct WriteGuard<'a, K, V, S = RandomState> {
     pub(super) map: Write<'a, HashMap<K, V, S>>,
@@ -24,6 +25,7 @@ impl<K: Eq + Hash, V, S: BuildHasher> WriteGuard<'_, K, V, S> {
     /// As [`HashMap::insert`].
     pub fn insert(&mut self, key: K, value: V) -> Option<V> {
         self.map.meter.inserted(1);
+        self.map.room_for_one();
         self.map.insert(key, value)
     }
 
@@ -49,8 +51,21 @@ impl<K: Eq + Hash, V, S: BuildHasher> WriteGuard<'_, K, V, S> {
 
     /// As [`HashMap::extend`](Extend::extend).
     pub fn extend(&mut self, entries: impl IntoIterator<Item = (K, V)>) {
-        let meter = self.map.meter;
-        self.map.extend(entries.into_iter().inspect(|_| meter.inserted(1)));
+        let entries = entries.into_iter();
+        // As much room at once as the original makes.
+        let hint = entries.size_hint().0;
+        self.reserve(if self.is_empty() { hint } else { hint.div_ceil(2) });
+        entries.for_each(|(key, value)| _ = self.insert(key, value));
+    }
+
+    /// As [`HashMap::reserve`].
+    pub fn reserve(&mut self, additional: usize) {
+        self.map.moving(|map| map.reserve(additional));
+    }
+
+    /// As [`HashMap::shrink_to_fit`].
+    pub fn shrink_to_fit(&mut self) {
+        self.map.moving(HashMap::shrink_to_fit);
     }
 }
 

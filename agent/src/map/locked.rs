@@ -1,6 +1,8 @@
 //! What lies under a map's lock, and who reads, writes and waits for it. A panic under the lock does not poison it.
 use super::meter::{Held, Meter, Site};
 use lockprof_trace::Kind;
+use std::collections::HashMap;
+use std::hash::{BuildHasher, Hash};
 use std::ops::{Deref, DerefMut};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, TryLockError};
 
@@ -66,6 +68,28 @@ impl<T> Locked<T> {
 
     pub(super) fn into_inner(self) -> T {
         self.lock.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<K: Eq + Hash, V, S: BuildHasher> Write<'_, HashMap<K, V, S>> {
+    /// Makes room for a key. Where there is none left the map moves, and that is told apart from what is put in.
+    #[inline(always)]
+    pub(super) fn room_for_one(&mut self) {
+        if self.data.len() == self.data.capacity() {
+            self.moving(|map| map.reserve(1));
+        }
+    }
+
+    /// Does what may move the map to more room, or to less.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn moving(&mut self, act: impl FnOnce(&mut HashMap<K, V, S>)) {
+        let (keys, room) = (self.data.len(), self.data.capacity());
+        let began = self.meter.moving(keys);
+        act(&mut self.data);
+        if self.data.capacity() != room {
+            self.meter.moved(began, self.site, [keys, room, self.data.capacity()]);
+        }
     }
 }
 

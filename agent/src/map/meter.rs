@@ -7,10 +7,14 @@ pub(super) use on::{Held, Meter, Site};
 
 #[cfg(feature = "record")]
 mod on {
-    use crate::recorder::{self, Tag};
+    use crate::clock::ticks;
+    use crate::recorder::{self, Tag, emit, party, site_of};
     use crate::sync::waited;
-    use lockprof_trace::{Kind, Operation};
+    use lockprof_trace::{Event, Kind, Operation};
     use std::panic::Location;
+
+    /// Keys that a map has of which it is told that it moves: to move fewer takes less than to tell it.
+    const TOLD: usize = 64;
 
     pub(in crate::map) use crate::recorder::Site;
     pub(in crate::map) use crate::sync::Held;
@@ -54,6 +58,36 @@ mod on {
         /// Somebody has to wait to read.
         pub(in crate::map) fn wait_to_read<R>(&self, site: Site, block: impl FnOnce() -> R) -> R {
             waited(self.id(1), Operation::Read, site, block)
+        }
+
+        /// A map of this many keys may move to other room: when that begins; 0: not told.
+        pub(in crate::map) fn moving(&self, keys: usize) -> u64 {
+            if keys >= TOLD && recorder::is_recording() { ticks() } else { 0 }
+        }
+
+        /// It has: of so many keys, from so much room to so much.
+        pub(in crate::map) fn moved(&self, began: u64, site: Site, [keys, from, to]: [usize; 3]) {
+            let object = self.id(0).into();
+            if began == 0 || object == 0 {
+                return;
+            }
+            let at = ticks();
+            emit(&Event::Growth {
+                at,
+                ticks: at.saturating_sub(began),
+                object,
+                party: party(),
+                site: site_of(site),
+                keys: keys as u64,
+                from: from as u64,
+                to: to as u64,
+            });
+        }
+
+        /// The map is read, without its lock.
+        #[inline(always)]
+        pub(in crate::map) fn read(&self) {
+            self.count(1, 1);
         }
 
         /// Keys were put in.
@@ -109,6 +143,14 @@ mod off {
         pub(in crate::map) fn wait_to_read<R>(&self, _: Site, block: impl FnOnce() -> R) -> R {
             block()
         }
+
+        pub(in crate::map) fn moving(&self, _: usize) -> u64 {
+            0
+        }
+
+        pub(in crate::map) fn moved(&self, _: u64, _: Site, _: [usize; 3]) {}
+
+        pub(in crate::map) fn read(&self) {}
 
         pub(in crate::map) fn inserted(&self, _: usize) {}
 

@@ -236,6 +236,7 @@ impl<K: Eq + Hash, V, S: BuildHasher> SafeMap<K, V, S> {
     ) -> R {
         let mut map = self.write();
         let meter = map.map.meter;
+        map.map.room_for_one();
         let value = map.entry(key).or_insert_with(|| {
             let value = make();
             meter.inserted(1);

@@ -1,7 +1,8 @@
 //! `StateMap`: a map of states, in which each write says what it expects.
-use super::change::{Attempt, Written};
+use super::change::Attempt;
 use super::locked::{Locked, Write};
 use super::meter::Site;
+use super::written::Written;
 use lockprof_trace::{Change, Kind};
 use std::borrow::Borrow;
 use std::collections::HashMap;
@@ -256,6 +257,7 @@ impl<S> Current<S> {
 fn put<K: Eq + Hash, S, H: BuildHasher>(mut states: States<'_, K, S, H>, key: K, state: S) {
     states.meter.inserted(1);
     let current = Current::new(state, states.site);
+    states.room_for_one();
     states.insert(key, current);
 }
 
