@@ -17,20 +17,21 @@ pub(crate) enum Access {
 }
 
 impl Access {
+    /// What taking it so is called, of a lock of this kind.
+    pub(crate) const fn operation(self, kind: Kind) -> Operation {
+        match self {
+            Access::Exclusive if kind.ids() == 1 => Operation::Lock,
+            Access::Exclusive => Operation::Write,
+            Access::Shared => Operation::Read,
+            Access::Upgradable => Operation::UpgradableRead,
+        }
+    }
+
     /// Readers are counted by the id behind the lock's own.
     const fn offset(self) -> u32 {
         match self {
             Access::Exclusive => 0,
             Access::Shared | Access::Upgradable => 1,
-        }
-    }
-
-    /// What a party does that waits for a read-write lock.
-    const fn operation(self) -> Operation {
-        match self {
-            Access::Exclusive => Operation::Write,
-            Access::Shared => Operation::Read,
-            Access::Upgradable => Operation::UpgradableRead,
         }
     }
 }
@@ -72,6 +73,25 @@ impl<R: Original> Recorded<R> {
         self.tag.id(R::KIND)
     }
 
+    /// The lock is about to be taken by who waits as long as it must.
+    #[inline(always)]
+    pub(crate) fn acquiring(&self, access: Access, site: Site) {
+        let id = self.tag.known_id();
+        if id != 0 {
+            recorder::acquiring(id + access.offset(), access.operation(R::KIND), site);
+        }
+    }
+
+    /// A try has failed: it may be by this thread itself that the lock is held.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn refused(&self, access: Access, site: Site) {
+        let id = self.tag.known_id();
+        if id != 0 {
+            recorder::refused(id, R::KIND.ids(), access.operation(R::KIND), site);
+        }
+    }
+
     /// The lock has been taken.
     #[inline(always)]
     pub(crate) fn acquired(&self, access: Access, site: Site) {
@@ -111,7 +131,7 @@ impl<R: Original> Recorded<R> {
         attempt: Option<G>,
         block: impl FnOnce() -> Option<G>,
     ) -> Option<G> {
-        let got = attempt.or_else(|| self.wait(access, access.operation(), site, block))?;
+        let got = attempt.or_else(|| self.wait(access, access.operation(R::KIND), site, block))?;
         self.acquired(access, site);
         Some(got)
     }

@@ -400,6 +400,22 @@ events! {
         /// Instances alive.
         live: number,
     }
+    /// A party that holds something began to do what may wait as long as it must; or a try failed because the party itself
+    /// holds the object. Told once for each thread, object and innermost thing held.
+    Nested = 26 {
+        /// When.
+        at: time,
+        /// Who.
+        party: party,
+        /// The id that counts it: of a read lock another than the object's own; 0 for an end that is waited for.
+        object: number,
+        /// Doing what.
+        operation: Operation,
+        /// Where; 0 for an await, of which only the guard's line is known.
+        site: address,
+        /// What it held, outermost first: of each the id that counts it, and where it was taken.
+        held: addresses,
+    }
     /// A state of a `StateMap` was written against what is there, was refused, or overwrote what nobody had looked at; in
     /// full mode every write of a key that is there.
     StateChange = 30 {

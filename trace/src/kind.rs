@@ -218,6 +218,8 @@ names! {
         Closed = 16 "closed",
         /// Blocks a thread on a future.
         BlockOn = 17 "block_on",
+        /// A task gives its thread to others until it is woken.
+        Await = 18 "await",
     }
 }
 

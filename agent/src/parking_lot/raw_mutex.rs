@@ -3,7 +3,7 @@
 //! What is wrapped is the raw lock: guards of every kind come from `lock_api` itself, and the caller's line comes through
 //! it by `#[track_caller]`.
 use crate::lock::{Access::Exclusive, Original, Recorded, acquired};
-use crate::recorder::Site;
+use crate::recorder::{self, Site};
 use ::parking_lot as original;
 use lock_api::{RawMutexFair, RawMutexTimed};
 use lockprof_trace::{Kind, Operation};
@@ -54,6 +54,7 @@ unsafe impl<R: Original + lock_api::RawMutex> lock_api::RawMutex for Recorded<R>
             return self.raw.lock();
         }
         let site = Location::caller();
+        recorder::acquiring(id, Operation::Lock, site);
         let guard = match self.raw.try_lock() {
             Some(guard) => guard,
             None => self.lock_slow(site),
@@ -65,7 +66,10 @@ unsafe impl<R: Original + lock_api::RawMutex> lock_api::RawMutex for Recorded<R>
     #[inline(always)]
     #[track_caller]
     fn try_lock(&self) -> Option<R::Guard> {
-        let guard = self.raw.try_lock()?;
+        let Some(guard) = self.raw.try_lock() else {
+            self.refused(Exclusive, Location::caller());
+            return None;
+        };
         self.acquired(Exclusive, Location::caller());
         Some(guard)
     }

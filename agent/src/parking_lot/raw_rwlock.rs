@@ -1,6 +1,6 @@
 //! parking_lot's raw read-write locks, recorded. Readers pay what the holder of a mutex pays: nothing shared is written.
 use crate::lock::Access::{Exclusive, Shared, Upgradable};
-use crate::lock::{Original, Recorded};
+use crate::lock::{Access, Original, Recorded};
 use crate::recorder::Site;
 use ::parking_lot as original;
 use lock_api::{
@@ -25,6 +25,18 @@ impl<const RECURSIVE: bool> Original for Raw<RECURSIVE> {
     const KIND: Kind = Kind::RwLock;
 }
 
+impl<const RECURSIVE: bool> RawRwLock<RECURSIVE> {
+    /// Takes it if `attempt` did.
+    #[inline(always)]
+    fn took<G>(&self, access: Access, site: Site, attempt: Option<G>) -> Option<G> {
+        match attempt {
+            Some(_) => self.acquired(access, site),
+            None => self.refused(access, site),
+        }
+        attempt
+    }
+}
+
 // SAFETY: the original keeps what the trait asks for; the recording only writes beside it.
 unsafe impl<const RECURSIVE: bool> lock_api::RawRwLock for RawRwLock<RECURSIVE> {
     const INIT: Self = Self::unknown(Raw::<RECURSIVE>::INIT);
@@ -38,6 +50,9 @@ unsafe impl<const RECURSIVE: bool> lock_api::RawRwLock for RawRwLock<RECURSIVE> 
         if self.id() == 0 {
             return self.raw.lock_shared();
         }
+        if !RECURSIVE {
+            self.acquiring(Shared, Location::caller());
+        }
         let got = self.take_or_wait(Shared, Location::caller(), self.raw.try_lock_shared(), || {
             Some(self.raw.lock_shared())
         });
@@ -47,7 +62,7 @@ unsafe impl<const RECURSIVE: bool> lock_api::RawRwLock for RawRwLock<RECURSIVE> 
     #[inline(always)]
     #[track_caller]
     fn try_lock_shared(&self) -> Option<Self::SharedGuard> {
-        self.raw.try_lock_shared().inspect(|_| self.acquired(Shared, Location::caller()))
+        self.took(Shared, Location::caller(), self.raw.try_lock_shared())
     }
 
     #[inline(always)]
@@ -63,6 +78,7 @@ unsafe impl<const RECURSIVE: bool> lock_api::RawRwLock for RawRwLock<RECURSIVE> 
         if self.id() == 0 {
             return self.raw.lock_exclusive();
         }
+        self.acquiring(Exclusive, Location::caller());
         let block = || Some(self.raw.lock_exclusive());
         let got = self.take_or_wait(Exclusive, Location::caller(), self.raw.try_lock_exclusive(), block);
         got.unwrap_or_else(|| self.raw.lock_exclusive())
@@ -71,7 +87,7 @@ unsafe impl<const RECURSIVE: bool> lock_api::RawRwLock for RawRwLock<RECURSIVE> 
     #[inline(always)]
     #[track_caller]
     fn try_lock_exclusive(&self) -> Option<Self::ExclusiveGuard> {
-        self.raw.try_lock_exclusive().inspect(|_| self.acquired(Exclusive, Location::caller()))
+        self.took(Exclusive, Location::caller(), self.raw.try_lock_exclusive())
     }
 
     #[inline(always)]
@@ -212,6 +228,7 @@ unsafe impl<const RECURSIVE: bool> RawRwLockUpgrade for RawRwLock<RECURSIVE> {
     #[inline]
     #[track_caller]
     fn lock_upgradable(&self) -> Self::UpgradableGuard {
+        self.acquiring(Upgradable, Location::caller());
         let block = || Some(self.raw.lock_upgradable());
         let got = self.take_or_wait(Upgradable, Location::caller(), self.raw.try_lock_upgradable(), block);
         got.unwrap_or_else(|| self.raw.lock_upgradable())
@@ -220,7 +237,7 @@ unsafe impl<const RECURSIVE: bool> RawRwLockUpgrade for RawRwLock<RECURSIVE> {
     #[inline]
     #[track_caller]
     fn try_lock_upgradable(&self) -> Option<Self::UpgradableGuard> {
-        self.raw.try_lock_upgradable().inspect(|_| self.acquired(Upgradable, Location::caller()))
+        self.took(Upgradable, Location::caller(), self.raw.try_lock_upgradable())
     }
 
     #[inline]

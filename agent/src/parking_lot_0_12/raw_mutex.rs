@@ -62,6 +62,7 @@ where
         if self.id() == 0 {
             return self.inner().lock();
         }
+        self.acquiring(Exclusive, Location::caller());
         self.take(Location::caller(), self.inner().try_lock(), || {
             self.inner().lock();
             true
@@ -74,6 +75,8 @@ where
         let got = self.inner().try_lock();
         if got {
             self.acquired(Exclusive, Location::caller());
+        } else {
+            self.refused(Exclusive, Location::caller());
         }
         got
     }

@@ -31,6 +31,8 @@ impl RawRwLock {
     fn took(&self, access: Access, site: Site, attempt: bool) -> bool {
         if attempt {
             self.acquired(access, site);
+        } else {
+            self.refused(access, site);
         }
         attempt
     }
@@ -61,6 +63,7 @@ unsafe impl Raw for RawRwLock {
         if self.id() == 0 {
             return self.raw.lock_shared();
         }
+        self.acquiring(Shared, Location::caller());
         self.take(Shared, Location::caller(), self.raw.try_lock_shared(), || {
             self.raw.lock_shared();
             true
@@ -87,6 +90,7 @@ unsafe impl Raw for RawRwLock {
         if self.id() == 0 {
             return self.raw.lock_exclusive();
         }
+        self.acquiring(Exclusive, Location::caller());
         self.take(Exclusive, Location::caller(), self.raw.try_lock_exclusive(), || {
             self.raw.lock_exclusive();
             true
@@ -231,6 +235,7 @@ unsafe impl RawRwLockUpgrade for RawRwLock {
     #[inline]
     #[track_caller]
     fn lock_upgradable(&self) {
+        self.acquiring(Upgradable, Location::caller());
         self.take(Upgradable, Location::caller(), self.raw.try_lock_upgradable(), || {
             self.raw.lock_upgradable();
             true

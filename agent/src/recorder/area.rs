@@ -14,7 +14,7 @@ use lockprof_trace::memory::{
     AREAS, COARSE_SHIFT, COUNT_BITS, HELD, HELD_ID, IDS, IDS_PER_PAGE, PAGE_BYTES, SAMPLED, UPGRADABLE, area,
     header, record, region,
 };
-use lockprof_trace::{Event, HoldSource, Loss, Outcome, Party};
+use lockprof_trace::{Event, HoldSource, Loss, Operation, Outcome, Party};
 use std::mem::offset_of;
 use std::ptr::null_mut;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
@@ -32,6 +32,10 @@ pub(crate) struct Held {
 const GROUPS: usize = IDS / IDS_PER_PAGE;
 /// Entries that a thread keeps for its next waits and handles.
 const FREE: usize = 32;
+/// Guards of tasks that a thread remembers.
+const GUARDS: usize = 8;
+/// Nestings that a thread remembers to have told.
+const NESTED: usize = 128;
 
 /// What one thread writes alone: a page of shared memory, and behind it the counters, each page of them either shared
 /// memory too or the blank.
@@ -43,14 +47,20 @@ pub(crate) struct Area {
     carrying: AtomicU64,
     before: AtomicU64,
     /// Its place in the directory, plus one.
-    number: AtomicU64,
+    pub(super) number: AtomicU64,
     pub(super) base: AtomicU64,
-    spare: [AtomicU64; 9],
+    spare: [AtomicU64; 2],
+    /// Guards on `guards`.
+    pub(super) guards_len: AtomicU64,
+    others: [AtomicU64; 6],
     pub(super) held: [Held; HELD],
     pub(super) pages: [AtomicU32; GROUPS],
     free_len: AtomicU32,
     free: [AtomicU32; FREE],
-    rest: [AtomicU8; PAGE_BYTES - 16 * 8 - HELD * 32 - GROUPS * 4 - (FREE + 1) * 4],
+    unused: AtomicU32,
+    pub(super) guards: [AtomicU64; GUARDS],
+    pub(super) nested: [AtomicU64; NESTED],
+    rest: [AtomicU8; PAGE_BYTES - 16 * 8 - HELD * 32 - GROUPS * 4 - (FREE + 2) * 4 - (GUARDS + NESTED) * 8],
     pub(super) counters: [AtomicU8; IDS],
 }
 
@@ -332,7 +342,7 @@ impl Area {
         let before = Party(self.party.load(Relaxed));
         let (len, base) = (self.held_len.load(Relaxed), self.base.load(Relaxed));
         if len != base {
-            self.sign(len, base, before);
+            self.sign(len, base, before, to);
         }
         // Areas that several threads use have no number, and belong to nobody.
         if self.number.load(Relaxed) != 0 {
@@ -343,7 +353,10 @@ impl Area {
 
     /// Notes who took the locks that are held while another begins to run.
     #[cold]
-    fn sign(&self, len: u64, base: u64, party: Party) {
+    fn sign(&self, len: u64, base: u64, party: Party, to: Party) {
+        if party.is_task() && to.is_thread() {
+            self.nested(0, Operation::Await, None);
+        }
         let len = (len as usize).min(HELD);
         for held in &self.held[(base as usize).min(len)..len] {
             held.by.store(party.0, Relaxed);
@@ -478,6 +491,7 @@ fn reuse() -> Option<&'static Area> {
     // SAFETY: an area that is never unmapped.
     let area = unsafe { &*area };
     area.carrying.store(0, Relaxed);
+    area.forget_nested();
     Some(area)
 }
 

@@ -71,6 +71,18 @@ pub(crate) struct Wait {
 /// background thread, so that a wait is not made longer by being looked at.
 const LOOK: usize = 64;
 
+const fn is_acquire(operation: Operation) -> bool {
+    matches!(
+        operation,
+        Operation::Lock
+            | Operation::Read
+            | Operation::Write
+            | Operation::UpgradableRead
+            | Operation::Upgrade
+            | Operation::Acquire
+    )
+}
+
 impl Wait {
     /// A wait begins: written before the caller blocks. `None` where nothing is recorded, or where the object has no id (0),
     /// since in a trace a wait without an object is one for the end of a task or thread.
@@ -85,6 +97,10 @@ impl Wait {
     #[inline(never)]
     pub(crate) fn begin_for(id: u32, operation: Operation, site: Site, target: Party) -> Option<Self> {
         let memory = memory::get().filter(|_| RECORDING.load(Relaxed))?;
+        // Who acquires has told already what it holds.
+        if !is_acquire(operation) {
+            super::acquiring(id, operation, site);
+        }
         let party = party();
         let number = NonZeroU32::new(take(memory)?)?;
         let object = object::own(memory, id);
@@ -177,7 +193,11 @@ impl Handle {
             return Self::NONE;
         }
         let since = if timed { ticks() | 1 } else { COARSE.0.load(Relaxed) >> 32 << COARSE_SHIFT };
-        Self::open_since(since, object, role, site, count)
+        let guard = Self::open_since(since, object, role, site, count);
+        if guard.0 != 0 {
+            area().guard_opened(guard.0);
+        }
+        guard
     }
 
     #[inline(always)]
@@ -233,6 +253,7 @@ impl Handle {
         let (since, count) = (word(entry::SINCE), word(entry::COUNT) >> 32);
         let (role, object) = (Role::from_number(head >> 8 & 0xFF), (head >> 32) as u32);
         free(memory, self.0);
+        area().guard_closed(self.0);
         let Some(role) = role else { return };
         if !RECORDING.load(Relaxed) {
             return;
@@ -267,11 +288,21 @@ fn held(memory: &Mapped, object: u32, role: Role, party: Party, site: u64, since
     if timed == 0 && began == now {
         return;
     }
-    let kind = Kind::from_number(memory.record(object, record::META).load(Relaxed) & 0xFF);
-    let shared = u32::from(role == Role::Shared && kind.is_some_and(|kind| kind.ids() == 2));
     // The clock stands still between its ticks, so that a timed hold may have begun after what it shows.
     let began = if now.wrapping_sub(began).cast_signed() < 0 { now } else { began };
-    super::area::tell_hold(super::area::Ending { id: object + shared, began, timed, party, site });
+    super::area::tell_hold(super::area::Ending {
+        id: counted(memory, object, role),
+        began,
+        timed,
+        party,
+        site,
+    });
+}
+
+/// The id that counts the holds of an object by guards of this role: the one behind a lock's own counts its readers.
+pub(super) fn counted(memory: &Mapped, object: u32, role: Role) -> u32 {
+    let kind = Kind::from_number(memory.record(object, record::META).load(Relaxed) & 0xFF);
+    object + u32::from(role == Role::Shared && kind.is_some_and(|kind| kind.ids() == 2))
 }
 
 /// Looks for the holders of what is waited for, for all waits that none is known of. For the background thread.

@@ -17,6 +17,8 @@ pub(crate) struct Local {
     pub(crate) random: Cell<u32>,
     /// Step of the coarse clock in which holds were last sampled, and how many were.
     pub(crate) sampled: Cell<(u32, u32)>,
+    /// Step of the coarse clock in which nestings were last told, and how many were.
+    pub(crate) nested: Cell<(u32, u32)>,
     /// Waits begun.
     pub(crate) waits: Cell<u32>,
     /// Next number of a task, and the end of the run of numbers.
@@ -44,6 +46,7 @@ thread_local! {
             stack: Cell::new((0, 0)),
             random: Cell::new(0),
             sampled: Cell::new((0, 0)),
+            nested: Cell::new((0, 0)),
             waits: Cell::new(0),
             tasks: Cell::new((0, 0)),
             ids: Cell::new((0, 0)),

@@ -35,6 +35,23 @@ impl Drop for Held {
     }
 }
 
+/// A lock is about to be taken by who waits as long as it must. `id` is 0 where it is not recorded.
+#[inline(always)]
+pub(super) fn acquiring(id: u32, operation: Operation, site: Site) {
+    if id != 0 {
+        recorder::acquiring(id, operation, site);
+    }
+}
+
+/// A try has failed on a lock with this many ids from `id` on, which is 0 where it is not recorded.
+#[cold]
+#[inline(never)]
+pub(super) fn refused(id: u32, ids: u32, operation: Operation, site: Site) {
+    if id != 0 {
+        recorder::refused(id, ids, operation, site);
+    }
+}
+
 /// Makes another guard of a guard, poisoned or not.
 #[inline(always)]
 pub(super) fn wrap<G, H>(locked: LockResult<G>, guard: impl FnOnce(G) -> H) -> LockResult<H> {

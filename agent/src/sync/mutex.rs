@@ -1,5 +1,5 @@
 //! `Mutex` and its guard.
-use super::held::{Held, waited, wrap};
+use super::held::{Held, acquiring, refused, waited, wrap};
 use crate::recorder::{Site, Tag};
 use lockprof_trace::{Kind, Operation};
 use std::fmt;
@@ -41,15 +41,14 @@ impl<T: ?Sized> Mutex<T> {
     #[inline(always)]
     #[track_caller]
     pub fn lock(&self) -> LockResult<MutexGuard<'_, T>> {
-        let site = Location::caller();
+        let (id, site) = (self.tag.id(Kind::StdMutex), Location::caller());
+        acquiring(id, Operation::Lock, site);
         let locked = match self.inner.try_lock() {
             Ok(inner) => Ok(inner),
             Err(TryLockError::Poisoned(poisoned)) => Err(poisoned),
-            Err(TryLockError::WouldBlock) => {
-                waited(self.tag.id(Kind::StdMutex), Operation::Lock, site, || self.inner.lock())
-            }
+            Err(TryLockError::WouldBlock) => waited(id, Operation::Lock, site, || self.inner.lock()),
         };
-        wrap(locked, |inner| self.guard(inner, site))
+        wrap(locked, |inner| MutexGuard { held: Held::new(id, site), inner })
     }
 
     /// As [`std::sync::Mutex::try_lock`].
@@ -62,7 +61,10 @@ impl<T: ?Sized> Mutex<T> {
             Err(TryLockError::Poisoned(poisoned)) => {
                 Ok(wrap(Err(poisoned), |inner| self.guard(inner, site))?)
             }
-            Err(TryLockError::WouldBlock) => Err(TryLockError::WouldBlock),
+            Err(TryLockError::WouldBlock) => {
+                refused(self.tag.known_id(), 1, Operation::Lock, site);
+                Err(TryLockError::WouldBlock)
+            }
         }
     }
 

@@ -1,5 +1,5 @@
 //! `RwLock` and its guards. Writers are counted by the lock's own id, readers by the one behind it.
-use super::held::{Held, waited, wrap};
+use super::held::{Held, acquiring, refused, waited, wrap};
 use crate::recorder::{Site, Tag};
 use lockprof_trace::{Kind, Operation};
 use std::fmt;
@@ -56,14 +56,15 @@ impl<T: ?Sized> RwLock<T> {
     #[inline(always)]
     #[track_caller]
     pub fn read(&self) -> LockResult<RwLockReadGuard<'_, T>> {
-        let site = Location::caller();
+        let (id, site) = (reads(self.tag.id(Kind::StdRwLock)), Location::caller());
+        if id == 0 {
+            return wrap(self.inner.read(), |inner| self.reader(inner, site));
+        }
+        acquiring(id, Operation::Read, site);
         let locked = match self.inner.try_read() {
             Ok(inner) => Ok(inner),
             Err(TryLockError::Poisoned(poisoned)) => Err(poisoned),
-            Err(TryLockError::WouldBlock) => {
-                let id = reads(self.tag.id(Kind::StdRwLock));
-                waited(id, Operation::Read, site, || self.inner.read())
-            }
+            Err(TryLockError::WouldBlock) => waited(id, Operation::Read, site, || self.inner.read()),
         };
         wrap(locked, |inner| self.reader(inner, site))
     }
@@ -78,7 +79,10 @@ impl<T: ?Sized> RwLock<T> {
             Err(TryLockError::Poisoned(poisoned)) => {
                 Ok(wrap(Err(poisoned), |inner| self.reader(inner, site))?)
             }
-            Err(TryLockError::WouldBlock) => Err(TryLockError::WouldBlock),
+            Err(TryLockError::WouldBlock) => {
+                refused(self.tag.known_id(), 2, Operation::Read, site);
+                Err(TryLockError::WouldBlock)
+            }
         }
     }
 
@@ -86,13 +90,16 @@ impl<T: ?Sized> RwLock<T> {
     #[inline(always)]
     #[track_caller]
     pub fn write(&self) -> LockResult<RwLockWriteGuard<'_, T>> {
-        let site = Location::caller();
+        // Where nothing is recorded it is the original's own way, which need not look before it takes.
+        let (id, site) = (self.tag.id(Kind::StdRwLock), Location::caller());
+        if id == 0 {
+            return wrap(self.inner.write(), |inner| self.writer(inner, site));
+        }
+        acquiring(id, Operation::Write, site);
         let locked = match self.inner.try_write() {
             Ok(inner) => Ok(inner),
             Err(TryLockError::Poisoned(poisoned)) => Err(poisoned),
-            Err(TryLockError::WouldBlock) => {
-                waited(self.tag.id(Kind::StdRwLock), Operation::Write, site, || self.inner.write())
-            }
+            Err(TryLockError::WouldBlock) => waited(id, Operation::Write, site, || self.inner.write()),
         };
         wrap(locked, |inner| self.writer(inner, site))
     }
@@ -107,7 +114,10 @@ impl<T: ?Sized> RwLock<T> {
             Err(TryLockError::Poisoned(poisoned)) => {
                 Ok(wrap(Err(poisoned), |inner| self.writer(inner, site))?)
             }
-            Err(TryLockError::WouldBlock) => Err(TryLockError::WouldBlock),
+            Err(TryLockError::WouldBlock) => {
+                refused(self.tag.known_id(), 2, Operation::Write, site);
+                Err(TryLockError::WouldBlock)
+            }
         }
     }
 

@@ -2,7 +2,7 @@
 //!
 //! None of this is an `async` block around one of tokio's futures: that would copy it once more, and would lose the
 //! caller, whose line is taken by the `#[track_caller]` function that makes the future.
-use crate::recorder::{Site, Wait};
+use crate::recorder::{self, Site, Wait};
 use ::tokio::sync::{AcquireError, BarrierWaitResult, broadcast, mpsc, oneshot, watch};
 use ::tokio::task::{JoinError, coop};
 use lockprof_trace::{Operation, Party, WaitEnd};
@@ -38,6 +38,14 @@ impl Op {
         Self { queues: true, ..self }
     }
 
+    /// Where this acquires something: it is about to, and will wait as long as it must.
+    #[inline(always)]
+    fn acquiring(&self) {
+        if self.queues && self.id != 0 {
+            recorder::acquiring(self.id, self.operation, self.site);
+        }
+    }
+
     fn begin(&self) -> Option<Wait> {
         Wait::begin_for(self.id, self.operation, self.site, self.target)
     }
@@ -45,6 +53,7 @@ impl Op {
     /// This thread is about to block, unless that turns out to be needless: `wait` tells what is expected. The blocking
     /// call itself stands in the caller, since a closure would lose the line that tokio's panics tell.
     pub(super) fn blocking(&self, wait: bool) -> Waiting {
+        self.acquiring();
         Waiting(if wait { self.begin() } else { None })
     }
 }
@@ -276,6 +285,7 @@ where
             && (!op.queues || coop::has_budget_remaining())
         {
             let budget = ready!(coop::poll_proceed(cx));
+            op.acquiring();
             if let Some(got) = attempt(value) {
                 budget.made_progress();
                 let out = done(got);

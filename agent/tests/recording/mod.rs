@@ -113,6 +113,21 @@ impl Trace {
         waits.into_iter().map(|(_, wait)| wait).collect()
     }
 
+    /// What was begun while something was held, in order: operation, object, line, and what was held: object and line.
+    #[allow(clippy::type_complexity)]
+    pub fn nested(&self) -> Vec<(Operation, u64, u32, Vec<(u64, u32)>)> {
+        let nested = |event: &Event<'_>| match event {
+            Event::Nested { at, object, operation, site, held, .. } => {
+                let held = held.chunks(2).map(|pair| (pair[0], self.line(pair[1]))).collect();
+                Some((*at, (*operation, *object, self.line(*site), held)))
+            }
+            _ => None,
+        };
+        let mut nested: Vec<_> = self.events.iter().filter_map(nested).collect();
+        nested.sort_by_key(|(at, _)| *at);
+        nested.into_iter().map(|(_, nested)| nested).collect()
+    }
+
     /// Handles that were open at the end: role, object, party and uses.
     pub fn handles(&self) -> Vec<(Role, u64, Party, u64)> {
         let handle = |event: &Event<'_>| match event {

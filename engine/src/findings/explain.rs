@@ -11,6 +11,11 @@ pub const CODES: &[(&str, &str, &str)] = &[
     ("LP0007", "growing population", include_str!("explain/LP0007.md")),
     ("LP0008", "long hold with waiters", include_str!("explain/LP0008.md")),
     ("LP0009", "hot object", include_str!("explain/LP0009.md")),
+    ("LP0010", "lock-order inversion", include_str!("explain/LP0010.md")),
+    ("LP0011", "guard held across an await", include_str!("explain/LP0011.md")),
+    ("LP0012", "blocking call in a task", include_str!("explain/LP0012.md")),
+    ("LP0013", "re-entrant acquire", include_str!("explain/LP0013.md")),
+    ("LP0014", "wait under a lock", include_str!("explain/LP0014.md")),
 ];
 
 /// What a code means: when it is reported, a program that shows it, and the program without the fault.

@@ -83,6 +83,7 @@ pub(super) fn find(context: &Context<'_>, known: &[Finding]) -> Vec<Finding> {
             parties: alive.iter().take(LISTED).map(|(_, party)| context.party(*party, PartyRole::Member)).collect(),
             more_parties: alive.len().saturating_sub(LISTED) as u64,
             objects: vec![context.object(*class, None)],
+            places: vec![],
             notes: vec![
                 format!("alive at nine moments: {:?}", line.sampled(end, MOMENTS)),
                 format!("{still} of them are blocked or parked"),

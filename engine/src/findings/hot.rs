@@ -85,6 +85,7 @@ pub(super) fn find(context: &Context<'_>) -> Vec<Finding> {
             parties: vec![],
             more_parties: 0,
             objects: vec![context.object(class, None)],
+            places: vec![],
             notes,
             help: "hold it shorter, split it (by key or by field), or let readers share it".into(),
             process: context.process,

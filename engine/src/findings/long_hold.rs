@@ -75,6 +75,7 @@ pub(super) fn find(context: &Context<'_>, known: &[Finding]) -> Vec<Finding> {
             parties: vec![],
             more_parties: 0,
             objects: vec![context.object(class, None)],
+            places: vec![],
             notes: by_task
                 .then(|| "the holder is a task: the guard lives across an await or a long call".into())
                 .into_iter()

@@ -11,18 +11,28 @@
 //! | LP0007 | growing population | suspected | `growth` |
 //! | LP0008 | long hold with waiters | hazard | `long_hold` |
 //! | LP0009 | hot object | hazard | `hot` |
+//! | LP0010 | lock-order inversion | hazard | `order` |
+//! | LP0011 | guard held across an await | hazard | `across_await` |
+//! | LP0012 | blocking call in a task | hazard | `blocking` |
+//! | LP0013 | re-entrant acquire | hazard | `reentry` |
+//! | LP0014 | wait under a lock | hazard | `under_lock` |
 //!
 //! Codes are stable. A clean program gets no finding of verdict proved or suspected: each detector's doc says what it
 //! may take for a fault all the same.
+mod across_await;
+mod blocking;
 mod context;
 mod explain;
 mod growth;
 mod hot;
 mod long_hold;
 mod needs;
+mod order;
+mod reentry;
 mod stacks;
 mod stuck;
 mod tell;
+mod under_lock;
 mod watchers;
 
 pub use context::{Context, duration};
@@ -129,6 +139,15 @@ pub struct ObjectReport {
     pub created_at: String,
 }
 
+/// A line of the program that takes part, besides those of parties and objects.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Place {
+    /// Where, "file:line:column".
+    pub at: String,
+    /// What happens there.
+    pub label: String,
+}
+
 /// One finding: one cause.
 #[derive(Clone, Debug, Serialize)]
 pub struct Finding {
@@ -152,6 +171,9 @@ pub struct Finding {
     pub more_parties: u64,
     /// The objects.
     pub objects: Vec<ObjectReport>,
+    /// Further lines that take part.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub places: Vec<Place>,
     /// Evidence, and what could not be known.
     pub notes: Vec<String>,
     /// What to change.
@@ -160,12 +182,51 @@ pub struct Finding {
     pub process: usize,
 }
 
+impl Finding {
+    /// A hazard without its particulars.
+    fn hazard(context: &Context<'_>, code: &'static str) -> Self {
+        Self {
+            code,
+            title: explain::title(code),
+            verdict: Verdict::Hazard,
+            message: String::new(),
+            count: 1,
+            blocked_ns: 0,
+            at: String::new(),
+            parties: vec![],
+            more_parties: 0,
+            objects: vec![],
+            places: vec![],
+            notes: vec![],
+            help: String::new(),
+            process: context.process,
+        }
+    }
+
+    /// Whether a party of it waits at this line, or took there what it holds.
+    fn speaks_of(&self, at: &str) -> bool {
+        let waits = |party: &PartyReport| party.waits.iter().any(|wait| wait.at == at);
+        let holds = |party: &PartyReport| party.holds.iter().any(|held| held.at == at);
+        !at.is_empty() && (self.at == at || self.parties.iter().any(|party| waits(party) || holds(party)))
+    }
+}
+
+/// Whether a finding of a firm verdict speaks of this line: then what might happen there has happened.
+fn is_known(known: &[Finding], at: &str) -> bool {
+    known.iter().any(|finding| finding.verdict != Verdict::Hazard && finding.speaks_of(at))
+}
+
 /// Everything found in one process, most costly first within its verdict.
 pub fn find(context: &Context<'_>) -> Vec<Finding> {
     let mut found = stuck::find(context);
     found.extend(watchers::find(context));
     found.extend(growth::find(context, &found));
-    found.extend(long_hold::find(context, &found));
+    for detector in
+        [long_hold::find, order::find, across_await::find, blocking::find, reentry::find, under_lock::find]
+    {
+        let more = detector(context, &found);
+        found.extend(more);
+    }
     found.extend(hot::find(context));
     sort(&mut found);
     found

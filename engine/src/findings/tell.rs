@@ -75,6 +75,7 @@ pub(super) fn finding(
         parties,
         more_parties,
         objects: objects.into_iter().collect(),
+        places: vec![],
         notes,
         help: help(context, code, cases, first),
         process: context.process,

@@ -55,6 +55,7 @@ pub(super) fn find(context: &Context<'_>) -> Vec<Finding> {
                 parties: vec![],
                 more_parties: 0,
                 objects: vec![context.object(class, None)],
+                places: vec![],
                 notes: vec![format!("{} registered in all", line.born)],
                 help: "release the old watcher (drop it, or call `release`) where the new one is registered".into(),
                 process: context.process,

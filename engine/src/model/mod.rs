@@ -5,10 +5,12 @@
 //! brought together by [`Model::resolved`].
 mod facts;
 pub mod frozen;
+mod nested;
 mod parties;
 mod resolve;
 
 pub use facts::{Class, Counted, Held, Object, OpenTask, OpenWait, Session, Site};
+pub use nested::{Nesting, Nestings};
 pub use parties::{Parties, PartyFacts, Tally};
 
 use crate::stats::{Distribution, Holds, Timeline, add};
@@ -58,6 +60,8 @@ pub struct WaitSum {
     pub max_ended: u64,
     /// How many ended because their time was up, or because their future was dropped by a living task.
     pub given_up: u64,
+    /// The longest by a task or a blocking job, and which.
+    pub by_task: (u64, Party),
 }
 
 /// Sums over the holds taken at one site. Lengths in ticks.
@@ -108,6 +112,8 @@ pub struct Model {
     pub hold_lengths: HashMap<Owner, Holds>,
     /// When the last wait on an object, of one operation, was served.
     pub served: HashMap<(u64, Operation), u64>,
+    /// What was begun while something was held.
+    pub nested: Nestings,
     /// Live counts over time by class.
     pub timelines: HashMap<u64, Timeline>,
     /// Waits that never ended; an abandoned one carries when it was.
@@ -225,6 +231,12 @@ impl Model {
                 add(self.delivered.entry(owner).or_default(), *delivered);
                 self.watcher_line(*object, *at, false);
             }
+            Event::Nested { at, party, object, operation, site, held } => {
+                self.now(*at);
+                let held = held.chunks_exact(2).map(|pair| (pair[0], pair[1])).collect();
+                let (object, operation, site) = (*object, *operation, *site);
+                self.nested.add(*party, Nesting { object, operation, site, held });
+            }
             Event::Thread { .. } | Event::ThreadEnd { .. } | Event::Task { .. } | Event::TaskEnd { .. } => {
                 self.party(event)
             }
@@ -299,15 +311,18 @@ impl Model {
         }
         let (operation, site, stack, holder_site) = (*operation, *site, *stack, *holder_site);
         let key = WaitKey { owner, operation, site, stack, holder_site, by: self.spawned_as(*party) };
-        self.add_wait(key, *ticks, Some(*end));
+        self.add_wait(key, *party, *ticks, Some(*end));
     }
 
     /// Adds one wait to the sums; `end` is `None` for one that never ended.
-    fn add_wait(&mut self, key: WaitKey, ticks: u64, end: Option<WaitEnd>) {
+    fn add_wait(&mut self, key: WaitKey, party: Party, ticks: u64, end: Option<WaitEnd>) {
         let sum = self.waits.entry(key).or_default();
         sum.count += 1;
         sum.ticks = sum.ticks.saturating_add(ticks);
         sum.max = sum.max.max(ticks);
+        if party.is_task() {
+            sum.by_task = sum.by_task.max((ticks, party));
+        }
         if end.is_some() {
             sum.max_ended = sum.max_ended.max(ticks);
         }

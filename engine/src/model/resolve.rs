@@ -21,7 +21,7 @@ impl Model {
                 holder_site: wait.holder_site,
                 by: self.spawned_as(wait.party),
             };
-            self.add_wait(key, ticks, None);
+            self.add_wait(key, wait.party, ticks, None);
         }
         self.open = open;
         let mut handles = std::mem::take(&mut self.handles);
@@ -49,6 +49,7 @@ impl Model {
             into.max_done = into.max_done.max(sum.max_done);
             into.max_ended = into.max_ended.max(sum.max_ended);
             into.given_up += sum.given_up;
+            into.by_task = into.by_task.max(sum.by_task);
         }
         let mut wait_lengths: HashMap<Owner, Distribution> = HashMap::new();
         for (key, lengths) in wait_sums {

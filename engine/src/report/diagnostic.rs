@@ -128,6 +128,9 @@ fn spots(finding: &Finding) -> Vec<Spot> {
             );
         }
     }
+    for place in &finding.places {
+        add(&place.at, place.label.clone());
+    }
     for object in &finding.objects {
         add(&object.created_at, format!("the {} is created here", object.kind));
     }

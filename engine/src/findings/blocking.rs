@@ -1,0 +1,77 @@
+//! LP0012: a task that blocks the thread it runs on.
+//!
+//! While it does, no other task of that worker runs; on a runtime of one thread none at all. It is told of waits of 5 ms and
+//! more by a task on a lock, channel or cell that blocks its thread; jobs of `spawn_blocking` may. False positives: a wait
+//! inside `block_in_place`, which gives the worker away before.
+use super::context::duration;
+use super::{Context, Finding, is_known};
+use crate::model::Owner;
+use lockprof_trace::{Kind, Operation, Party};
+use std::collections::BTreeMap;
+
+/// A shorter wait is what a lock is for, in nanoseconds.
+const LEAST_NS: u64 = 5_000_000;
+
+/// Whether waiting for it blocks the thread.
+const fn blocks(kind: Kind) -> bool {
+    (kind as u8) < Kind::TokioMutex as u8 && !matches!(kind, Kind::Unknown)
+        || matches!(
+            kind,
+            Kind::OnceCell | Kind::SafeMap | Kind::DashMap | Kind::CrossbeamChannel | Kind::Thread
+        )
+}
+
+pub(super) fn find(context: &Context<'_>, known: &[Finding]) -> Vec<Finding> {
+    let model = context.model;
+    // By class and line: operation, how often, how long together, the longest and by whom, on which stack.
+    let mut seen: BTreeMap<(u64, u64), (Operation, u64, u64, (u64, Party), u64)> = BTreeMap::new();
+    for (key, sum) in &model.waits {
+        let Owner::Class(class) = key.owner else { continue };
+        if !model.classes.get(&class).is_some_and(|class| blocks(class.kind)) || sum.by_task.0 == 0 {
+            continue;
+        }
+        let entry = seen.entry((class, key.site)).or_insert((key.operation, 0, 0, (0, Party::UNKNOWN), 0));
+        entry.1 += sum.count;
+        entry.2 = entry.2.saturating_add(sum.ticks);
+        if sum.by_task > entry.3 {
+            (entry.3, entry.4) = (sum.by_task, key.stack);
+        }
+    }
+    let mut found = vec![];
+    for ((class, site), (operation, count, ticks, (longest, party), stack)) in seen {
+        let at = context.wait_at(Owner::Class(class), site, stack);
+        let spawned = model.parties.get(party).map_or(0, |facts| facts.class);
+        let kind = model.classes.get(&spawned).map(|class| class.kind);
+        let ns = model.ns(longest);
+        if ns < LEAST_NS || kind == Some(Kind::BlockingTask) || is_known(known, &at) {
+            continue;
+        }
+        found.push(Finding {
+            message: format!(
+                "a task blocks its worker thread for up to {}: {operation} on the {} at {}",
+                duration(ns),
+                context.class_name(class),
+                context.place(site)
+            ),
+            count,
+            blocked_ns: model.ns(ticks),
+            at,
+            objects: vec![context.object(class, None)],
+            notes: vec![format!(
+                "the longest by {}, {}; while it lasts, no other task runs on that thread",
+                context.party_name(party),
+                context.class_name(spawned)
+            )],
+            help: match operation {
+                Operation::Recv | Operation::Send => {
+                    "use a channel of tokio::sync, or move the call into spawn_blocking".into()
+                }
+                Operation::Join => "await a task's handle, or join the thread in spawn_blocking".into(),
+                _ => "hold the lock for less, use one of tokio::sync, or move the call into spawn_blocking"
+                    .into(),
+            },
+            ..Finding::hazard(context, "LP0012")
+        });
+    }
+    found
+}
