@@ -41,13 +41,16 @@ impl<T: ?Sized> Mutex<T> {
     #[inline(always)]
     #[track_caller]
     pub fn lock(&self) -> LockResult<MutexGuard<'_, T>> {
-        let (id, site) = (self.tag.id(Kind::StdMutex), Location::caller());
-        acquiring(id, Operation::Lock, site);
+        let site = Location::caller();
         let locked = match self.inner.try_lock() {
             Ok(inner) => Ok(inner),
             Err(TryLockError::Poisoned(poisoned)) => Err(poisoned),
-            Err(TryLockError::WouldBlock) => waited(id, Operation::Lock, site, || self.inner.lock()),
+            Err(TryLockError::WouldBlock) => {
+                waited(self.tag.id(Kind::StdMutex), Operation::Lock, site, || self.inner.lock())
+            }
         };
+        let id = self.tag.id(Kind::StdMutex);
+        acquiring(id, Operation::Lock, site);
         wrap(locked, |inner| MutexGuard { held: Held::new(id, site), inner })
     }
 

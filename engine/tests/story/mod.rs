@@ -68,16 +68,24 @@ impl Story {
     }
 
     pub fn thread(&mut self, line: u64) -> Party {
+        self.thread_at(BEGIN, line)
+    }
+
+    pub fn thread_at(&mut self, at: u64, line: u64) -> Party {
         let class = self.class(Kind::Thread, line);
         let thread = Party::thread(self.next);
         self.next += 1;
         let (parent, name) = (Party::UNKNOWN, "".into());
-        self.add(Event::Thread { at: BEGIN, thread, parent, class, os_id: 1, name });
+        self.add(Event::Thread { at, thread, parent, class, os_id: 1, name });
         thread
     }
 
     pub fn task_at(&mut self, at: u64, line: u64) -> Party {
-        let class = self.class(Kind::Task, line);
+        self.task_of(Kind::Task, at, line)
+    }
+
+    pub fn task_of(&mut self, kind: Kind, at: u64, line: u64) -> Party {
+        let class = self.class(kind, line);
         let task = Party::task(self.next);
         self.next += 1;
         self.add(Event::Task { at, task, parent: Party::UNKNOWN, class });
@@ -169,6 +177,19 @@ impl Story {
         self.add(Event::Hold { at, ticks, party, object, site, source });
     }
 
+    /// Something begun while other things were held: ids that count them, and lines; line 0 for an await.
+    pub fn nested(
+        &mut self,
+        party: Party,
+        operation: Operation,
+        (object, line): (u64, u64),
+        held: &[(u64, u64)],
+    ) {
+        let site = if line == 0 { 0 } else { self.site(line) };
+        let held = held.iter().flat_map(|(id, line)| [*id, self.site(*line)]).collect::<Vec<_>>().into();
+        self.add(Event::Nested { at: BEGIN + SECOND, party, object, operation, site, held });
+    }
+
     pub fn counts(&mut self, object: u64, count: u64, contended: u64) {
         self.add(Event::Counts {
             object,
@@ -202,6 +223,12 @@ impl Story {
         let mut model = Model::new();
         self.events.iter().for_each(|event| model.event(event));
         analyze(vec![model], &Options::default(), &NoSymbols)
+    }
+
+    /// What may happen another time: the hazards of this code.
+    pub fn hazards(self, code: &str) -> Vec<Finding> {
+        let findings = self.report().findings.into_iter();
+        findings.filter(|finding| finding.verdict == Verdict::Hazard && finding.code == code).collect()
     }
 
     /// What is found, which is the same where all definitions come last.

@@ -1,0 +1,158 @@
+//! Hazards: what did not bite in this run. Each situation stands beside the one that can never bite.
+mod story;
+
+use lockprof_engine::findings::Finding;
+use lockprof_trace::Operation::{Await, CondvarWait, Join, Lock, Read, Recv, Send, Write};
+use lockprof_trace::{Kind, Party, WaitEnd};
+use story::{BEGIN, SECOND, Story, line, only};
+
+/// Two locks taken in both orders, each under `gates`, by parties that `live` makes.
+fn inversion(gates: [&[(u64, u64)]; 2], live: impl FnOnce(&mut Story) -> [Party; 2]) -> Vec<Finding> {
+    let mut story = Story::new();
+    let (one, other) = (story.object(Kind::Mutex, 10), story.object(Kind::StdMutex, 11));
+    let [a, b] = live(&mut story);
+    let under = |gate: &[(u64, u64)], held: (u64, u64)| [gate, &[held]].concat();
+    story.nested(a, Lock, (other, 31), &under(gates[0], (one, 30)));
+    story.nested(b, Lock, (one, 41), &under(gates[1], (other, 40)));
+    story.hazards("LP0010")
+}
+
+fn together(story: &mut Story) -> [Party; 2] {
+    [story.thread(20), story.thread(21)]
+}
+
+#[test]
+fn two_orders_that_did_not_meet() {
+    let found = only(inversion([&[], &[]], together));
+    let mut lines: Vec<u64> = found.places.iter().map(|place| line(&place.at)).collect();
+    lines.sort_unstable();
+    assert_eq!((lines, found.count), (vec![30, 31, 40, 41], 1));
+    let created: Vec<u64> = found.objects.iter().map(|object| line(&object.created_at)).collect();
+    assert_eq!(created, [10, 11]);
+}
+
+#[test]
+fn a_gate_keeps_them_apart() {
+    // Read locks are no gate.
+    let with = |held: [u64; 2]| {
+        let mut story = Story::new();
+        let gate = story.object(Kind::RwLock, 12);
+        let (one, other) = (story.object(Kind::Mutex, 10), story.object(Kind::Mutex, 11));
+        let (a, b) = (story.thread(20), story.thread(21));
+        story.nested(a, Lock, (other, 31), &[(gate + held[0], 29), (one, 30)]);
+        story.nested(b, Lock, (one, 41), &[(gate + held[1], 39), (other, 40)]);
+        story.hazards("LP0010").len()
+    };
+    assert_eq!([with([0, 0]), with([0, 1]), with([1, 1])], [0, 0, 1]);
+}
+
+#[test]
+fn parties_that_never_lived_together() {
+    let stages = inversion([&[], &[]], |story| {
+        let first = story.thread_at(BEGIN, 20);
+        story.ends_at(first, BEGIN + SECOND);
+        [first, story.thread_at(BEGIN + 2 * SECOND, 21)]
+    });
+    assert!(stages.is_empty());
+    let alone = inversion([&[], &[]], |story| {
+        let thread = story.thread(20);
+        [thread, thread]
+    });
+    assert!(alone.is_empty());
+}
+
+#[test]
+fn a_circle_of_three_and_one_that_only_reads() {
+    let circle = |kind: Kind, offset: u64, operation| {
+        let mut story = Story::new();
+        let locks = [10, 11, 12].map(|line| story.object(kind, line));
+        for at in 0..3 {
+            let party = story.thread(20 + at as u64);
+            let lines = (30 + at as u64 * 2, 31 + at as u64 * 2);
+            let inner = (locks[(at + 1) % 3] + offset, lines.1);
+            story.nested(party, operation, inner, &[(locks[at] + offset, lines.0)]);
+        }
+        story.hazards("LP0010").len()
+    };
+    assert_eq!((circle(Kind::Mutex, 0, Lock), circle(Kind::RwLock, 1, Read)), (1, 0));
+}
+
+#[test]
+fn an_inversion_that_bit_is_told_once() {
+    let mut story = Story::new();
+    let (one, other) = (story.object(Kind::Mutex, 10), story.object(Kind::Mutex, 11));
+    let (a, b) = (story.thread(20), story.thread(21));
+    story.nested(a, Lock, (other, 31), &[(one, 30)]);
+    story.nested(b, Lock, (one, 41), &[(other, 40)]);
+    story.holds(a, one, 30);
+    story.holds(b, other, 40);
+    story.waits(a, Lock, other, 31);
+    story.waits(b, Lock, one, 41);
+    assert!(story.hazards("LP0010").is_empty());
+}
+
+#[test]
+fn guards_across_an_await() {
+    let found = |kind: Kind| {
+        let mut story = Story::new();
+        let (lock, task) = (story.object(kind, 10), story.task(20));
+        story.nested(task, Await, (0, 0), &[(lock, 30)]);
+        story.hazards("LP0011")
+    };
+    assert_eq!(line(&only(found(Kind::Mutex)).at), 30);
+    assert!(found(Kind::TokioMutex).is_empty());
+}
+
+#[test]
+fn who_blocks_a_worker() {
+    let found = |kind: Kind, party: fn(&mut Story) -> Party, ticks| {
+        let mut story = Story::new();
+        let (object, party) = (story.object(kind, 10), party(&mut story));
+        story.waited(BEGIN + SECOND, ticks, party, Recv, object, 30, WaitEnd::Done, 0);
+        story.hazards("LP0012").len()
+    };
+    let task: fn(&mut Story) -> Party = |story| story.task(20);
+    let job: fn(&mut Story) -> Party = |story| story.task_of(Kind::BlockingTask, BEGIN, 20);
+    let thread: fn(&mut Story) -> Party = |story| story.thread(20);
+    let long = SECOND / 10;
+    assert_eq!(found(Kind::StdChannel, task, long), 1);
+    assert_eq!(found(Kind::StdChannel, task, 1_000), 0);
+    assert_eq!(found(Kind::StdChannel, job, long), 0);
+    assert_eq!(found(Kind::StdChannel, thread, long), 0);
+    assert_eq!(found(Kind::TokioChannel, task, long), 0);
+}
+
+#[test]
+fn what_is_held_already() {
+    let found = |operation, inner: u64, outer: u64, writes: u64| {
+        let mut story = Story::new();
+        let (lock, thread) = (story.object(Kind::RwLock, 10), story.thread(20));
+        story.counts(lock, writes, 0);
+        story.nested(thread, operation, (lock + inner, 31), &[(lock + outer, 30)]);
+        story.hazards("LP0013")
+    };
+    assert_eq!(line(&only(found(Write, 0, 0, 1)).at), 31);
+    assert_eq!(line(&only(found(Read, 1, 1, 1)).at), 31);
+    // Nobody ever writes.
+    assert!(found(Read, 1, 1, 0).is_empty());
+}
+
+#[test]
+fn waits_under_a_lock() {
+    let found = |operation, kind: Kind, ticks| {
+        let mut story = Story::new();
+        let (lock, channel) = (story.object(kind, 10), story.object(Kind::StdChannel, 11));
+        let thread = story.thread(20);
+        story.nested(thread, operation, (channel, 31), &[(lock, 30)]);
+        story.waited(BEGIN + SECOND, ticks, thread, operation, channel, 31, WaitEnd::Done, 0);
+        story.hazards("LP0014")
+    };
+    let told = only(found(Send, Kind::Mutex, SECOND / 10));
+    assert_eq!((line(&told.at), line(&told.objects[0].created_at)), (31, 10));
+    assert!(found(Send, Kind::Mutex, 1_000).is_empty());
+    // A permit keeps nobody from what ends the wait.
+    assert!(found(Send, Kind::TokioSemaphore, SECOND / 10).is_empty());
+    assert!(found(Lock, Kind::Mutex, SECOND / 10).is_empty());
+    assert_eq!(found(CondvarWait, Kind::Mutex, SECOND / 10).len(), 1);
+    assert_eq!(found(Join, Kind::Mutex, SECOND / 10).len(), 1);
+}
