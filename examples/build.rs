@@ -1,4 +1,5 @@
-//! Makes modules of the programs in the texts of `lockprof explain`: a broken and a fixed one for each code.
+//! Makes modules of the programs in the texts of `lockprof explain`: a broken and a fixed one for each code. Lints are off
+//! in them: the broken ones do what lints warn of.
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
@@ -24,7 +25,10 @@ fn main() {
         assert_eq!(programs.len(), 2, "{code}: a broken and a fixed program");
         for (program, variant) in programs.into_iter().zip(["broken", "fixed"]) {
             let module = format!("{}_{variant}", code.to_lowercase());
-            let _ = write!(modules, "mod {module} {{\npub fn program() {{ main() }}\n{program}}}\n");
+            let _ = write!(
+                modules,
+                "#[allow(clippy::all, clippy::print_stdout)]\nmod {module} {{\npub fn program() {{ main() }}\n{program}}}\n"
+            );
             let _ = writeln!(list, "({code:?}, {variant:?}, {module}::program as fn()),");
         }
     }

@@ -36,18 +36,22 @@ pub(crate) fn calibrate() -> u64 {
     if !COUNTER.load(Relaxed) {
         return 1 << 32;
     }
-    let pair = || {
+    let (ns, first) = both_clocks();
+    while monotonic_ns() - ns < 1_000_000 {}
+    let (later, last) = both_clocks();
+    ((u128::from(last - first) << 32) / u128::from(later - ns)) as u64
+}
+
+/// One moment by either clock: nanoseconds and ticks. The counter is read between two readings of the other clock; of some
+/// tries the closest counts, since this thread may lose its core between them.
+fn both_clocks() -> (u64, u64) {
+    let tries = (0..16).map(|_| {
         let before = monotonic_ns();
         let ticks = ticks();
-        // The counter was read between the two readings of the clock.
-        ((before + monotonic_ns()) / 2, ticks)
-    };
-    let (ns, first) = pair();
-    let (mut later, mut last) = pair();
-    while later - ns < 1_000_000 {
-        (later, last) = pair();
-    }
-    ((u128::from(last - first) << 32) / u128::from(later - ns)) as u64
+        let after = monotonic_ns();
+        (after - before, (before + (after - before) / 2, ticks))
+    });
+    tries.min_by_key(|(apart, _)| *apart).map_or((0, 0), |(_, moment)| moment)
 }
 
 /// Whether the counter runs at one rate on all cores (Intel SDM volume 3, "Invariant TSC": CPUID 8000_0007H, EDX bit 8).

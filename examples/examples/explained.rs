@@ -10,10 +10,9 @@ const PATIENCE: Duration = Duration::from_secs(4);
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let wanted = |program: &&(&str, &str, fn())| arguments == [program.0, program.1];
-    let Some((_, _, program)) = PROGRAMS.iter().find(wanted) else {
-        eprintln!("explained CODE broken|fixed, with a code that `lockprof explain` knows");
-        exit(2);
-    };
+    let program = PROGRAMS.iter().find(wanted);
+    let (_, _, program) =
+        program.expect("asked for CODE broken|fixed, with a code that `lockprof explain` knows");
     std::thread::spawn(|| {
         std::thread::sleep(PATIENCE);
         exit(0);

@@ -4,7 +4,7 @@
 //! more by a task on a lock, channel or cell that blocks its thread; jobs of `spawn_blocking` may. False positives: a wait
 //! inside `block_in_place`, which gives the worker away before.
 use super::context::duration;
-use super::{Context, Finding, is_known};
+use super::{Context, Finding, Place, is_known};
 use crate::model::Owner;
 use lockprof_trace::{Kind, Operation, Party};
 use std::collections::BTreeMap;
@@ -21,24 +21,40 @@ const fn blocks(kind: Kind) -> bool {
         )
 }
 
+/// Waits for one class at one line.
+struct Blocked {
+    operation: Operation,
+    count: u64,
+    ticks: u64,
+    /// The longest by a task, in ticks, and whose it was.
+    longest: (u64, Party),
+    /// The stack of that one.
+    stack: u64,
+}
+
 pub(super) fn find(context: &Context<'_>, known: &[Finding]) -> Vec<Finding> {
     let model = context.model;
-    // By class and line: operation, how often, how long together, the longest and by whom, on which stack.
-    let mut seen: BTreeMap<(u64, u64), (Operation, u64, u64, (u64, Party), u64)> = BTreeMap::new();
+    let mut seen: BTreeMap<(u64, u64), Blocked> = BTreeMap::new();
     for (key, sum) in &model.waits {
         let Owner::Class(class) = key.owner else { continue };
         if !model.classes.get(&class).is_some_and(|class| blocks(class.kind)) || sum.by_task.0 == 0 {
             continue;
         }
-        let entry = seen.entry((class, key.site)).or_insert((key.operation, 0, 0, (0, Party::UNKNOWN), 0));
-        entry.1 += sum.count;
-        entry.2 = entry.2.saturating_add(sum.ticks);
-        if sum.by_task > entry.3 {
-            (entry.3, entry.4) = (sum.by_task, key.stack);
+        let blocked = seen.entry((class, key.site)).or_insert(Blocked {
+            operation: key.operation,
+            count: 0,
+            ticks: 0,
+            longest: (0, Party::UNKNOWN),
+            stack: key.stack,
+        });
+        blocked.count += sum.count;
+        blocked.ticks = blocked.ticks.saturating_add(sum.ticks);
+        if sum.by_task > blocked.longest {
+            (blocked.longest, blocked.operation, blocked.stack) = (sum.by_task, key.operation, key.stack);
         }
     }
     let mut found = vec![];
-    for ((class, site), (operation, count, ticks, (longest, party), stack)) in seen {
+    for ((class, site), Blocked { operation, count, ticks, longest: (longest, party), stack }) in seen {
         let at = context.wait_at(Owner::Class(class), site, stack);
         let spawned = model.parties.get(party).map_or(0, |facts| facts.class);
         let kind = model.classes.get(&spawned).map(|class| class.kind);
@@ -55,6 +71,7 @@ pub(super) fn find(context: &Context<'_>, known: &[Finding]) -> Vec<Finding> {
             ),
             count,
             blocked_ns: model.ns(ticks),
+            places: vec![Place { at: at.clone(), label: "a task blocks its thread here".into() }],
             at,
             objects: vec![context.object(class, None)],
             notes: vec![format!(

@@ -36,9 +36,9 @@ pub(super) fn find(context: &Context<'_>, known: &[Finding]) -> Vec<Finding> {
         search.from(object, &mut vec![]);
     }
     let found = search.found.into_values();
-    let news =
-        found.filter(|(edges, _)| !edges.iter().all(|edge| is_known(known, &context.site(edge.outer.2))));
-    news.map(|(edges, count)| tell(context, &edges, count)).collect()
+    let bit =
+        |circle: &Circle<'_>| circle.edges.iter().all(|edge| is_known(known, &context.site(edge.outer.2)));
+    found.filter(|circle| !bit(circle)).map(|circle| tell(context, &circle)).collect()
 }
 
 struct Search<'a> {
@@ -46,8 +46,14 @@ struct Search<'a> {
     /// By the outer lock.
     edges: BTreeMap<u64, Vec<Edge<'a>>>,
     steps: usize,
-    /// Circles by their lines, each with the number of circles of objects that it stands for.
-    found: BTreeMap<Vec<(u64, u64)>, (Vec<Edge<'a>>, u64)>,
+    /// By their lines.
+    found: BTreeMap<Vec<(u64, u64)>, Circle<'a>>,
+}
+
+/// A circle, and the number of circles of objects that it stands for.
+struct Circle<'a> {
+    edges: Vec<Edge<'a>>,
+    count: u64,
 }
 
 impl<'a> Search<'a> {
@@ -97,7 +103,7 @@ impl<'a> Search<'a> {
     fn keep(&mut self, path: &[Edge<'a>]) {
         let mut lines: Vec<(u64, u64)> = path.iter().map(|edge| (edge.outer.2, edge.inner.2)).collect();
         lines.sort_unstable();
-        self.found.entry(lines).or_insert_with(|| (path.to_vec(), 0)).1 += 1;
+        self.found.entry(lines).or_insert_with(|| Circle { edges: path.to_vec(), count: 0 }).count += 1;
     }
 
     /// Whether two parties may stand at these edges at one time.
@@ -142,7 +148,7 @@ fn is_exclusive_kind(context: &Context<'_>, object: u64) -> bool {
     }
 }
 
-fn tell(context: &Context<'_>, edges: &[Edge<'_>], count: u64) -> Finding {
+fn tell(context: &Context<'_>, Circle { edges, count }: &Circle<'_>) -> Finding {
     let names: BTreeSet<String> = edges.iter().map(|edge| context.object_name(edge.outer.0)).collect();
     let names: Vec<String> = names.into_iter().collect();
     let what = match &names[..] {
@@ -166,14 +172,14 @@ fn tell(context: &Context<'_>, edges: &[Edge<'_>], count: u64) -> Finding {
             context.place(edge.inner.2)
         ));
     }
-    if count > 1 {
+    if *count > 1 {
         notes.push(format!("{count} sets of such locks were seen in it"));
     }
     let classes: BTreeSet<u64> =
         edges.iter().filter_map(|edge| Some(context.model.class_of(edge.outer.0)?.0)).collect();
     Finding {
         message: format!("{what} are taken {ways}: two parties that meet there wait for each other for ever"),
-        count,
+        count: *count,
         at: edges.first().map(|edge| context.site(edge.inner.2)).unwrap_or_default(),
         objects: classes.into_iter().map(|class| context.object(class, None)).collect(),
         places,
