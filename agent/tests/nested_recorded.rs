@@ -18,6 +18,7 @@ fn nestings_are_told_once_each() {
     let mut expected: Vec<Told> = vec![];
     let mut expects = |operation, line: u32, held: &[u32]| expected.push((operation, line, held.to_vec()));
 
+    #[allow(clippy::await_holding_lock)] // It is what shall be told.
     let trace = record(|| {
         let spawned = thread::scope(|scope| {
             let one = scope.spawn(|| {
