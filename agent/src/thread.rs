@@ -1,7 +1,7 @@
 //! [`std::thread`], recorded: who spawned whom and where, how threads end, and who waits for that.
 mod children;
 
-use crate::recorder::{NewThread, Site, Wait};
+use crate::recorder::{NewThread, Site, Wait, moved};
 use lockprof_trace::{Operation, Party, WaitEnd};
 use std::fmt;
 use std::io;
@@ -44,6 +44,7 @@ fn party(child: &Child) -> Party {
 
 /// What the child runs.
 fn recorded<T>(child: Child, f: impl FnOnce() -> T) -> impl FnOnce() -> T {
+    moved(&f, party(&child));
     move || {
         if let Some(child) = &child {
             child.begin();

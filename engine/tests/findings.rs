@@ -173,7 +173,17 @@ fn the_state_before_a_shutdown_counts() {
         let site = 0x1000 + at;
         let (role, since) = (Role::Exclusive, BEGIN + SECOND);
         let at = stopped + 1;
-        story.add(Event::HandleEnd { at, object: takes, role, party, site, since, count: 1, by: party });
+        story.add(Event::HandleEnd {
+            at,
+            object: takes,
+            role,
+            party,
+            site,
+            since,
+            count: 1,
+            by: party,
+            moved: 0,
+        });
         story.add(Event::TaskEnd { at, task: party, outcome: Outcome::Dropped, polls: 2 });
     }
     let found = only(story.firm());

@@ -1,5 +1,4 @@
 //! Each text of `lockprof explain` is true: its broken program gets its code, and its fixed one does not, nor any verdict.
-#[allow(dead_code)] // Of what programs share it asks for a part.
 mod support;
 
 use serde_json::Value;

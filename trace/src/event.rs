@@ -370,6 +370,8 @@ events! {
         count: number,
         /// Who dropped it: an abandoned task, where the drop is part of the shutdown.
         by: party,
+        /// As in [`Event::Handle`].
+        moved: number,
     }
     /// A watcher is registered.
     Watcher = 23 {
@@ -519,6 +521,8 @@ events! {
         since: time,
         /// Permits that it stands for; of a channel's end: how often it was used.
         count: number,
+        /// 1: it went along as its party was spawned; else 0.
+        moved: number,
     }
     /// The state at the end: a task that has not ended.
     OpenTask = 42 {

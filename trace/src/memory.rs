@@ -144,7 +144,7 @@ pub mod entry {
     pub const SINCE: usize = 3;
     /// The stack in the lower half; permits or uses in the upper. Of a task: its polls.
     pub const COUNT: usize = 4;
-    /// Of a wait: who holds. Of a task: when it was polled.
+    /// Of a wait: who holds. Of a task: when it was polled. Of a handle: 1, where it went along as its party was spawned.
     pub const HOLDER: usize = 5;
     /// Of a wait: where that was taken. Of a task: its wakers.
     pub const HOLDER_SITE: usize = 6;
@@ -349,7 +349,8 @@ fn entry_event(memory: &(impl Memory + ?Sized), number: usize) -> Option<Event<'
             holder_site,
         },
         entry::HANDLE => {
-            Event::Handle { object, role: Role::from_number(detail)?, party, site, since, count: high }
+            let (role, moved) = (Role::from_number(detail)?, holder);
+            Event::Handle { object, role, party, site, since, count: high, moved }
         }
         entry::TASK => Event::OpenTask {
             task: party,
@@ -386,7 +387,7 @@ fn held(memory: &(impl Memory + ?Sized), area: usize, emit: &mut dyn FnMut(&Even
         let since =
             if what & SAMPLED != 0 { timed } else { coarse_to_ticks(what >> 32, memory.word(header::SEEN)) };
         let party = Party(if number < base { by } else { now });
-        emit(&Event::Handle { object: id - offset.min(id), role, party, site, since, count: 1 });
+        emit(&Event::Handle { object: id - offset.min(id), role, party, site, since, count: 1, moved: 0 });
     }
 }
 

@@ -159,13 +159,24 @@ impl Drop for Wait {
     }
 }
 
-/// A live guard that may travel between threads, or an end of a channel. 0 inside: not recorded.
+/// A live guard that may travel between threads, or an end of a channel: the number of its entry, marked. 0 inside: not
+/// recorded.
 #[derive(Debug)]
 pub(crate) struct Handle(u32);
+
+/// Above the number in a handle, so that it is known where it lies among other bytes: see `moved`.
+pub(super) const MARK: u32 = 0x2B64 << 18;
+const _: () = assert!(lockprof_trace::memory::ENTRIES == 1 << 18);
 
 impl Handle {
     /// One that is not recorded.
     pub(crate) const NONE: Self = Self(0);
+
+    /// The number of its entry; 0: there is none.
+    #[inline(always)]
+    fn number(&self) -> u32 {
+        self.0 & !MARK
+    }
 
     /// A guard is taken, or an end is made: `count` permits, at `site`, by who runs on this thread.
     #[inline]
@@ -195,7 +206,7 @@ impl Handle {
         let since = if timed { ticks() | 1 } else { COARSE.0.load(Relaxed) >> 32 << COARSE_SHIFT };
         let guard = Self::open_since(since, object, role, site, count);
         if guard.0 != 0 {
-            area().guard_opened(guard.0);
+            area().guard_opened(guard.number());
         }
         guard
     }
@@ -207,7 +218,7 @@ impl Handle {
         let site = std::ptr::from_ref(site).addr() as u64;
         let words = [party().0, site, since, u64::from(count) << 32, 0, 0];
         write(memory, number, words, head(entry::HANDLE, role as u8, object));
-        Self(number)
+        Self(MARK | number)
     }
 
     /// It is used by who runs on this thread: so that one is its owner.
@@ -217,9 +228,9 @@ impl Handle {
             return;
         }
         if let Some(memory) = memory::get() {
-            memory.entry(self.0, entry::PARTY).store(party().0, Relaxed);
+            memory.entry(self.number(), entry::PARTY).store(party().0, Relaxed);
             // One owner at a time writes; where two share an end, a lost use does no harm.
-            let count = memory.entry(self.0, entry::COUNT);
+            let count = memory.entry(self.number(), entry::COUNT);
             count.store(count.load(Relaxed).wrapping_add(1 << 32), Relaxed);
         }
     }
@@ -227,14 +238,14 @@ impl Handle {
     /// It stands for this many permits from now on.
     pub(crate) fn set_count(&self, count: u32) {
         if let Some(memory) = memory::get().filter(|_| self.0 != 0) {
-            memory.entry(self.0, entry::COUNT).store(u64::from(count) << 32, Relaxed);
+            memory.entry(self.number(), entry::COUNT).store(u64::from(count) << 32, Relaxed);
         }
     }
 
     /// Another role from now on: a lock is downgraded.
     pub(crate) fn set_role(&self, role: Role) {
         if let Some(memory) = memory::get().filter(|_| self.0 != 0) {
-            let word = memory.entry(self.0, entry::HEAD);
+            let word = memory.entry(self.number(), entry::HEAD);
             word.store(word.load(Relaxed) & !0xFF00 | (role as u64) << 8, Relaxed);
         }
     }
@@ -248,12 +259,12 @@ impl Handle {
     #[inline(never)]
     fn close(&self) {
         let Some(memory) = memory::get() else { return };
-        let word = |which| memory.entry(self.0, which).load(Relaxed);
+        let word = |which| memory.entry(self.number(), which).load(Relaxed);
         let (head, party, site) = (word(entry::HEAD), Party(word(entry::PARTY)), word(entry::SITE));
-        let (since, count) = (word(entry::SINCE), word(entry::COUNT) >> 32);
+        let (since, count, moved) = (word(entry::SINCE), word(entry::COUNT) >> 32, word(entry::HOLDER));
         let (role, object) = (Role::from_number(head >> 8 & 0xFF), (head >> 32) as u32);
-        free(memory, self.0);
-        area().guard_closed(self.0);
+        free(memory, self.number());
+        area().guard_closed(self.number());
         let Some(role) = role else { return };
         if !RECORDING.load(Relaxed) {
             return;
@@ -265,7 +276,7 @@ impl Handle {
             intern(site);
             let by = LOCAL.with(|local| local.abandoned.get());
             let object = object.into();
-            emit(&Event::HandleEnd { at: ticks(), object, role, party, site, since, count, by });
+            emit(&Event::HandleEnd { at: ticks(), object, role, party, site, since, count, by, moved });
         }
     }
 }
@@ -303,6 +314,16 @@ fn held(memory: &Mapped, object: u32, role: Role, party: Party, site: u64, since
 pub(super) fn counted(memory: &Mapped, object: u32, role: Role) -> u32 {
     let kind = Kind::from_number(memory.record(object, record::META).load(Relaxed) & 0xFF);
     object + u32::from(role == Role::Shared && kind.is_some_and(|kind| kind.ids() == 2))
+}
+
+/// What `from` owned by this entry is `to`'s from now on: it goes along with its spawn.
+pub(super) fn hand_over(memory: &Mapped, number: u32, from: Party, to: Party) {
+    let owned = memory.entry(number, entry::HEAD).load(Relaxed) & 0xFF == entry::HANDLE
+        && memory.entry(number, entry::PARTY).load(Relaxed) == from.0;
+    if owned {
+        memory.entry(number, entry::PARTY).store(to.0, Relaxed);
+        memory.entry(number, entry::HOLDER).store(1, Relaxed);
+    }
 }
 
 /// Looks for the holders of what is waited for, for all waits that none is known of. For the background thread.

@@ -12,6 +12,7 @@ mod flight;
 mod full;
 mod local;
 pub(crate) mod memory;
+mod moved;
 mod nested;
 mod object;
 mod output;
@@ -25,6 +26,7 @@ pub(crate) use drain::{Drain, Stop, TICK, beginning, memory_of_this_process, tic
 pub(crate) use entry::{Handle, Wait};
 pub(crate) use full::is_on as is_full;
 pub(crate) use memory::RECORDING;
+pub(crate) use moved::moved;
 pub(crate) use nested::{acquiring, refused};
 pub(crate) use object::Tag;
 pub(crate) use output::Output;

@@ -293,7 +293,7 @@ impl Builder<'_> {
         for end in ends {
             let owner = self.place(end.party);
             need.outside |= owner.is_none();
-            if end.count > 0 {
+            if end.count > 0 || end.moved {
                 need.by.extend(owner);
             } else {
                 need.by.extend(self.likely(wait, end));
@@ -386,9 +386,11 @@ impl Builder<'_> {
         if self.level == Level::Suspicion && ended && some_ended && never {
             // Those who live and own an end still count, or may have been given it.
             need.outside = false;
-            let since = senders.iter().map(|end| end.since).min().unwrap_or(0);
-            need.may = self.context.frozen.spawned_since(self.context.model, since).collect();
-            need.may.extend(&self.listeners);
+            let placeless = senders.iter().filter(|end| !end.moved);
+            if let Some(since) = placeless.map(|end| end.since).min() {
+                need.may.extend(self.context.frozen.spawned_since(self.context.model, since));
+                need.may.extend(&self.listeners);
+            }
             need.gone = true;
         }
         need

@@ -130,6 +130,8 @@ pub struct Held {
     pub since: u64,
     /// Permits, or how often the end was used.
     pub count: u64,
+    /// It went along as its party was spawned.
+    pub moved: bool,
     /// When it was dropped; `None` where it lives at the end of the recording.
     pub until: Option<u64>,
 }

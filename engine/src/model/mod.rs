@@ -189,18 +189,35 @@ impl Model {
                     holder_site: *holder_site,
                 });
             }
-            Event::Handle { object, role, party, site, since, count } => {
+            Event::Handle { object, role, party, site, since, count, moved } => {
                 let (object, role, party, site) = (*object, *role, *party, *site);
-                let held = Held { object, role, party, site, since: *since, count: *count, until: None };
+                let held = Held {
+                    object,
+                    role,
+                    party,
+                    site,
+                    since: *since,
+                    count: *count,
+                    moved: *moved != 0,
+                    until: None,
+                };
                 self.handles.push(held);
             }
-            Event::HandleEnd { at, object, role, party, site, since, count, by } => {
+            Event::HandleEnd { at, object, role, party, site, since, count, by, moved } => {
                 self.now(*at);
                 // Of interest is who held what when tasks were abandoned: what was taken later by living tasks is not.
                 if *by != Party::UNKNOWN || self.abandoned_at.is_none_or(|abandoned| *since < abandoned) {
                     let (object, role, party, site) = (*object, *role, *party, *site);
-                    let held =
-                        Held { object, role, party, site, since: *since, count: *count, until: Some(*at) };
+                    let held = Held {
+                        object,
+                        role,
+                        party,
+                        site,
+                        since: *since,
+                        count: *count,
+                        moved: *moved != 0,
+                        until: Some(*at),
+                    };
                     self.handles.push(held);
                 }
             }

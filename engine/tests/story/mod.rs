@@ -111,7 +111,7 @@ impl Story {
     /// A guard or an end of a channel that lives: made at a line, used so often.
     pub fn handle(&mut self, party: Party, role: Role, object: u64, line: u64, count: u64) {
         let site = self.site(line);
-        self.add(Event::Handle { object, role, party, site, since: BEGIN + 10, count });
+        self.add(Event::Handle { object, role, party, site, since: BEGIN + 10, count, moved: 0 });
     }
 
     pub fn holds(&mut self, party: Party, object: u64, line: u64) {

@@ -1,7 +1,7 @@
 //! A spawned future or closure, with the record of its life.
 use super::waker::Census;
 use super::{AbortHandle, JoinHandle};
-use crate::recorder::{Site, Task, TaskRef};
+use crate::recorder::{Site, Task, TaskRef, moved};
 use ::tokio::task as original;
 use lockprof_trace::{Kind, Outcome};
 use std::future::Future;
@@ -101,6 +101,7 @@ impl<F> Recorded<F> {
     pub(super) fn new_in(set: SetAborts, future: F) -> (Self, Spawned) {
         let life = Life { set, ..Life::new(Kind::Task, Location::caller()) };
         let spawned = Spawned { task: life.reference(), site: Location::caller() };
+        moved(&future, spawned.task.party());
         (Self { inner: ManuallyDrop::new(future), life, census: Census::default() }, spawned)
     }
 }
@@ -157,6 +158,7 @@ impl<R, F: FnOnce() -> R> Job<F> {
     pub(super) fn new_in(set: SetAborts, closure: F) -> (Self, Spawned) {
         let life = Life { set, ..Life::new(Kind::BlockingTask, Location::caller()) };
         let spawned = Spawned { task: life.reference(), site: Location::caller() };
+        moved(&closure, spawned.task.party());
         (Self { closure: Some(closure), life }, spawned)
     }
 
