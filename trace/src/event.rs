@@ -521,7 +521,7 @@ events! {
         since: time,
         /// Permits that it stands for; of a channel's end: how often it was used.
         count: number,
-        /// 1: it went along as its party was spawned; else 0.
+        /// 1: it was captured by the closure of its party, as that was spawned; else 0.
         moved: number,
     }
     /// The state at the end: a task that has not ended.

@@ -144,7 +144,7 @@ pub mod entry {
     pub const SINCE: usize = 3;
     /// The stack in the lower half; permits or uses in the upper. Of a task: its polls.
     pub const COUNT: usize = 4;
-    /// Of a wait: who holds. Of a task: when it was polled. Of a handle: 1, where it went along as its party was spawned.
+    /// Of a wait: who holds. Of a task: when it was polled. Of a handle: 1, where its party captured it.
     pub const HOLDER: usize = 5;
     /// Of a wait: where that was taken. Of a task: its wakers.
     pub const HOLDER_SITE: usize = 6;

@@ -1,9 +1,9 @@
-//! Guards and ends of channels that go along with a task or thread as it is spawned: they are its own from then on.
+//! Guards and ends of channels that go along with a closure as its thread or job is spawned: they are its own from then on.
 //!
-//! What a future or closure has captured lies in it, and a handle bears a mark (see `Handle`): so a look through its bytes
-//! finds the handles that its spawner has owned. What lies behind a pointer is not seen, and stays the spawner's. The mark
-//! and the entry's owner are both checked, so that other bytes are not taken for a handle but by a chance of one in
-//! thousands of millions; and then a report names the wrong owner.
+//! What a closure has captured lies in it, and a handle bears a mark (see `Handle`): so a look through its bytes finds the
+//! handles that its spawner has owned. What lies behind a pointer is not seen, and stays the spawner's. Futures are not
+//! looked through: most of one is room for what it will hold later, and what lies there now may be a copy left of a handle
+//! that has long been moved elsewhere.
 use super::area::party;
 use super::entry::{MARK, hand_over};
 use super::memory::{self, RECORDING};

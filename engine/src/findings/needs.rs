@@ -293,10 +293,10 @@ impl Builder<'_> {
         for end in ends {
             let owner = self.place(end.party);
             need.outside |= owner.is_none();
-            if end.count > 0 || end.moved {
+            if end.count > 0 || end.moved && self.level == Level::Suspicion {
                 need.by.extend(owner);
             } else {
-                need.by.extend(self.likely(wait, end));
+                need.by.extend(if end.moved { owner.into_iter().collect() } else { self.likely(wait, end) });
                 need.may.extend(owner);
                 need.may.extend(&self.takers);
                 // What it took along may be anywhere by now.

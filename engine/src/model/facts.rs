@@ -130,7 +130,7 @@ pub struct Held {
     pub since: u64,
     /// Permits, or how often the end was used.
     pub count: u64,
-    /// It went along as its party was spawned.
+    /// It was captured by the closure of its party, as that was spawned: a strong hint, since nobody else has used it.
     pub moved: bool,
     /// When it was dropped; `None` where it lives at the end of the recording.
     pub until: Option<u64>,

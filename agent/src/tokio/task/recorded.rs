@@ -101,7 +101,6 @@ impl<F> Recorded<F> {
     pub(super) fn new_in(set: SetAborts, future: F) -> (Self, Spawned) {
         let life = Life { set, ..Life::new(Kind::Task, Location::caller()) };
         let spawned = Spawned { task: life.reference(), site: Location::caller() };
-        moved(&future, spawned.task.party());
         (Self { inner: ManuallyDrop::new(future), life, census: Census::default() }, spawned)
     }
 }
