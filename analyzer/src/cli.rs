@@ -45,7 +45,7 @@ Exit code: 0, also where there are findings; 2 where a trace could not be read o
         /// Trace files, one for each process
         #[arg(required = true, value_name = "TRACE")]
         traces: Vec<PathBuf>,
-        /// Write report.json, wait.svg, hold.svg and tasks.svg into this folder
+        /// Write report.html, report.json, wait.svg, hold.svg and tasks.svg into this folder
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
         /// What to ask for

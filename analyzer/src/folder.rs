@@ -1,5 +1,6 @@
-//! The output folder: the JSON report and the flame graphs.
+//! The output folder: the report as a page and as JSON, and the flame graphs.
 use crate::flamegraph::{Labels, draw, draw_difference};
+use crate::html::{self, Graph};
 use lockprof_engine::diff::Diff;
 use lockprof_engine::folded::mean;
 use lockprof_engine::report::{Folded, Report};
@@ -35,8 +36,8 @@ const HOLD_DIFF: Labels = Labels {
     empty: "No hold after the change was long enough to be noticed, nor sampled.",
 };
 
-/// Writes `report.json`, `wait.svg`, `hold.svg` and `tasks.svg` into a folder, which is made where it is missing. Each is
-/// written whole under another name first, so that none is left half.
+/// Writes `report.html`, `report.json`, `wait.svg`, `hold.svg` and `tasks.svg` into a folder, which is made where it is
+/// missing. Each is written whole under another name first, so that none is left half.
 ///
 /// # Errors
 /// The folder or a file cannot be written.
@@ -47,9 +48,12 @@ pub fn write(report: &Report, dir: &Path) -> io::Result<()> {
         ("hold.svg", HOLD, &report.folded.holds),
         ("tasks.svg", TASKS, &report.folded.tasks),
     ];
-    for (name, labels, lines) in graphs {
-        write_file(dir, name, |out| draw(lines, labels, out))?;
+    let mut drawn = vec![];
+    for (file, labels, lines) in graphs {
+        write_file(dir, file, |out| draw(lines, labels, out))?;
+        drawn.push(Graph::new(labels, file, lines));
     }
+    write_file(dir, "report.html", |out| html::write(report, drawn, out))?;
     write_file(dir, "report.json", |out| json(report, out))
 }
 

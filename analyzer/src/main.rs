@@ -8,6 +8,7 @@ mod error;
 mod export;
 mod flamegraph;
 mod folder;
+mod html;
 mod load;
 mod modules;
 mod system;

@@ -1,8 +1,9 @@
 //! Folded stacks: one line for each path, with its weight, as flame graphs take them.
-use crate::findings::Context;
+use crate::findings::{Context, is_library};
 use crate::model::Model;
 use crate::symbols::Frame;
-use std::collections::BTreeMap;
+use serde::Serialize;
+use std::collections::{BTreeMap, HashMap};
 
 /// "function (file:line)".
 pub fn frame_name(frame: &Frame) -> String {
@@ -96,6 +97,46 @@ pub fn tasks(contexts: &[Context<'_>]) -> Vec<String> {
     finish(lines)
 }
 
+/// Folded lines as a tree, for who draws them: the frames in the order of a walk from the root.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Tree {
+    /// Names of frames.
+    pub names: Vec<String>,
+    /// Whether the frame of this name belongs to a library or the runtime, not to the program.
+    pub library: Vec<bool>,
+    /// Depth (from 0), name, and weight of each frame with all above it.
+    pub frames: Vec<[u64; 3]>,
+}
+
+/// Makes a tree of folded lines, without the frames whose share of all is smaller than `least`.
+pub fn tree(lines: &[String], least: f64) -> Tree {
+    let mut sorted: Vec<(Vec<&str>, u64)> = lines
+        .iter()
+        .filter_map(|line| line.rsplit_once(' '))
+        .map(|(path, weight)| (path.split(';').collect(), weight.parse().unwrap_or(0)))
+        .collect();
+    sorted.sort_unstable();
+    let total: u64 = sorted.iter().map(|(_, weight)| *weight).fold(0, u64::saturating_add);
+    let (mut tree, mut known, mut open) = (Tree::default(), HashMap::new(), vec![]);
+    for (path, weight) in sorted {
+        let shared = open.iter().zip(&path).take_while(|((name, _), other)| name == *other).count();
+        open.truncate(shared);
+        for name in &path[shared..] {
+            let number = *known.entry(*name).or_insert_with(|| {
+                tree.names.push((*name).into());
+                tree.library.push(is_library(name));
+                tree.names.len() as u64 - 1
+            });
+            tree.frames.push([open.len() as u64, number, 0]);
+            open.push((*name, tree.frames.len() - 1));
+        }
+        open.iter().for_each(|(_, place)| crate::stats::add(&mut tree.frames[*place][2], weight));
+    }
+    // What lies above a frame weighs no more than it, so whole branches go.
+    tree.frames.retain(|frame| frame[2] as f64 >= least * total as f64);
+    tree
+}
+
 /// The mean of several runs' folded lines, for a comparison of builds: without the files of functions, whose lines move.
 pub fn mean(runs: &[&[String]]) -> Vec<String> {
     let bare = |frame: &str| match frame.rfind(" (").filter(|_| frame.ends_with(')')) {
@@ -120,4 +161,30 @@ fn process(context: &Context<'_>, contexts: &[Context<'_>]) -> Vec<String> {
 
 fn micros(model: &Model, ticks: u64) -> u64 {
     model.ns(ticks) / 1_000
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{mean, tree};
+
+    #[test]
+    fn a_tree_is_told_from_the_root() {
+        let lines = ["main;a 3", "main;a;b (/x/.cargo/registry/y.rs:1) 4", "main;c 2", "rare 0"];
+        let tree = tree(&lines.map(String::from), 0.01);
+        let told: Vec<(u64, &str, u64)> = tree
+            .frames
+            .iter()
+            .map(|[depth, name, weight]| {
+                (*depth, tree.names[*name as usize].split(' ').next().unwrap(), *weight)
+            })
+            .collect();
+        assert_eq!(told, [(0, "main", 9), (1, "a", 7), (2, "b", 4), (1, "c", 2)]);
+        assert_eq!(tree.library.iter().filter(|library| **library).count(), 1);
+    }
+
+    #[test]
+    fn a_mean_has_no_lines_of_functions() {
+        let (one, other) = (["f (a.rs:1);lock at a.rs:9 10".into()], ["f (a.rs:3);lock at a.rs:9 20".into()]);
+        assert_eq!(mean(&[&one, &other]), ["f;lock at a.rs:9 15"]);
+    }
 }

@@ -12,7 +12,6 @@ pub mod graph;
 pub mod model;
 pub mod profile;
 pub mod report;
-pub mod spans;
 pub mod stats;
 pub mod symbols;
 

@@ -1,6 +1,6 @@
 //! Waits and holds as profilers take them: a path of functions, how often, how long, and what it was about.
 //!
-//! This is the one source of all exports that sum (pprof, speedscope, CSV); those that draw time take [`crate::spans`].
+//! This is the one source of all exports that sum (pprof, speedscope, CSV); those that draw time take [`crate::model::Span`].
 use crate::findings::Context;
 use crate::model::Owner;
 use crate::symbols::Frame;

@@ -6,7 +6,10 @@ use std::path::{Path, PathBuf};
 
 /// Analyzes traces together, prints the report, and writes it into a folder where one is named.
 pub fn analyze(traces: &[PathBuf], out: Option<&Path>, ask: &Ask) -> Result<u8, Error> {
-    let recording = Recording::load(traces);
+    let recording = match out {
+        Some(_) => Recording::load_drawn(traces),
+        None => Recording::load(traces),
+    };
     let incomplete = recording.incomplete;
     if recording.models.is_empty() {
         // Each has been told with its reason.

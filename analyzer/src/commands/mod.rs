@@ -38,9 +38,18 @@ struct Recording {
 impl Recording {
     /// Reads these traces. What is wrong with one of them is told, and the others are read.
     fn load(paths: &[PathBuf]) -> Self {
+        Self::load_into(paths, Model::new)
+    }
+
+    /// The same, with what a timeline is drawn from.
+    fn load_drawn(paths: &[PathBuf]) -> Self {
+        Self::load_into(paths, Model::with_lanes)
+    }
+
+    fn load_into(paths: &[PathBuf], empty: fn() -> Model) -> Self {
         let mut recording = Recording::default();
         for path in paths {
-            let (mut model, mut process) = (Model::new(), Process::default());
+            let (mut model, mut process) = (empty(), Process::default());
             let read = load::read(path, |event| {
                 process.event(event);
                 model.event(event);

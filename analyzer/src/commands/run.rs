@@ -28,7 +28,7 @@ pub fn run(out: &Path, ask: &Ask, command: &[OsString]) -> Result<u8, Error> {
         )?;
     let code = system::exit_code(status);
     let traces = traces(&folder).map_err(|error| Error::Output(folder.clone(), error))?;
-    let recording = Recording::load(&traces);
+    let recording = Recording::load_drawn(&traces);
     if recording.models.is_empty() {
         note(nothing(program, &asked, recording.incomplete));
         return Ok(code.max(1));

@@ -9,7 +9,7 @@ use fxprof_processed_profile::{
 };
 use lockprof_engine::findings::Context;
 use lockprof_engine::folded::frame_name;
-use lockprof_engine::spans::{Doing, Span};
+use lockprof_engine::model::{Doing, Span};
 use lockprof_trace::Party;
 use std::collections::HashMap;
 use std::io::Write;

@@ -3,7 +3,7 @@
 use super::{Source, facts, title, unix_ns};
 use crate::error::Error;
 use lockprof_engine::findings::Context;
-use lockprof_engine::spans::Span;
+use lockprof_engine::model::Span;
 use serde::Serialize;
 use std::io::{self, Write};
 

@@ -6,7 +6,7 @@
 use super::{Source, facts, title, unix_ns};
 use crate::error::Error;
 use lockprof_engine::findings::Context;
-use lockprof_engine::spans::{Doing, Span};
+use lockprof_engine::model::{Doing, Span};
 use lockprof_trace::Party;
 use prost::Message;
 use std::collections::HashMap;

@@ -2,6 +2,8 @@
 //!
 //! Where one cannot be had its test says so and passes: what is checked without it stands in tests of its own.
 #![allow(dead_code)] // Each test program uses some of it.
+pub mod chromium;
+
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};

@@ -188,6 +188,7 @@ impl<'a> Context<'a> {
             at: self.open_at(wait),
             operation: wait.operation.to_string(),
             object: self.waited_for(wait),
+            object_id: wait.object,
             since_ns: self.waited_ns(wait),
             stack: self.stack(wait.stack),
         });
@@ -199,6 +200,7 @@ impl<'a> Context<'a> {
         let holds = guards.take(16).map(|held| super::Holding {
             at: self.site(held.site),
             object: self.object_name(held.object),
+            object_id: held.object,
             role: held.role.to_string(),
             since_ns: self.model.ns(held.until.unwrap_or(self.model.end()).saturating_sub(held.since)),
         });

@@ -88,6 +88,8 @@ pub struct Waiting {
     pub operation: String,
     /// For what: "kind created at file:line".
     pub object: String,
+    /// The object's number in its process; 0 for the end of a task or thread.
+    pub object_id: u64,
     /// How long it has waited, in nanoseconds.
     pub since_ns: u64,
     /// The stack, innermost first: "function (file:line)".
@@ -101,6 +103,8 @@ pub struct Holding {
     pub at: String,
     /// What: "kind created at file:line".
     pub object: String,
+    /// The object's number in its process.
+    pub object_id: u64,
     /// As what: "exclusive guard", "sender" and so on.
     pub role: String,
     /// For how long, in nanoseconds.

@@ -142,6 +142,7 @@ fn holder(context: &Context<'_>, held: &Held, party: Party) -> PartyReport {
         report.holds.push(super::Holding {
             at: context.site(held.site),
             object: context.object_name(held.object),
+            object_id: held.object,
             role: held.role.to_string(),
             since_ns: context.model.ns(held.until.unwrap_or(context.model.end()).saturating_sub(held.since)),
         });

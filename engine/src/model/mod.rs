@@ -8,12 +8,14 @@ pub mod frozen;
 mod nested;
 mod parties;
 mod resolve;
+mod span;
 
 pub use facts::{Class, Counted, Held, Object, OpenTask, OpenWait, Session, Site};
 pub use nested::{Nesting, Nestings};
 pub use parties::{Parties, PartyFacts, Tally};
+pub use span::{Doing, Span, is_idle};
 
-use crate::stats::{Distribution, Holds, Timeline, add};
+use crate::stats::{Distribution, Holds, Lanes, Timeline, add};
 use lockprof_trace::{Event, Kind, Loss, Operation, Party, WaitEnd};
 use std::collections::{BTreeMap, HashMap};
 
@@ -132,6 +134,8 @@ pub struct Model {
     pub abandoned_at: Option<u64>,
     /// The latest time that an event told.
     pub latest: u64,
+    /// What is drawn of single waits and holds, where anything is.
+    pub lanes: Option<Lanes>,
 }
 
 impl Model {
@@ -140,11 +144,24 @@ impl Model {
         Self::default()
     }
 
+    /// One that keeps what a timeline shows as well.
+    pub fn with_lanes() -> Self {
+        Self { lanes: Some(Lanes::default()), ..Self::default() }
+    }
+
     /// Takes the next event of the file.
     pub fn event(&mut self, event: &Event<'_>) {
+        if let Some(lanes) = &mut self.lanes
+            && let Some(span) = Span::of(event)
+        {
+            lanes.add(&span);
+        }
         match event {
             Event::Session { at, .. } => {
                 self.session.begin(event);
+                if let Some(lanes) = &mut self.lanes {
+                    lanes.begin(*at);
+                }
                 self.latest = self.latest.max(*at);
             }
             Event::Module { .. } => self.modules += 1,

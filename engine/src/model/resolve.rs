@@ -1,5 +1,5 @@
 //! The end of reading: what was summed by object goes to the object's class.
-use super::{HoldSum, Model, Owner, WaitKey, WaitSum};
+use super::{HoldSum, Model, Owner, Span, WaitKey, WaitSum};
 use crate::stats::{Distribution, Holds};
 use std::collections::HashMap;
 
@@ -24,6 +24,10 @@ impl Model {
             self.add_wait(key, wait.party, ticks, None);
         }
         self.open = open;
+        if let Some(mut lanes) = self.lanes.take() {
+            Span::open(&self).for_each(|span| lanes.add(&span));
+            self.lanes = Some(lanes);
+        }
         let mut handles = std::mem::take(&mut self.handles);
         handles.iter_mut().for_each(|handle| handle.object = self.own(handle.object));
         self.handles = handles;

@@ -1,7 +1,7 @@
 //! The numbers of each class: objects, tasks and threads, watchers.
 use super::{ClassReport, PopulationReport, SiteReport, Times, WatcherReport};
 use crate::findings::Context;
-use crate::model::{Model, Owner, Tally};
+use crate::model::{Model, Owner, Tally, is_idle};
 use crate::stats::add;
 use lockprof_trace::{Count, Kind, Operation};
 use std::collections::{BTreeMap, HashMap};
@@ -9,14 +9,8 @@ use std::collections::{BTreeMap, HashMap};
 /// Sites that are listed of each class.
 const SITES: usize = 16;
 
-fn is_population(kind: Kind) -> bool {
+pub(super) fn is_population(kind: Kind) -> bool {
     matches!(kind, Kind::Task | Kind::BlockingTask | Kind::Thread)
-}
-
-/// Whether waiting so is no trouble in itself: a receiver is idle until there is something to receive.
-fn is_idle(operation: Operation) -> bool {
-    use Operation::{BlockOn, Changed, Closed, CondvarWait, Join, Notified, Recv};
-    matches!(operation, Recv | Changed | Notified | Closed | CondvarWait | Join | BlockOn)
 }
 
 /// Waits at one site: how many, how long in ticks, the longest.

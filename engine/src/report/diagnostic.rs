@@ -2,6 +2,7 @@
 use super::text::{TextOptions, shown};
 use crate::findings::{Finding, PartyReport, PartyRole, Verdict, duration, is_library};
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
+use serde::Serialize;
 use std::fs::File;
 use std::io::Read;
 
@@ -10,14 +11,19 @@ const MAX_SOURCE: u64 = 4 << 20;
 /// Parties whose lines are shown.
 const PARTIES: usize = 6;
 
-/// A line of source, and what happened there.
-struct Spot {
-    file: String,
-    line: usize,
-    column: usize,
+/// A line of source, and what happened there. Texts are free of control characters.
+#[derive(Clone, Debug, Serialize)]
+pub struct Spot {
+    /// The file, as the compiler knew it.
+    pub file: String,
+    /// The line, from 1.
+    pub line: usize,
+    /// The column, from 1.
+    pub column: usize,
     /// The line itself, where the file is there.
-    source: Option<String>,
-    label: String,
+    pub source: Option<String>,
+    /// What happened there.
+    pub label: String,
 }
 
 impl Spot {
@@ -90,7 +96,7 @@ pub(super) fn render(finding: &Finding, options: &TextOptions) -> String {
 }
 
 /// The places of a finding: where its parties wait, and where they took what they hold.
-fn spots(finding: &Finding) -> Vec<Spot> {
+pub fn spots(finding: &Finding) -> Vec<Spot> {
     let mut places: Vec<(String, String)> = vec![];
     let mut add = |at: &str, label: String| {
         if !at.is_empty() && !places.iter().any(|(known, _)| known == at) {

@@ -3,7 +3,11 @@
 //! [`Report`] serialized is `report.json`; its fields are described in `SCHEMA.md`. [`text`] prints it for people.
 mod classes;
 mod diagnostic;
+mod drawn;
 pub mod text;
+
+pub use diagnostic::{Spot, spots};
+pub use drawn::{Drawn, DrawnLane, Level};
 
 use crate::findings::{self, Context, Finding, ObjectReport};
 use crate::model::Model;
@@ -186,6 +190,9 @@ pub struct Report {
     /// What the flame graphs are drawn from; not part of the JSON.
     #[serde(skip)]
     pub folded: Folded,
+    /// What the timeline is drawn from, where the models kept it; not part of the JSON.
+    #[serde(skip)]
+    pub drawn: Drawn,
 }
 
 /// Folded stacks: see `folded`.
@@ -238,6 +245,7 @@ pub(crate) fn build(models: Vec<Model>, options: &Options, symbols: &dyn Resolve
         holds: crate::folded::holds(&contexts),
         tasks: crate::folded::tasks(&contexts),
     };
+    let drawn = drawn::draw(&contexts);
     let first = processes.first().cloned();
     Report {
         schema: SCHEMA,
@@ -256,6 +264,7 @@ pub(crate) fn build(models: Vec<Model>, options: &Options, symbols: &dyn Resolve
         findings,
         objects: objects.into_iter().collect(),
         folded,
+        drawn,
     }
 }
 

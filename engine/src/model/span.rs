@@ -2,7 +2,7 @@
 //!
 //! A span is made of one event and knows numbers alone; a [`Context`](crate::findings::Context) made of the whole trace
 //! has the names. So a trace of any size is exported in two passes: one for the model, one for the spans.
-use crate::model::{Model, OpenWait};
+use super::{Model, OpenWait};
 use lockprof_trace::{Event, Operation, Party, WaitEnd};
 
 /// What a party does in a span.
@@ -85,4 +85,10 @@ impl Span {
             holder_site: wait.holder_site,
         })
     }
+}
+
+/// Whether waiting so is no trouble in itself: a receiver is idle until there is something to receive.
+pub fn is_idle(operation: Operation) -> bool {
+    use Operation::{BlockOn, Changed, Closed, CondvarWait, Join, Notified, Recv};
+    matches!(operation, Recv | Changed | Notified | Closed | CondvarWait | Join | BlockOn)
 }

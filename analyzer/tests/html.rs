@@ -1,0 +1,93 @@
+//! `report.html`: what stands in it, and that a browser shows it, whatever names it is given.
+mod clients;
+mod traces;
+
+use clients::chromium;
+use serde_json::{Value, json};
+use std::fs;
+use std::path::PathBuf;
+use traces::{Folder, NASTY, contended, done, lockprof};
+
+/// The page of a trace.
+fn page(folder: &Folder, trace: &[u8]) -> PathBuf {
+    let (trace, out) = (folder.file("trace.bin", trace), folder.path("out"));
+    let done = done(lockprof(["analyze".as_ref(), trace.as_os_str(), "--out".as_ref(), out.as_os_str()]));
+    assert_eq!(done.code, Some(0), "{}", done.err);
+    out.join("report.html")
+}
+
+#[test]
+fn names_are_no_markup_and_nothing_is_loaded() {
+    let folder = Folder::new();
+    let html = fs::read_to_string(page(&folder, &contended(7))).unwrap();
+    assert!(!html.contains(NASTY) && !html.contains("<script>alert"), "the name stands as it is");
+    assert_eq!(html.matches("</script>").count(), 2, "the data, and what draws them");
+    let (_, data) = html.split_once("id=\"data\">").unwrap();
+    let data: Value = serde_json::from_str(data.split_once("</script>").unwrap().0).unwrap();
+    assert_eq!(data["report"]["classes"][0]["name"], NASTY);
+    assert_eq!(data["drawn"]["lanes"].as_array().unwrap().len(), 4, "a thread and three tasks");
+    for loaded in ["src=\"", "@import", "<link", "url(http"] {
+        assert!(!html.split("id=\"data\">").next().unwrap().contains(loaded), "{loaded}");
+    }
+}
+
+#[test]
+fn a_browser_shows_it_without_a_complaint() {
+    let folder = Folder::new();
+    let page = page(&folder, &contended(7));
+    let script = "
+        const text = (selector) => document.querySelector(selector).textContent;
+        const rows = () => document.querySelectorAll('#contention tbody tr').length;
+        const canvas = document.querySelector('#timeline canvas');
+        const drawn = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(canvas.toDataURL()))));
+        const press = (key) => canvas.dispatchEvent(new KeyboardEvent('keydown', { key }));
+        const filter = document.querySelector('#contention input');
+        const filtered = (words) => { filter.value = words; filter.dispatchEvent(new Event('input')); return rows(); };
+        const answer = { all: rows(), none: filtered('no such lock'), some: filtered('shop.rs:20 script') };
+        document.querySelectorAll('#contention th button')[1].click();
+        answer.sorted = document.querySelectorAll('#contention th')[1].getAttribute('aria-sort');
+        const before = await drawn();
+        press('+');
+        answer.zoomed = await drawn() !== before;
+        press('0');
+        answer.back = await drawn() === before;
+        press('n');
+        answer.bar = text('#timeline .status');
+        const flame = document.querySelector('.flame'), frames = () => flame.querySelectorAll('button').length;
+        answer.frames = frames();
+        flame.querySelectorAll('button')[1].click();
+        answer.zoomedFrame = document.activeElement.textContent;
+        const search = document.querySelector('.graph input[type=search]');
+        search.value = 'lock at';
+        search.dispatchEvent(new Event('input'));
+        answer.found = text('.graph [role=status]') + ' ' + flame.querySelectorAll('.found').length;
+        answer.names = text('#contention tbody').includes(NASTY) && text('#timeline .status').includes(NASTY);
+        answer.scripts = document.querySelectorAll('main script').length;
+        answer.findings = document.querySelectorAll('#findings article').length;
+        answer.unlabelled = [...document.querySelectorAll('button, input:not([type=checkbox]), canvas')]
+            .filter((of) => !(of.textContent || of.title || of.getAttribute('aria-label'))).length;
+        return answer;"
+        .replace("NASTY", &json!(NASTY).to_string().replace('<', "\\u003c"));
+    let Some((answer, complaints)) = chromium::visit(&page, 1200, &script) else { return };
+    assert_eq!(complaints, [""; 0]);
+    let bar = format!(
+        "task 3 (spawned at src/shop.rs:30), 4.0 ms from 5.0 ms on: lock: parking_lot::Mutex \"{NASTY}\" created at \
+         src/shop.rs:3, for ever, at src/shop.rs:20; held by thread 1 (worker-1)"
+    );
+    let expected = json!({
+        "all": 1, "none": 0, "some": 1, "sorted": "descending", "zoomed": true, "back": true, "bar": bar, "names": true,
+        "frames": 3, "zoomedFrame": "lock at src/shop.rs:20", "found": "100.0 % found 1",
+        "scripts": 0, "findings": answer["findings"], "unlabelled": 0,
+    });
+    assert_eq!(answer, expected);
+}
+
+#[test]
+fn a_phone_is_wide_enough() {
+    let folder = Folder::new();
+    let page = page(&folder, &contended(7));
+    let script = "return [document.documentElement.scrollWidth, innerWidth];";
+    let Some((answer, complaints)) = chromium::visit(&page, 500, script) else { return };
+    assert_eq!(complaints, [""; 0]);
+    assert!(answer[0].as_u64() <= answer[1].as_u64(), "{answer}");
+}
