@@ -2,6 +2,7 @@
 use crate::export::{Of, To};
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use lockprof_engine::findings::Verdict;
 use lockprof_engine::{MIN_BLOCKED, Options};
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -74,6 +75,24 @@ lockprof itself could not go on.")]
         #[arg(last = true, required = true, value_name = "COMMAND")]
         command: Vec<OsString>,
     },
+    /// Fail where a trace has findings: a gate for CI
+    #[command(after_help = "\
+Examples:
+  lockprof check trace.bin                                   proved and suspected findings fail
+  lockprof check trace.bin --deny proved,suspected,hazard    hazards fail as well
+  lockprof check trace.bin --baseline lockprof.json --update-baseline   let pass what is known today
+  lockprof check trace.bin --baseline lockprof.json --sarif lockprof.sarif
+
+A finding is the same as one of the baseline if its code, its file and the text of its line are.
+Exit code: 0 where nothing is denied, 1 where something is, 2 where a trace could not be read or a file not be written.")]
+    Check {
+        /// What to check
+        #[command(flatten)]
+        gate: Gate,
+        /// What to ask for
+        #[command(flatten)]
+        ask: Ask,
+    },
     /// Compare a program before and after a change
     #[command(after_help = "\
 Examples:
@@ -125,6 +144,54 @@ Examples:
         /// The code, as findings print it
         code: String,
     },
+}
+
+/// What `check` checks.
+#[derive(Debug, Args)]
+pub struct Gate {
+    /// Trace files, one for each process
+    #[arg(required = true, value_name = "TRACE")]
+    pub traces: Vec<PathBuf>,
+    /// Verdicts that fail
+    #[arg(
+        long,
+        value_enum,
+        value_delimiter = ',',
+        value_name = "VERDICTS",
+        default_value = "proved,suspected"
+    )]
+    pub deny: Vec<Deny>,
+    /// Findings that this file names pass
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<PathBuf>,
+    /// Write what is found into the baseline first
+    #[arg(long, requires = "baseline")]
+    pub update_baseline: bool,
+    /// Write what fails into this file, as SARIF 2.1.0
+    #[arg(long, value_name = "FILE")]
+    pub sarif: Option<PathBuf>,
+}
+
+/// A verdict that can be denied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Deny {
+    /// The record leaves no way out
+    Proved,
+    /// Blocked without progress, or growing without end
+    Suspected,
+    /// Did not bite in this run
+    Hazard,
+}
+
+impl Deny {
+    /// The same for the library.
+    pub const fn verdict(self) -> Verdict {
+        match self {
+            Deny::Proved => Verdict::Proved,
+            Deny::Suspected => Verdict::Suspected,
+            Deny::Hazard => Verdict::Hazard,
+        }
+    }
 }
 
 /// What an analysis is asked for.

@@ -41,6 +41,12 @@ pub enum Error {
     NoOther(PathBuf),
     #[error("several runs are told apart by --, as in lockprof diff a1.bin a2.bin -- b1.bin b2.bin")]
     NoSides,
+    #[error("{}: no such baseline; --update-baseline writes it", .0.display())]
+    NoBaseline(PathBuf),
+    #[error("{}: not a baseline: {}; --update-baseline writes it anew", .0.display(), .1)]
+    Baseline(PathBuf, serde_json::Error),
+    #[error("{}: cannot be written: {}; name another file", .0.display(), .1)]
+    File(PathBuf, io::Error),
     #[error("no trace could be read")]
     Nothing,
 }

@@ -11,6 +11,7 @@ mod folder;
 mod html;
 mod load;
 mod modules;
+mod sarif;
 mod system;
 
 use clap::Parser;
@@ -24,6 +25,7 @@ fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Analyze { traces, out, ask } => commands::analyze(&traces, out.as_deref(), &ask),
         Command::Run { out, ask, command } => commands::run(&out, &ask, &command),
+        Command::Check { gate, ask } => commands::check(&gate, &ask),
         Command::Diff { before, after, out, ask } => commands::diff(&before, &after, out.as_deref(), &ask),
         Command::Export { traces, to, of, output } => commands::export(&traces, to, of, output.as_deref()),
         Command::Explain { code } => commands::explain(&code),

@@ -1,5 +1,6 @@
 //! What the commands do. Only here is anything printed, or written to a folder.
 mod analyze;
+mod check;
 mod diff;
 mod export;
 mod run;
@@ -19,6 +20,7 @@ use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 pub use analyze::analyze;
+pub use check::check;
 pub use diff::diff;
 pub use export::export;
 pub use run::run;

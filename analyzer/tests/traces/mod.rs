@@ -118,6 +118,42 @@ pub fn contended(pid: u32) -> Vec<u8> {
     ])
 }
 
+/// A thread that waits for a lock which it holds itself, and two locks that threads took in both orders; lines of `file`.
+pub fn stuck(pid: u32, file: &str) -> Vec<u8> {
+    let site = |line| Event::Site { site: line, file: file.to_owned().into(), line, column: 1 };
+    let class = |line| Event::Class { class: line, kind: Kind::StdMutex, site: line, type_name: "".into() };
+    let object = |object: u64| Event::Object { at: 2_000, object, class: object, capacity: 0 };
+    let nested = |party, object, site, outer: [u64; 2]| Event::Nested {
+        at: 5_000,
+        party: Party::thread(party),
+        object,
+        operation: Operation::Lock,
+        site,
+        held: outer.to_vec().into(),
+    };
+    let mut events = vec![session(pid, Path::new(""))];
+    events.extend((1..10).map(site));
+    events.extend((1..4).map(class));
+    events.extend((1..4).map(object));
+    events.extend([thread(1), thread(2)]);
+    events.extend([nested(1, 2, 5, [1, 4]), nested(2, 1, 7, [2, 6])]);
+    let (party, site, operation) = (Party::thread(1), 9, Operation::Lock);
+    events.push(Event::OpenWait {
+        since: 6_000,
+        party,
+        object: 3,
+        operation,
+        site,
+        stack: 0,
+        holder: party,
+        holder_site: 8,
+    });
+    let role = lockprof_trace::Role::Exclusive;
+    events.push(Event::Handle { object: 3, role, party, site: 8, since: 5_500, count: 1, moved: 0 });
+    events.push(Event::Finish { at: 9_000_000_000, end: End::Finished, reason: "".into() });
+    file_of(&events)
+}
+
 /// The memory of a recorder whose trace has `file_bytes` bytes and who told `event` since.
 pub fn memory_of(pid: u32, file_bytes: u64, event: &Event<'_>) -> Vec<u8> {
     let mut bytes = vec![0; region::END * 8];

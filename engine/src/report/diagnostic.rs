@@ -46,7 +46,7 @@ impl Spot {
 }
 
 /// A line of a source file, if it can be read. The path comes from the trace: only Rust files of some size are opened.
-fn source(file: &str, line: usize) -> Option<String> {
+pub(super) fn source(file: &str, line: usize) -> Option<String> {
     if !file.ends_with(".rs") {
         return None;
     }

@@ -4,10 +4,12 @@
 mod classes;
 mod diagnostic;
 mod drawn;
+mod fingerprint;
 pub mod text;
 
 pub use diagnostic::{Spot, spots};
 pub use drawn::{Drawn, DrawnLane, Level};
+pub use fingerprint::fingerprint;
 
 use crate::findings::{self, Context, Finding, ObjectReport};
 use crate::model::Model;
