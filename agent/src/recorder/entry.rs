@@ -224,15 +224,13 @@ impl Handle {
     /// It is used by who runs on this thread: so that one is its owner.
     #[inline]
     pub(crate) fn used(&self) {
-        if self.0 == 0 {
-            return;
-        }
-        if let Some(memory) = memory::get() {
-            memory.entry(self.number(), entry::PARTY).store(party().0, Relaxed);
-            // One owner at a time writes; where two share an end, a lost use does no harm.
-            let count = memory.entry(self.number(), entry::COUNT);
-            count.store(count.load(Relaxed).wrapping_add(1 << 32), Relaxed);
-        }
+        self.user().used();
+    }
+
+    /// What is needed to tell that it is used, by who borrows what it belongs to.
+    #[inline]
+    pub(crate) fn user(&self) -> User {
+        User(self.number())
     }
 
     /// It stands for this many permits from now on.
@@ -277,6 +275,29 @@ impl Handle {
             let by = LOCAL.with(|local| local.abandoned.get());
             let object = object.into();
             emit(&Event::HandleEnd { at: ticks(), object, role, party, site, since, count, by, moved });
+        }
+    }
+}
+
+/// Tells the uses of a handle that is there as long as this is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct User(u32);
+
+impl User {
+    /// Of a handle that is not recorded.
+    pub(crate) const NONE: Self = Self(0);
+
+    /// It is used by who runs on this thread.
+    #[inline]
+    pub(crate) fn used(self) {
+        if self.0 == 0 {
+            return;
+        }
+        if let Some(memory) = memory::get() {
+            memory.entry(self.0, entry::PARTY).store(party().0, Relaxed);
+            // One owner at a time writes; where two share an end, a lost use does no harm.
+            let count = memory.entry(self.0, entry::COUNT);
+            count.store(count.load(Relaxed).wrapping_add(1 << 32), Relaxed);
         }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! None of this is an `async` block around one of tokio's futures: that would copy it once more, and would lose the
 //! caller, whose line is taken by the `#[track_caller]` function that makes the future.
-use crate::recorder::{self, Site, Wait};
+use crate::recorder::{self, Site, User, Wait};
 use ::tokio::sync::{AcquireError, BarrierWaitResult, broadcast, mpsc, oneshot, watch};
 use ::tokio::task::{JoinError, coop};
 use lockprof_trace::{Operation, Party, WaitEnd};
@@ -24,12 +24,20 @@ pub(super) struct Op {
     /// It stands in line, or takes what is there, also where the task's budget is used up, as semaphores do. Elsewhere
     /// `Pending` without budget tells no wait, but that others shall have their turn.
     pub(super) queues: bool,
+    /// The end that is used for it: whoever waits is the one who could go on with it.
+    pub(super) end: User,
 }
 
 impl Op {
     #[inline(always)]
     pub(super) fn new(id: u32, operation: Operation, site: Site) -> Self {
-        Self { id, operation, site, target: Party::UNKNOWN, queues: false }
+        Self { id, operation, site, target: Party::UNKNOWN, queues: false, end: User::NONE }
+    }
+
+    /// The same with an end of a channel.
+    #[inline(always)]
+    pub(super) fn with(self, end: User) -> Self {
+        Self { end, ..self }
     }
 
     /// The same of what stands in line without budget.
@@ -47,6 +55,7 @@ impl Op {
     }
 
     fn begin(&self) -> Option<Wait> {
+        self.end.used();
         Wait::begin_for(self.id, self.operation, self.site, self.target)
     }
 

@@ -6,7 +6,7 @@
 //! gone, a free lock, and a full channel that nobody empties count as gone.
 use super::Context;
 use crate::graph::Need;
-use crate::model::{Held, OpenWait};
+use crate::model::{Held, Model, OpenWait};
 use lockprof_trace::{Kind, Loss, Operation, Party, Role, TaskState};
 use std::collections::HashMap;
 use std::time::Duration;
@@ -42,14 +42,21 @@ pub(super) fn needs(context: &Context<'_>, level: Level) -> Vec<Vec<Need>> {
     (0..context.frozen.parties.len()).map(|place| builder.party(place)).collect()
 }
 
-/// Parties that have received messages by a channel that is there.
+/// Parties that have an end of a channel by which messages were received, and have used it.
 fn listeners(context: &Context<'_>) -> Vec<usize> {
     let (model, frozen) = (context.model, &context.frozen);
     let ends = frozen.handles.values().flatten().map(|number| &model.handles[*number]);
-    let used = ends.filter(|end| end.role == Role::Receiver && end.count > 0);
+    let used =
+        ends.filter(|end| end.role == Role::Receiver && end.count > 0 && delivered(model, end.object) > 0);
     let listeners: std::collections::BTreeSet<usize> =
         used.filter_map(|end| frozen.index.get(&end.party).copied()).collect();
     listeners.into_iter().collect()
+}
+
+/// Messages that went through a channel.
+fn delivered(model: &Model, object: u64) -> u64 {
+    let counts = [object, object + 1].map(|id| model.counts.get(&id).map_or(0, |count| count.count));
+    counts[0].saturating_add(counts[1])
 }
 
 /// Whether a party was spawned through lockprof: `main` and foreign threads were not.
@@ -345,7 +352,7 @@ impl Builder<'_> {
             self.context.frozen.waits_of(model, *place).any(wait)
         };
         let given = match operation {
-            Operation::Notified => self.delivered(wait.object) > 0,
+            Operation::Notified => delivered(self.context.model, wait.object) > 0,
             _ => model.served.contains_key(&(wait.object, operation)),
         };
         let may: Vec<usize> = self.place(parent).into_iter().chain(self.takers.iter().copied()).collect();
@@ -382,7 +389,8 @@ impl Builder<'_> {
         let some_ended = senders
             .iter()
             .any(|end| self.context.has_ended(end.party) || self.has_ended_child(end.party, end.since));
-        let never = senders.iter().all(|end| end.count == 0) && self.delivered(wait.object) == 0;
+        let never =
+            senders.iter().all(|end| end.count == 0) && delivered(self.context.model, wait.object) == 0;
         if self.level == Level::Suspicion && ended && some_ended && never {
             // Those who live and own an end still count, or may have been given it.
             need.outside = false;
@@ -394,14 +402,5 @@ impl Builder<'_> {
             need.gone = true;
         }
         need
-    }
-
-    /// Messages that went through a channel.
-    fn delivered(&self, object: u64) -> u64 {
-        [object, object + 1]
-            .iter()
-            .filter_map(|id| self.context.model.counts.get(id))
-            .map(|count| count.count)
-            .fold(0, u64::saturating_add)
     }
 }
