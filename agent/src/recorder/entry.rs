@@ -31,8 +31,12 @@ pub(crate) fn take(memory: &Mapped) -> Option<u32> {
     taken
 }
 
-/// Frees an entry.
+/// Frees an entry. Once the recording ends, what is open stays open: a runtime may be dropping its tasks meanwhile, and
+/// what it drops after the last event was copied would be neither open nor ended.
 pub(crate) fn free(memory: &Mapped, number: u32) {
+    if !RECORDING.load(Relaxed) {
+        return;
+    }
     memory.entry(number, entry::HEAD).store(0, Release);
     if !area().keep_entry(number) {
         give_back(number);
