@@ -300,6 +300,45 @@ fn a_signal_that_nobody_is_left_to_give() {
 }
 
 #[test]
+fn a_pool_that_shares_its_queue_under_a_lock_is_silent() {
+    let found = |line_of_others: u64| {
+        let mut story = Story::new();
+        let (queue, lock) = (story.object(Kind::StdChannel, 10), story.object(Kind::StdMutex, 11));
+        let (main, first, other) = (story.thread(20), story.thread(21), story.thread(21));
+        story.handle(main, Role::Sender, queue, 10, 7);
+        story.handle(first, Role::Receiver, queue, 10, 7);
+        story.holds(first, lock, 30);
+        story.waits(first, Recv, queue, 31);
+        story.waits(other, Lock, lock, line_of_others);
+        story.firm()
+    };
+    assert!(found(30).is_empty());
+    assert_eq!(waiting(&only(found(40)), Member), [31]);
+}
+
+#[test]
+fn a_set_of_tasks_of_which_none_will_end() {
+    let found = |one_works: bool| {
+        let mut story = Story::new();
+        let (bell, captain) = (story.object(Kind::TokioBroadcast, 10), story.task(20));
+        let class = story.class(Kind::Task, 21);
+        story.handle(captain, Role::Sender, bell, 10, 8);
+        story.joins(captain, Party::UNKNOWN, 30);
+        for number in 0..3 {
+            let task = Party::task(1_000 + number);
+            story.add(Event::Task { at: BEGIN, task, parent: captain, class });
+            if number > 0 || !one_works {
+                story.waits(task, Recv, bell, 40);
+            }
+        }
+        story.firm()
+    };
+    assert!(found(true).is_empty());
+    let all = only(found(false));
+    assert_eq!((all.code, all.verdict, waiting(&all, Member)), ("LP0001", Suspected, vec![30, 40, 40, 40]));
+}
+
+#[test]
 fn idle_receivers_are_silent() {
     let mut story = Story::new();
     let main = story.thread(19);

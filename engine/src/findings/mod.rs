@@ -25,6 +25,7 @@ mod context;
 mod explain;
 mod growth;
 mod hot;
+mod kin;
 mod long_hold;
 mod needs;
 mod order;

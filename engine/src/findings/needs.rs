@@ -5,8 +5,9 @@
 //! that lies elsewhere. For a *suspicion* a wait must be open for `min_blocked`, and then an end whose last user is
 //! gone, a free lock, and a full channel that nobody empties count as gone.
 use super::Context;
+use super::kin::{Kin, delivered};
 use crate::graph::Need;
-use crate::model::{Held, Model, OpenWait};
+use crate::model::{Held, OpenWait};
 use lockprof_trace::{Kind, Loss, Operation, Party, Role, TaskState};
 use std::collections::HashMap;
 use std::time::Duration;
@@ -25,61 +26,29 @@ pub(super) enum Level {
 
 type History = HashMap<(u64, Operation), (u64, u64, u64)>;
 
-/// The needs of the open waits of every party of the frozen state; none for who does not wait, or may be woken.
+/// The needs of the open waits of every party of the frozen state; none for who does not wait, or may be woken. Behind
+/// the parties stand the nodes of `Kin`.
 pub(super) fn needs(context: &Context<'_>, level: Level) -> Vec<Vec<Need>> {
-    let history = context.history();
-    let pressing = pressing(context);
-    let listeners = listeners(context);
-    let mut takers = listeners.clone();
-    let parties = context.frozen.parties.iter().enumerate();
-    takers.extend(parties.filter(|(_, party)| is_spawned(context, **party)).map(|(place, _)| place));
-    let mut ended_children: HashMap<Party, u64> = HashMap::new();
-    for facts in context.model.parties.recent() {
-        let latest = ended_children.entry(facts.parent).or_default();
-        *latest = facts.at.max(*latest);
-    }
-    let builder = Builder { context, level, history, pressing, listeners, takers, ended_children };
-    (0..context.frozen.parties.len()).map(|place| builder.party(place)).collect()
+    let (history, pressing, kin) = (context.history(), pressing(context), Kin::of(context));
+    let builder = Builder { context, level, history, pressing, kin };
+    let parties = 0..context.frozen.parties.len();
+    parties.map(|place| builder.party(place)).chain(builder.kin.nodes()).collect()
 }
 
-/// Parties that have an end of a channel by which messages were received, and have used it.
-fn listeners(context: &Context<'_>) -> Vec<usize> {
-    let (model, frozen) = (context.model, &context.frozen);
-    let ends = frozen.handles.values().flatten().map(|number| &model.handles[*number]);
-    let used =
-        ends.filter(|end| end.role == Role::Receiver && end.count > 0 && delivered(model, end.object) > 0);
-    let listeners: std::collections::BTreeSet<usize> =
-        used.filter_map(|end| frozen.index.get(&end.party).copied()).collect();
-    listeners.into_iter().collect()
-}
-
-/// Messages that went through a channel.
-fn delivered(model: &Model, object: u64) -> u64 {
-    let counts = [object, object + 1].map(|id| model.counts.get(&id).map_or(0, |count| count.count));
-    counts[0].saturating_add(counts[1])
-}
-
-/// Whether a party was spawned through lockprof: `main` and foreign threads were not.
-fn is_spawned(context: &Context<'_>, party: Party) -> bool {
-    context.model.parties.get(party).is_some_and(|facts| facts.class != 0)
-}
-
-/// Parties that hold a lock for which others have waited long.
+/// Parties that hold a lock for which others have waited long, at other lines than where it was taken: who waits where
+/// the holder has locked is one of a pool, and would do the same.
 fn pressing(context: &Context<'_>) -> std::collections::HashSet<Party> {
     let (model, frozen) = (context.model, &context.frozen);
     let least = model.ticks(context.options.min_blocked);
     let mut pressing = std::collections::HashSet::new();
-    for (object, queue) in &frozen.queues {
-        let long = queue.iter().map(|number| &model.open[*number]);
-        let mut long =
-            long.filter(|wait| is_lock(wait.operation) && wait.ticks(model.end()) >= least).peekable();
-        if *object != 0 && long.peek().is_some() {
-            let waiters: Vec<Party> = long.map(|wait| wait.party).collect();
-            let guards = frozen.handles_of(model, *object).filter(|handle| is_guard(handle.role));
-            pressing.extend(
-                guards.map(|guard| guard.party).filter(|holder| waiters.iter().any(|by| by != holder)),
-            );
-        }
+    for (object, queue) in frozen.queues.iter().filter(|(object, _)| **object != 0) {
+        let waits = queue.iter().map(|number| &model.open[*number]);
+        let long: Vec<&OpenWait> =
+            waits.filter(|wait| is_lock(wait.operation) && wait.ticks(model.end()) >= least).collect();
+        let guards = frozen.handles_of(model, *object).filter(|handle| is_guard(handle.role));
+        let pressed =
+            |guard: &&Held| long.iter().any(|wait| wait.party != guard.party && wait.site != guard.site);
+        pressing.extend(guards.filter(pressed).map(|guard| guard.party));
     }
     pressing
 }
@@ -104,12 +73,7 @@ struct Builder<'a> {
     level: Level,
     history: History,
     pressing: std::collections::HashSet<Party>,
-    /// Who has received messages, and could have been given anything in one.
-    listeners: Vec<usize>,
-    /// Who could have been given anything at all: listeners, and all that were spawned.
-    takers: Vec<usize>,
-    /// When each party spawned the last of those that have ended.
-    ended_children: HashMap<Party, u64>,
+    kin: Kin,
 }
 
 impl Builder<'_> {
@@ -163,16 +127,7 @@ impl Builder<'_> {
             operation if is_send(operation) => self.send(wait, &of_role(Role::Receiver)),
             Operation::Closed => self.ends(wait, &of_role(Role::Receiver)),
             Operation::Recv | Operation::Changed => self.receive(wait, &of_role(Role::Sender)),
-            Operation::Join => {
-                let target = self.context.frozen.index.get(&wait.holder);
-                Need {
-                    by: target.into_iter().copied().collect(),
-                    may: vec![],
-                    all: false,
-                    outside: target.is_none(),
-                    gone: false,
-                }
-            }
+            Operation::Join => self.join(wait),
             operation => {
                 let senders = of_role(Role::Sender);
                 let signal = matches!(operation, Operation::Notified | Operation::CondvarWait);
@@ -191,6 +146,19 @@ impl Builder<'_> {
         {
             // Who keeps others waiting with a lock, while it waits for something else, is as good as stuck.
             need = Need { all: true, outside: false, gone: true, ..need };
+        }
+        need
+    }
+
+    /// The end of a party; or of any in a set, which are taken to be those that the waiting one has spawned.
+    fn join(&self, wait: &OpenWait) -> Need {
+        let mut need = Need { by: vec![], may: vec![], all: false, outside: false, gone: false };
+        if wait.holder == Party::UNKNOWN {
+            need.by.extend(self.kin.children(wait.party, 0));
+            need.outside = self.level == Level::Proof || need.by.is_empty();
+        } else {
+            need.by.extend(self.place(wait.holder));
+            need.outside = need.by.is_empty();
         }
         need
     }
@@ -305,9 +273,9 @@ impl Builder<'_> {
             } else {
                 need.by.extend(if end.moved { owner.into_iter().collect() } else { self.likely(wait, end) });
                 need.may.extend(owner);
-                need.may.extend(&self.takers);
+                need.may.extend(self.kin.takers());
                 // What it took along may be anywhere by now.
-                need.outside |= self.level == Level::Proof && self.has_ended_child(end.party, end.since);
+                need.outside |= self.level == Level::Proof && self.kin.has_ended_child(end.party, end.since);
             }
         }
         for list in [&mut need.by, &mut need.may] {
@@ -324,21 +292,13 @@ impl Builder<'_> {
         if maker.is_some() && end.party != wait.party {
             return maker.into_iter().collect();
         }
-        let (model, frozen) = (self.context.model, &self.context.frozen);
-        let of_maker = |place: &usize| {
-            let facts = model.parties.get(frozen.parties[*place]);
-            facts.is_some_and(|facts| facts.parent == end.party) && frozen.parties[*place] != wait.party
-        };
-        let spawned: Vec<usize> = frozen.spawned_since(model, end.since).filter(of_maker).collect();
-        match spawned.is_empty() && !self.has_ended_child(end.party, end.since) {
+        let spawned = self.kin.children(end.party, end.since);
+        let spawned: Vec<usize> =
+            spawned.filter(|place| self.context.frozen.parties[*place] != wait.party).collect();
+        match spawned.is_empty() && !self.kin.has_ended_child(end.party, end.since) {
             true => maker.into_iter().collect(),
             false => spawned,
         }
-    }
-
-    /// Whether somebody has ended whom this party had spawned at that moment or later.
-    fn has_ended_child(&self, party: Party, since: u64) -> bool {
-        self.ended_children.get(&party).is_some_and(|at| *at >= since)
     }
 
     /// A signal that anybody could give who knows of it. If nobody ever has, and all are stuck who could have been told
@@ -347,17 +307,19 @@ impl Builder<'_> {
         let (model, operation) = (self.context.model, wait.operation);
         let parent = model.parties.get(wait.party).map_or(Party::UNKNOWN, |facts| facts.parent);
         let is_known = self.place(parent).is_some() || self.context.has_ended(parent);
-        let awaits = |place: &usize| {
+        let parent = self.place(parent);
+        let awaits = |place: usize| {
             let wait = |wait: &OpenWait| wait.operation == Operation::BlockOn;
-            self.context.frozen.waits_of(model, *place).any(wait)
+            self.context.frozen.waits_of(model, place).any(wait)
         };
         let given = match operation {
             Operation::Notified => delivered(self.context.model, wait.object) > 0,
             _ => model.served.contains_key(&(wait.object, operation)),
         };
-        let may: Vec<usize> = self.place(parent).into_iter().chain(self.takers.iter().copied()).collect();
+        let may = parent.into_iter().chain(self.kin.takers()).collect();
         // Whoever blocks on a future may wait for more than what is recorded.
-        let open = given || !is_known || may.iter().any(awaits) || self.level == Level::Proof;
+        let blocks = || parent.into_iter().chain(self.kin.each_taker()).any(awaits);
+        let open = self.level == Level::Proof || given || !is_known || blocks();
         Need { by: vec![], may, all: false, outside: open, gone: !open }
     }
 
@@ -388,17 +350,15 @@ impl Builder<'_> {
             senders.iter().all(|end| self.context.has_ended(end.party) || self.place(end.party).is_some());
         let some_ended = senders
             .iter()
-            .any(|end| self.context.has_ended(end.party) || self.has_ended_child(end.party, end.since));
+            .any(|end| self.context.has_ended(end.party) || self.kin.has_ended_child(end.party, end.since));
         let never =
             senders.iter().all(|end| end.count == 0) && delivered(self.context.model, wait.object) == 0;
         if self.level == Level::Suspicion && ended && some_ended && never {
             // Those who live and own an end still count, or may have been given it.
             need.outside = false;
-            let placeless = senders.iter().filter(|end| !end.moved);
-            if let Some(since) = placeless.map(|end| end.since).min() {
-                need.may.extend(self.context.frozen.spawned_since(self.context.model, since));
-                need.may.extend(&self.listeners);
-            }
+            let placeless = senders.iter().filter(|end| !end.moved).map(|end| end.since).min();
+            let may = placeless.map(|since| [self.kin.spawned_since(since), self.kin.listeners()]);
+            need.may = may.into_iter().flatten().collect();
             need.gone = true;
         }
         need

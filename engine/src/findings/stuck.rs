@@ -19,15 +19,14 @@ use std::collections::{BTreeMap, HashMap};
 type Key = (Verdict, &'static str, Vec<(Operation, Option<u64>, u64)>);
 
 pub(super) fn find(context: &Context<'_>) -> Vec<Finding> {
-    let proofs = needs(context, Level::Proof);
-    let proved = graph::stuck(&proofs);
+    let (proofs, proved) = stuck(context, needs(context, Level::Proof));
     let parts: HashMap<usize, Part> =
         graph::groups(&proofs, &proved).into_iter().flat_map(|group| group.parties).collect();
     let mut all = needs(context, Level::Suspicion);
     for (place, needs) in proofs.into_iter().enumerate().filter(|(place, _)| proved[*place]) {
         all[place] = needs.into_iter().map(|need| Need { all: true, gone: true, ..need }).collect();
     }
-    let stuck = graph::stuck(&all);
+    let (all, stuck) = stuck(context, all);
     let mut cases: BTreeMap<Key, Vec<Case>> = BTreeMap::new();
     for group in merged(context, graph::groups(&all, &stuck)) {
         let is_proved = group.parties.iter().any(|(place, _)| proved[*place]);
@@ -54,6 +53,14 @@ pub(super) fn find(context: &Context<'_>) -> Vec<Finding> {
         .into_iter()
         .map(|((verdict, code, _), cases)| tell::finding(context, verdict, code, &cases))
         .collect()
+}
+
+/// Who is stuck, and the needs of the parties alone.
+fn stuck(context: &Context<'_>, mut needs: Vec<Vec<Need>>) -> (Vec<Vec<Need>>, Vec<bool>) {
+    let mut stuck = graph::stuck(&needs);
+    needs.truncate(context.frozen.parties.len());
+    stuck.truncate(needs.len());
+    (needs, stuck)
 }
 
 /// Groups whose members wait for one and the same object have one cause.

@@ -2,7 +2,7 @@
 //!
 //! For most programs that is the end of the recording. Where a runtime was shut down while tasks were blocked, their
 //! waits and handles count as they were the moment before; they stand beside those that are open in the end.
-use super::{Held, Model, OpenWait, PartyFacts};
+use super::{Held, Model, OpenWait};
 use lockprof_trace::Party;
 use std::collections::HashMap;
 
@@ -62,13 +62,6 @@ impl Frozen {
     /// The open waits of a party.
     pub fn waits_of<'a>(&'a self, model: &'a Model, party: usize) -> impl Iterator<Item = &'a OpenWait> {
         self.waits[party].iter().map(|number| &model.open[*number])
-    }
-
-    /// Parties alive that were spawned at this moment or later: who may have been given what was made before.
-    pub fn spawned_since<'a>(&'a self, model: &'a Model, since: u64) -> impl Iterator<Item = usize> + 'a {
-        let young =
-            move |party: Party| model.parties.get(party).is_some_and(|facts: &PartyFacts| facts.at >= since);
-        self.parties.iter().enumerate().filter(move |(_, party)| young(**party)).map(|(place, _)| place)
     }
 }
 

@@ -1,0 +1,100 @@
+//! Who spawned whom, and who may have been given what, where the record does not tell.
+//!
+//! Many parties that may all act stand in the graph as one more node, which is stuck if all of them are: so a thousand
+//! waits for any of a thousand parties are two thousand edges, not a million.
+use super::Context;
+use crate::graph::Need;
+use crate::model::Model;
+use lockprof_trace::{Party, Role};
+use std::collections::{BTreeSet, HashMap};
+
+/// See the module.
+pub(super) struct Kin {
+    /// Living parties, by who spawned them, in the order of their births.
+    children: HashMap<Party, Vec<(u64, usize)>>,
+    /// When each party spawned the last of those that have ended.
+    ended: HashMap<Party, u64>,
+    /// Living parties that were spawned, in the order of their births: not `main`, nor foreign threads.
+    born: Vec<(u64, usize)>,
+    /// Parties that have received messages.
+    listeners: Vec<usize>,
+    /// The first node that is no party.
+    first: usize,
+}
+
+impl Kin {
+    pub(super) fn of(context: &Context<'_>) -> Self {
+        let (model, parties) = (context.model, &context.frozen.parties);
+        let mut born = vec![];
+        let mut children: HashMap<Party, Vec<(u64, usize)>> = HashMap::new();
+        for (place, party) in parties.iter().enumerate() {
+            if let Some(facts) = model.parties.get(*party).filter(|facts| facts.class != 0) {
+                born.push((facts.at, place));
+                children.entry(facts.parent).or_default().push((facts.at, place));
+            }
+        }
+        born.sort_unstable();
+        children.values_mut().for_each(|children| children.sort_unstable());
+        let mut ended: HashMap<Party, u64> = HashMap::new();
+        for facts in model.parties.recent() {
+            let last = ended.entry(facts.parent).or_default();
+            *last = facts.at.max(*last);
+        }
+        Self { children, ended, born, listeners: listeners(context), first: parties.len() }
+    }
+
+    /// The living parties that a party has spawned at this moment or later.
+    pub(super) fn children(&self, of: Party, since: u64) -> impl Iterator<Item = usize> {
+        let children = self.children.get(&of).into_iter().flatten();
+        children.filter(move |(at, _)| *at >= since).map(|(_, place)| *place)
+    }
+
+    /// Whether somebody has ended whom this party had spawned at that moment or later.
+    pub(super) fn has_ended_child(&self, of: Party, since: u64) -> bool {
+        self.ended.get(&of).is_some_and(|at| *at >= since)
+    }
+
+    /// All that have received messages, and could have been given anything in one.
+    pub(super) fn listeners(&self) -> usize {
+        self.first
+    }
+
+    /// All that were spawned at this moment or later, and could have taken along what was made before.
+    pub(super) fn spawned_since(&self, since: u64) -> usize {
+        self.first + 1 + self.born.partition_point(|(at, _)| *at < since)
+    }
+
+    /// All that could have been given anything at all.
+    pub(super) fn takers(&self) -> [usize; 2] {
+        [self.listeners(), self.spawned_since(0)]
+    }
+
+    /// The parties in these.
+    pub(super) fn each_taker(&self) -> impl Iterator<Item = usize> {
+        self.born.iter().map(|(_, place)| *place).chain(self.listeners.iter().copied())
+    }
+
+    /// The nodes that are no parties, to stand behind them.
+    pub(super) fn nodes(&self) -> impl Iterator<Item = Vec<Need>> {
+        let any = |by| vec![Need { by, may: vec![], all: false, outside: false, gone: true }];
+        // Each but the last is one party and the next node.
+        let next = self.first + 2..;
+        let younger = self.born.iter().zip(next).map(move |((_, place), next)| any(vec![*place, next]));
+        std::iter::once(any(self.listeners.clone())).chain(younger).chain([any(vec![])])
+    }
+}
+
+fn listeners(context: &Context<'_>) -> Vec<usize> {
+    let (model, frozen) = (context.model, &context.frozen);
+    let ends = frozen.handles.values().flatten().map(|number| &model.handles[*number]);
+    let used =
+        ends.filter(|end| end.role == Role::Receiver && end.count > 0 && delivered(model, end.object) > 0);
+    let listeners: BTreeSet<usize> = used.filter_map(|end| frozen.index.get(&end.party).copied()).collect();
+    listeners.into_iter().collect()
+}
+
+/// Messages that went through a channel, or notifications that were given.
+pub(super) fn delivered(model: &Model, object: u64) -> u64 {
+    let counts = [object, object + 1].map(|id| model.counts.get(&id).map_or(0, |count| count.count));
+    counts[0].saturating_add(counts[1])
+}
