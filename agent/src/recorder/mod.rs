@@ -84,7 +84,7 @@ pub(crate) fn is_recording() -> bool {
 }
 
 /// Whether this thread drops a task whose runtime shuts down.
-fn is_abandoning() -> bool {
+pub(crate) fn is_abandoning() -> bool {
     local::LOCAL.with(|local| local.abandoned.get()) != lockprof_trace::Party::UNKNOWN
 }
 

@@ -47,9 +47,11 @@ impl TaskRef {
         self.party
     }
 
-    /// It is asked to end early: if it is dropped unfinished from now on, it was aborted.
+    /// It is asked to end early: if it is dropped unfinished from now on, it was aborted. Not where it is asked by what a
+    /// shutdown drops, since it goes with the shutdown as well.
     pub(crate) fn abort(self) {
-        let Some(memory) = memory::get().filter(|_| self.entry != 0) else { return };
+        let asked = self.entry != 0 && !super::is_abandoning();
+        let Some(memory) = memory::get().filter(|_| asked) else { return };
         // The entry may be another's by now: then the word differs, and stays.
         let alive = |word: u64| word & !WAKERS == OWNED | self.party.0;
         let aborted = |word| alive(word).then_some(word | ABORTED);

@@ -1,7 +1,7 @@
 //! A set of tasks that are awaited, and aborted, together.
 use super::recorded::SetAborts;
 use super::{AbortHandle, Job, LocalSet, Recorded};
-use crate::recorder::RECORDING;
+use crate::recorder::{RECORDING, is_abandoning};
 use crate::tokio::runtime::Handle;
 use crate::tokio::wait::{Op, Waits};
 use ::tokio::task as original;
@@ -37,9 +37,10 @@ impl<T> JoinSet<T> {
         self.inner.is_empty()
     }
 
-    /// From here on, no task that is in the set now will be aborted by it.
+    /// From here on, no task that is in the set now will be aborted by it. Where the set goes with a runtime's shutdown,
+    /// so do its tasks.
     fn told_to_abort(&mut self) {
-        if let Some(aborts) = self.aborts.take() {
+        if let Some(aborts) = self.aborts.take().filter(|_| !is_abandoning()) {
             aborts.store(true, Relaxed);
         }
     }
