@@ -110,6 +110,28 @@ macro_rules! lock_type {
     };
 }
 
+/// The data without its lock; `const` where the version of `lock_api` has it so.
+macro_rules! data {
+    ($const:tt $($name:ident)*) => {
+        $(data!(@ $const $name);)*
+    };
+    (@ [$($const:tt)?] $name:ident) => {
+        impl<T: ?Sized> $name<T> {
+            /// A mutable reference to the underlying data: the borrow excludes all others.
+            #[inline]
+            pub $($const)? fn get_mut(&mut self) -> &mut T {
+                self.0.get_mut()
+            }
+
+            /// A pointer to the underlying data.
+            #[inline]
+            pub $($const)? fn data_ptr(&self) -> *mut T {
+                self.0.data_ptr()
+            }
+        }
+    };
+}
+
 macro_rules! mutex_type {
     ($lock_api:ident, $(#[$doc:meta])* $name:ident, $raw:ty, $original:expr, $guard:ident) => {
         lock_type!(
@@ -125,19 +147,12 @@ macro_rules! mutex_type {
                 fn try_lock_for(&self, timeout: std::time::Duration) -> Option<$guard<'_, T>>;
                 fn try_lock_until(&self, deadline: std::time::Instant) -> Option<$guard<'_, T>>;
                 fn is_locked(&self) -> bool;
-                fn data_ptr(&self) -> *mut T;
             }
             forward_arc! { $lock_api::Mutex<$raw, T>;
                 fn lock_arc(self) -> $lock_api::ArcMutexGuard<$raw, T>;
                 fn try_lock_arc(self) -> Option<$lock_api::ArcMutexGuard<$raw, T>>;
                 fn try_lock_arc_for(self, timeout: std::time::Duration) -> Option<$lock_api::ArcMutexGuard<$raw, T>>;
                 fn try_lock_arc_until(self, deadline: std::time::Instant) -> Option<$lock_api::ArcMutexGuard<$raw, T>>;
-            }
-
-            /// A mutable reference to the underlying data: the borrow excludes all others.
-            #[inline]
-            pub fn get_mut(&mut self) -> &mut T {
-                self.0.get_mut()
             }
         }
     };
@@ -163,19 +178,12 @@ macro_rules! reentrant_type {
                 fn try_lock_until(&self, deadline: std::time::Instant) -> Option<$guard<'_, T>>;
                 fn is_locked(&self) -> bool;
                 fn is_owned_by_current_thread(&self) -> bool;
-                fn data_ptr(&self) -> *mut T;
             }
             forward_arc! { $lock_api::ReentrantMutex<$raw, $thread_id, T>;
                 fn lock_arc(self) -> $lock_api::ArcReentrantMutexGuard<$raw, $thread_id, T>;
                 fn try_lock_arc(self) -> Option<$lock_api::ArcReentrantMutexGuard<$raw, $thread_id, T>>;
                 fn try_lock_arc_for(self, timeout: std::time::Duration) -> Option<$lock_api::ArcReentrantMutexGuard<$raw, $thread_id, T>>;
                 fn try_lock_arc_until(self, deadline: std::time::Instant) -> Option<$lock_api::ArcReentrantMutexGuard<$raw, $thread_id, T>>;
-            }
-
-            /// A mutable reference to the underlying data: the borrow excludes all others.
-            #[inline]
-            pub fn get_mut(&mut self) -> &mut T {
-                self.0.get_mut()
             }
         }
     };
@@ -205,7 +213,6 @@ macro_rules! rwlock_type {
                 fn try_upgradable_read_until(&self, deadline: std::time::Instant) -> Option<$upgradable<'_, T>>;
                 fn is_locked(&self) -> bool;
                 fn is_locked_exclusive(&self) -> bool;
-                fn data_ptr(&self) -> *mut T;
             }
             forward_arc! { $lock_api::RwLock<$raw, T>;
                 fn read_arc(self) -> $lock_api::ArcRwLockReadGuard<$raw, T>;
@@ -220,12 +227,6 @@ macro_rules! rwlock_type {
                 fn try_upgradable_read_arc(self) -> Option<$lock_api::ArcRwLockUpgradableReadGuard<$raw, T>>;
                 fn try_upgradable_read_arc_for(self, timeout: std::time::Duration) -> Option<$lock_api::ArcRwLockUpgradableReadGuard<$raw, T>>;
                 fn try_upgradable_read_arc_until(self, deadline: std::time::Instant) -> Option<$lock_api::ArcRwLockUpgradableReadGuard<$raw, T>>;
-            }
-
-            /// A mutable reference to the underlying data: the borrow excludes all others.
-            #[inline]
-            pub fn get_mut(&mut self) -> &mut T {
-                self.0.get_mut()
             }
         }
     };

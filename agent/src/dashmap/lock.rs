@@ -50,7 +50,7 @@ impl RawRwLock {
 }
 
 // SAFETY: the original keeps what the trait asks for; the recording only writes beside it.
-unsafe impl Raw for RawRwLock {
+unsafe impl Raw for Recorded<original::RawRwLock> {
     #[allow(clippy::declare_interior_mutable_const)]
     const INIT: Self = Self::unknown(original::RawRwLock::INIT);
     type GuardMarker = <original::RawRwLock as Raw>::GuardMarker;
@@ -103,7 +103,7 @@ unsafe impl Raw for RawRwLock {
 }
 
 // SAFETY: as above.
-unsafe impl RawRwLockDowngrade for RawRwLock {
+unsafe impl RawRwLockDowngrade for Recorded<original::RawRwLock> {
     #[inline]
     #[track_caller]
     unsafe fn downgrade(&self) {

@@ -20,6 +20,8 @@ mod map;
 mod operations;
 mod read_only;
 mod set;
+#[cfg(feature = "typesize")]
+mod sizes;
 mod traits;
 
 pub mod iter;

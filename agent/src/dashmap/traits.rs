@@ -94,3 +94,15 @@ impl<K: Eq + Hash, V, S: BuildHasher + Clone + Default> FromIterator<(K, V)> for
         map
     }
 }
+
+#[cfg(feature = "arbitrary")]
+impl<'a, K, V, S> arbitrary::Arbitrary<'a> for DashMap<K, V, S>
+where
+    K: Eq + Hash + arbitrary::Arbitrary<'a>,
+    V: arbitrary::Arbitrary<'a>,
+    S: Default + BuildHasher + Clone,
+{
+    fn arbitrary(u: &mut arbitrary::Unstructured<'a>) -> arbitrary::Result<Self> {
+        u.arbitrary_iter()?.collect()
+    }
+}

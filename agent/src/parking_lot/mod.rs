@@ -48,6 +48,8 @@ rwlock_type!(
     RecursiveRwLockWriteGuard, RecursiveRwLockUpgradableReadGuard
 );
 
+data!([const] Mutex FairMutex ReentrantMutex RwLock RecursiveRwLock);
+
 /// Guard of a [`Mutex`].
 pub type MutexGuard<'a, T> = lock_api::MutexGuard<'a, RawMutex, T>;
 /// Guard of a part of a [`Mutex`]'s data.

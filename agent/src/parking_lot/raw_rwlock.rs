@@ -38,7 +38,7 @@ impl<const RECURSIVE: bool> RawRwLock<RECURSIVE> {
 }
 
 // SAFETY: the original keeps what the trait asks for; the recording only writes beside it.
-unsafe impl<const RECURSIVE: bool> lock_api::RawRwLock for RawRwLock<RECURSIVE> {
+unsafe impl<const RECURSIVE: bool> lock_api::RawRwLock for Recorded<Raw<RECURSIVE>> {
     const INIT: Self = Self::unknown(Raw::<RECURSIVE>::INIT);
     type SharedGuard = SharedGuard<RECURSIVE>;
     type ExclusiveGuard = ExclusiveGuard<RECURSIVE>;
@@ -109,7 +109,7 @@ unsafe impl<const RECURSIVE: bool> lock_api::RawRwLock for RawRwLock<RECURSIVE> 
 }
 
 // SAFETY: as above.
-unsafe impl<const RECURSIVE: bool> RawRwLockFair for RawRwLock<RECURSIVE> {
+unsafe impl<const RECURSIVE: bool> RawRwLockFair for Recorded<Raw<RECURSIVE>> {
     #[inline]
     unsafe fn unlock_shared_fair(&self, guard: Self::SharedGuard) {
         self.releasing(Shared);
@@ -138,7 +138,7 @@ unsafe impl<const RECURSIVE: bool> RawRwLockFair for RawRwLock<RECURSIVE> {
 }
 
 // SAFETY: as above.
-unsafe impl<const RECURSIVE: bool> RawRwLockDowngrade for RawRwLock<RECURSIVE> {
+unsafe impl<const RECURSIVE: bool> RawRwLockDowngrade for Recorded<Raw<RECURSIVE>> {
     #[inline]
     #[track_caller]
     unsafe fn downgrade(&self, guard: Self::ExclusiveGuard) -> Self::SharedGuard {
@@ -149,7 +149,7 @@ unsafe impl<const RECURSIVE: bool> RawRwLockDowngrade for RawRwLock<RECURSIVE> {
 }
 
 // SAFETY: as above.
-unsafe impl<const RECURSIVE: bool> RawRwLockTimed for RawRwLock<RECURSIVE> {
+unsafe impl<const RECURSIVE: bool> RawRwLockTimed for Recorded<Raw<RECURSIVE>> {
     type Duration = Duration;
     type Instant = Instant;
 
@@ -222,7 +222,7 @@ impl<const RECURSIVE: bool> RawRwLock<RECURSIVE> {
 }
 
 // SAFETY: as above.
-unsafe impl<const RECURSIVE: bool> RawRwLockUpgrade for RawRwLock<RECURSIVE> {
+unsafe impl<const RECURSIVE: bool> RawRwLockUpgrade for Recorded<Raw<RECURSIVE>> {
     type UpgradableGuard = UpgradableGuard<RECURSIVE>;
 
     #[inline]
@@ -272,7 +272,7 @@ unsafe impl<const RECURSIVE: bool> RawRwLockUpgrade for RawRwLock<RECURSIVE> {
 }
 
 // SAFETY: as above.
-unsafe impl<const RECURSIVE: bool> RawRwLockUpgradeFair for RawRwLock<RECURSIVE> {
+unsafe impl<const RECURSIVE: bool> RawRwLockUpgradeFair for Recorded<Raw<RECURSIVE>> {
     #[inline]
     unsafe fn unlock_upgradable_fair(&self, guard: Self::UpgradableGuard) {
         self.releasing(Upgradable);
@@ -288,7 +288,7 @@ unsafe impl<const RECURSIVE: bool> RawRwLockUpgradeFair for RawRwLock<RECURSIVE>
 }
 
 // SAFETY: as above.
-unsafe impl<const RECURSIVE: bool> RawRwLockUpgradeDowngrade for RawRwLock<RECURSIVE> {
+unsafe impl<const RECURSIVE: bool> RawRwLockUpgradeDowngrade for Recorded<Raw<RECURSIVE>> {
     #[inline]
     #[track_caller]
     unsafe fn downgrade_upgradable(&self, guard: Self::UpgradableGuard) -> Self::SharedGuard {
@@ -307,7 +307,7 @@ unsafe impl<const RECURSIVE: bool> RawRwLockUpgradeDowngrade for RawRwLock<RECUR
 }
 
 // SAFETY: as above.
-unsafe impl<const RECURSIVE: bool> RawRwLockUpgradeTimed for RawRwLock<RECURSIVE> {
+unsafe impl<const RECURSIVE: bool> RawRwLockUpgradeTimed for Recorded<Raw<RECURSIVE>> {
     #[inline]
     #[track_caller]
     fn try_lock_upgradable_for(&self, timeout: Duration) -> Option<Self::UpgradableGuard> {

@@ -41,6 +41,8 @@ rwlock_type!(
     /// A reader-writer lock: `parking_lot::RwLock`, recorded.
     RwLock, RawRwLock, <original::RawRwLock as lock_api::RawRwLock>::INIT, RwLockReadGuard, RwLockWriteGuard, RwLockUpgradableReadGuard
 );
+data!([] Mutex FairMutex ReentrantMutex RwLock);
+
 /// Guard of a [`Mutex`].
 pub type MutexGuard<'a, T> = lock_api::MutexGuard<'a, RawMutex, T>;
 /// Guard of a part of a [`Mutex`]'s data.

@@ -51,7 +51,7 @@ impl RawRwLock {
 }
 
 // SAFETY: the original keeps what the trait asks for; the recording only writes beside it.
-unsafe impl Raw for RawRwLock {
+unsafe impl Raw for Recorded<original::RawRwLock> {
     #[allow(clippy::declare_interior_mutable_const)]
     const INIT: Self = Self::unknown(<original::RawRwLock as Raw>::INIT);
     type GuardMarker = <original::RawRwLock as Raw>::GuardMarker;
@@ -122,7 +122,7 @@ unsafe impl Raw for RawRwLock {
 }
 
 // SAFETY: as above.
-unsafe impl RawRwLockFair for RawRwLock {
+unsafe impl RawRwLockFair for Recorded<original::RawRwLock> {
     #[inline]
     unsafe fn unlock_shared_fair(&self) {
         self.releasing(Shared);
@@ -151,7 +151,7 @@ unsafe impl RawRwLockFair for RawRwLock {
 }
 
 // SAFETY: as above.
-unsafe impl RawRwLockDowngrade for RawRwLock {
+unsafe impl RawRwLockDowngrade for Recorded<original::RawRwLock> {
     #[inline]
     #[track_caller]
     unsafe fn downgrade(&self) {
@@ -162,7 +162,7 @@ unsafe impl RawRwLockDowngrade for RawRwLock {
 }
 
 // SAFETY: as above.
-unsafe impl RawRwLockTimed for RawRwLock {
+unsafe impl RawRwLockTimed for Recorded<original::RawRwLock> {
     type Duration = Duration;
     type Instant = Instant;
 
@@ -196,7 +196,7 @@ unsafe impl RawRwLockTimed for RawRwLock {
 }
 
 // SAFETY: as above.
-unsafe impl RawRwLockRecursive for RawRwLock {
+unsafe impl RawRwLockRecursive for Recorded<original::RawRwLock> {
     #[inline]
     #[track_caller]
     fn lock_shared_recursive(&self) {
@@ -214,7 +214,7 @@ unsafe impl RawRwLockRecursive for RawRwLock {
 }
 
 // SAFETY: as above.
-unsafe impl RawRwLockRecursiveTimed for RawRwLock {
+unsafe impl RawRwLockRecursiveTimed for Recorded<original::RawRwLock> {
     #[inline]
     #[track_caller]
     fn try_lock_shared_recursive_for(&self, timeout: Duration) -> bool {
@@ -231,7 +231,7 @@ unsafe impl RawRwLockRecursiveTimed for RawRwLock {
 }
 
 // SAFETY: as above.
-unsafe impl RawRwLockUpgrade for RawRwLock {
+unsafe impl RawRwLockUpgrade for Recorded<original::RawRwLock> {
     #[inline]
     #[track_caller]
     fn lock_upgradable(&self) {
@@ -278,7 +278,7 @@ unsafe impl RawRwLockUpgrade for RawRwLock {
 }
 
 // SAFETY: as above.
-unsafe impl RawRwLockUpgradeFair for RawRwLock {
+unsafe impl RawRwLockUpgradeFair for Recorded<original::RawRwLock> {
     #[inline]
     unsafe fn unlock_upgradable_fair(&self) {
         self.releasing(Upgradable);
@@ -294,7 +294,7 @@ unsafe impl RawRwLockUpgradeFair for RawRwLock {
 }
 
 // SAFETY: as above.
-unsafe impl RawRwLockUpgradeDowngrade for RawRwLock {
+unsafe impl RawRwLockUpgradeDowngrade for Recorded<original::RawRwLock> {
     #[inline]
     #[track_caller]
     unsafe fn downgrade_upgradable(&self) {
@@ -313,7 +313,7 @@ unsafe impl RawRwLockUpgradeDowngrade for RawRwLock {
 }
 
 // SAFETY: as above.
-unsafe impl RawRwLockUpgradeTimed for RawRwLock {
+unsafe impl RawRwLockUpgradeTimed for Recorded<original::RawRwLock> {
     #[inline]
     #[track_caller]
     fn try_lock_upgradable_for(&self, timeout: Duration) -> bool {

@@ -1,0 +1,2 @@
+//! `crossbeam-channel` with lockprof's recorded types in place: what the original exports, under the same names.
+pub use lockprof::crossbeam_channel::*;

@@ -1,0 +1,2 @@
+//! `once_cell` with lockprof's recorded types in place: what the original exports, under the same names.
+pub use lockprof::once_cell::*;
