@@ -19,12 +19,19 @@ const STYLES: Styles = Styles::styled()
 Examples:
   lockprof run --out out -- target/release/shop   record a program and tell what is wrong with it
   lockprof analyze trace.bin                      the same for a trace that there is
-  lockprof analyze trace.bin --out report         with flame graphs and report.json in a folder
+  lockprof analyze trace.bin --out report         with report.html and flame graphs in a folder
+  lockprof diff before.bin after.bin              what a change has brought
+  lockprof export trace.bin --to pprof            for other tools
   lockprof explain LP0001                         what a finding means and what to change
+
+NO_COLOR=1 takes the colours out, CLICOLOR_FORCE=1 keeps them where no terminal reads.
 
 In the program: one dependency on `lockprof`, its wrappers in place of the locks, and LOCKPROF=profile,path=trace.bin in \
 the environment, or `lockprof run`.")]
 pub struct Cli {
+    /// Leave out notes and progress; of `run` the report as well, which stands in its folder
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
     /// What to do
     #[command(subcommand)]
     pub command: Command,
@@ -137,6 +144,26 @@ Examples:
         /// Write to this file, not to standard output
         #[arg(long, short, value_name = "FILE")]
         output: Option<PathBuf>,
+    },
+    /// Print what completes the words of a command line in a shell
+    #[command(after_help = "\
+Examples:
+  lockprof completions bash > /usr/share/bash-completion/completions/lockprof
+  lockprof completions zsh > ~/.zfunc/_lockprof
+  lockprof completions fish > ~/.config/fish/completions/lockprof.fish")]
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page, or write those of all commands
+    #[command(after_help = "\
+Examples:
+  lockprof man | man -l -
+  lockprof man --out /usr/share/man/man1")]
+    Man {
+        /// Write lockprof.1, lockprof-analyze.1 and so on into this folder
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
     },
     /// Tell the whole story behind a finding's code
     #[command(after_help = "Example:\n  lockprof explain LP0001")]

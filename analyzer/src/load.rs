@@ -3,6 +3,7 @@
 //! What is missing or damaged does not stop the reading where something is left to read; it is told in [`Loaded::notes`].
 use crate::collect::{self, Left};
 use crate::error::Error;
+use crate::progress::Progress;
 use lockprof_trace::file::{self, Reader};
 use lockprof_trace::{End, Event};
 use std::fs::{self, File};
@@ -21,11 +22,11 @@ pub struct Loaded {
     pub events: u64,
 }
 
-/// Reads the trace at `path` and gives its events to `sink`, in the order of the file.
+/// Reads the trace at `path` and gives its events to `sink`, in the order of the file; `progress` shows how far it is.
 ///
 /// # Errors
 /// There is no trace to read there.
-pub fn read(path: &Path, mut sink: impl FnMut(&Event<'_>)) -> Result<Loaded, Error> {
+pub fn read(path: &Path, progress: &Progress, mut sink: impl FnMut(&Event<'_>)) -> Result<Loaded, Error> {
     let mut file = open(path)?;
     let wrong = |error| Error::Trace(path.into(), error);
     let session = collect::Session::of(&file).map_err(wrong)?;
@@ -38,6 +39,8 @@ pub fn read(path: &Path, mut sink: impl FnMut(&Event<'_>)) -> Result<Loaded, Err
         }
     };
     file.seek(SeekFrom::Start(0)).map_err(|error| wrong(error.into()))?;
+    let bytes = file.metadata().map_or(0, |facts| facts.len());
+    let file = progress.of(file, path, bytes);
     match left {
         None => loaded.read(path, file, &mut sink)?,
         Some(Left { file_bytes, events, note }) => {

@@ -11,6 +11,7 @@ mod folder;
 mod html;
 mod load;
 mod modules;
+mod progress;
 mod sarif;
 mod system;
 
@@ -22,12 +23,18 @@ use std::process::ExitCode;
 const FAILED: u8 = 2;
 
 fn main() -> ExitCode {
-    let done = match Cli::parse().command {
+    let Cli { quiet, command } = Cli::parse();
+    if quiet {
+        commands::quieten();
+    }
+    let done = match command {
         Command::Analyze { traces, out, ask } => commands::analyze(&traces, out.as_deref(), &ask),
         Command::Run { out, ask, command } => commands::run(&out, &ask, &command),
         Command::Check { gate, ask } => commands::check(&gate, &ask),
         Command::Diff { before, after, out, ask } => commands::diff(&before, &after, out.as_deref(), &ask),
         Command::Export { traces, to, of, output } => commands::export(&traces, to, of, output.as_deref()),
+        Command::Completions { shell } => commands::completions(shell),
+        Command::Man { out } => commands::man(out.as_deref()),
         Command::Explain { code } => commands::explain(&code),
     };
     match done {

@@ -4,7 +4,7 @@ mod traces;
 use lockprof_trace::file::header;
 use std::fs;
 use std::path::Path;
-use traces::{Folder, analyze, done, file_of, finish, lockprof, session, thread, whole};
+use traces::{Folder, analyze, contended, done, file_of, finish, lockprof, session, thread, whole};
 
 #[test]
 fn a_whole_trace_is_analyzed_without_a_word_on_stderr() {
@@ -52,6 +52,56 @@ fn colours_are_for_terminals_and_who_forces_them() {
         done(command).err.contains('\u{1b}')
     };
     assert!(!colour(false) && colour(true));
+    let mut command = lockprof(["analyze", "no-such-trace"]);
+    command.env("CLICOLOR_FORCE", "1").env("NO_COLOR", "1");
+    assert!(!done(command).err.contains('\u{1b}'));
+}
+
+#[test]
+fn tables_are_as_wide_as_is_asked() {
+    let folder = Folder::new();
+    let trace = folder.file("trace.bin", &contended(7));
+    let widest = |columns: &str| {
+        let mut command = lockprof(["analyze"]);
+        command.arg(&trace).env("COLUMNS", columns);
+        let out = done(command).out;
+        assert!(out.contains("src/shop.rs:3") && out.contains("src/shop.rs:30"), "{out}");
+        out.lines().filter(|line| line.starts_with('─')).map(|line| line.chars().count()).max().unwrap()
+    };
+    assert!(widest("50") <= 50 && widest("140") > 50);
+}
+
+#[test]
+fn quiet_leaves_out_notes() {
+    let folder = Folder::new();
+    let bytes = whole(1);
+    let trace = folder.file("cut.bin", &bytes[..bytes.len() - 5]);
+    let said = |more: &[&str]| done(lockprof(["analyze", trace.to_str().unwrap()].iter().chain(more)));
+    let (loud, quiet) = (said(&[]), said(&["--quiet"]));
+    assert!(loud.err.starts_with("note: ") && quiet.err.is_empty(), "{}", quiet.err);
+    assert_eq!(loud.out, quiet.out);
+    let missing = done(lockprof(["analyze", "--quiet", "no-such-trace"]));
+    assert!(missing.err.starts_with("error: "), "{}", missing.err);
+}
+
+#[test]
+fn shells_and_manuals_know_every_command() {
+    let commands = ["analyze", "run", "check", "diff", "export", "explain", "completions", "man"];
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let done = done(lockprof(["completions", shell]));
+        assert_eq!(done.code, Some(0));
+        assert!(commands.iter().all(|command| done.out.contains(command)), "{shell}");
+    }
+    let page = done(lockprof(["man"])).out;
+    assert!(page.contains(".TH lockprof 1") && page.contains("Examples"), "{page}");
+    let folder = Folder::new();
+    let man = folder.path("man1");
+    let mut command = lockprof(["man", "--out"]);
+    command.arg(&man);
+    assert_eq!(done(command).code, Some(0));
+    for command in commands {
+        assert!(fs::metadata(man.join(format!("lockprof-{command}.1"))).is_ok(), "{command}");
+    }
 }
 
 /// One sentence on stderr that begins with the file and has these words; nothing on stdout; exit code 2.
@@ -160,7 +210,16 @@ fn usage_is_explained() {
     }
     let none: [&str; 0] = [];
     assert_eq!(done(lockprof(none)).code, Some(2));
-    for arguments in [&["--help"][..], &["analyze", "--help"], &["run", "--help"], &["explain", "--help"]] {
+    for arguments in [
+        &["--help"][..],
+        &["analyze", "--help"],
+        &["run", "--help"],
+        &["explain", "--help"],
+        &["diff", "--help"],
+        &["export", "--help"],
+        &["completions", "--help"],
+        &["man", "--help"],
+    ] {
         let done = done(lockprof(arguments));
         assert!(done.code == Some(0) && done.out.contains("Example"), "{}", done.out);
     }

@@ -9,9 +9,14 @@ use traces::{Done, Folder, done, lockprof, whole};
 
 /// Runs a shell script that finds a good trace in `$TRACE` and the folder to put it in `$DIR`.
 fn script(folder: &Folder, script: &str) -> Command {
+    script_with(folder, &[], script)
+}
+
+/// The same, with more options for lockprof.
+fn script_with(folder: &Folder, options: &[&str], script: &str) -> Command {
     let script = format!("DIR=${{LOCKPROF##*dir=}}\n{script}");
     let mut command = lockprof(["run".as_ref(), "--out".as_ref(), folder.path("out").as_os_str()]);
-    command.args(["--", "sh", "-c", &script]).env("TRACE", folder.file("good.bin", &whole(1)));
+    command.args(options).args(["--", "sh", "-c", &script]).env("TRACE", folder.file("good.bin", &whole(1)));
     command
 }
 
@@ -28,6 +33,14 @@ fn what_is_recorded_is_analyzed() {
     assert_eq!((done.code, done.out.as_str()), (Some(0), "hello\n"), "{}", done.err);
     assert!(!done.err.is_empty() && !done.err.contains("error:"), "{}", done.err);
     assert!(folder.path("out/report.json").exists());
+}
+
+#[test]
+fn a_quiet_run_leaves_its_report_in_the_folder() {
+    let folder = Folder::new();
+    let done = done(script_with(&folder, &["--quiet"], "cp $TRACE $DIR/trace-1.bin"));
+    assert_eq!((done.code, done.out.as_str(), done.err.as_str()), (Some(0), "", ""));
+    assert!(folder.path("out/report.html").exists());
 }
 
 #[test]

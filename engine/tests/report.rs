@@ -38,11 +38,23 @@ fn the_text_for_a_wide_terminal() {
 }
 
 #[test]
-fn the_text_for_a_narrow_terminal() {
-    let text = render(&shop().report(), &TextOptions { color: false, width: 80 });
-    // Tables fit; sentences are left to the terminal.
-    let widest = text.lines().filter(|line| line.starts_with('─')).map(|line| line.chars().count()).max();
-    assert!(widest.is_some_and(|widest| widest <= 80), "{text}");
+fn tables_fit_and_break_no_place() {
+    for width in 40..130 {
+        let text = render(&shop().report(), &TextOptions { color: false, width });
+        // Sentences are left to the terminal.
+        let tables =
+            text.split("\n\n").filter(|part| part.lines().nth(2).is_some_and(|line| line.starts_with('─')));
+        let mut lines = tables.flat_map(|table| table.lines().skip(1)).peekable();
+        assert!(lines.peek().is_some(), "{text}");
+        for line in lines {
+            assert!(line.chars().count() <= width, "{width}: {line}\n{text}");
+            // Each place is whole: what begins a line number is a file.
+            assert!(!line.trim_start().starts_with(|c: char| c.is_ascii_digit()), "{width}: {line}\n{text}");
+        }
+        for place in ["shop.rs:10", "shop.rs:24"] {
+            assert!(text.contains(place), "{width}: no {place} in\n{text}");
+        }
+    }
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! `lockprof export`: a trace in the form that another tool reads.
-use super::{Recording, note};
+use super::{Recording, is_quiet, note};
 use crate::error::Error;
 use crate::export::{Of, Source, To};
+use crate::progress::Progress;
 use lockprof_engine::Options;
 use lockprof_engine::findings::Context;
 use lockprof_engine::model::Model;
@@ -24,7 +25,7 @@ pub fn export(traces: &[PathBuf], to: To, of: Of, output: Option<&Path>) -> Resu
         .enumerate()
         .map(|(process, model)| Context::new(process, model, &options, &modules))
         .collect();
-    let source = Source { contexts: &contexts, traces: &paths };
+    let source = Source { contexts: &contexts, traces: &paths, progress: Progress::new(!is_quiet()) };
     let written = match output {
         None => write(&source, to, of, &mut BufWriter::new(io::stdout().lock())),
         Some(path) => {

@@ -4,10 +4,12 @@ mod check;
 mod diff;
 mod export;
 mod run;
+mod shell;
 
 use crate::cli::{Ask, Format};
 use crate::error::Error;
 use crate::modules::{Modules, Process};
+use crate::progress::Progress;
 use crate::{folder, load};
 use anstream::{AutoStream, ColorChoice};
 use clap::builder::styling::{AnsiColor, Style};
@@ -18,12 +20,14 @@ use serde::Serialize;
 use std::fmt::Display;
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 pub use analyze::analyze;
 pub use check::check;
 pub use diff::diff;
 pub use export::export;
 pub use run::run;
+pub use shell::{completions, man};
 
 /// Traces that were read, each of one process.
 #[derive(Default)]
@@ -52,7 +56,8 @@ impl Recording {
         let mut recording = Recording::default();
         for path in paths {
             let (mut model, mut process) = (empty(), Process::default());
-            let read = load::read(path, |event| {
+            let progress = Progress::new(!is_quiet());
+            let read = load::read(path, &progress, |event| {
                 process.event(event);
                 model.event(event);
             });
@@ -86,11 +91,15 @@ impl Recording {
 fn print(report: &Report, format: Format, out: &mut dyn Write) -> Result<(), Error> {
     print_as(format, report, out, || {
         let mut options = TextOptions { color: true, ..TextOptions::default() };
-        if let Some((columns, _)) = terminal_size::terminal_size() {
-            options.width = columns.0.into();
-        }
+        options.width = columns().unwrap_or(options.width);
         report::text::render(report, &options)
     })
+}
+
+/// Columns of the terminal; else those that the environment tells.
+fn columns() -> Option<usize> {
+    let terminal = terminal_size::terminal_size().map(|(columns, _)| columns.0.into());
+    terminal.or_else(|| std::env::var("COLUMNS").ok()?.parse().ok())
 }
 
 /// Prints something in the form that was asked for.
@@ -133,8 +142,23 @@ pub fn complain(error: &Error) {
     say(AnsiColor::Red.on_default().bold(), "error", error);
 }
 
+/// Whether nothing is said but errors. One command line is one process, and whoever says something asks here.
+static QUIET: AtomicBool = AtomicBool::new(false);
+
+/// From now on nothing is said but errors, and what was asked for.
+pub fn quieten() {
+    QUIET.store(true, Ordering::Relaxed);
+}
+
+fn is_quiet() -> bool {
+    QUIET.load(Ordering::Relaxed)
+}
+
 /// Says what the reader of a report should know.
 fn note(text: impl Display) {
+    if is_quiet() {
+        return;
+    }
     say(AnsiColor::Yellow.on_default().bold(), "note", &text);
 }
 

@@ -1,5 +1,5 @@
 //! `lockprof run`: records a program and what it starts, then analyzes all of it.
-use super::{Recording, complain, note, print, write};
+use super::{Recording, complain, is_quiet, note, print, write};
 use crate::cli::Ask;
 use crate::collect;
 use crate::error::Error;
@@ -34,7 +34,8 @@ pub fn run(out: &Path, ask: &Ask, command: &[OsString]) -> Result<u8, Error> {
         return Ok(code.max(1));
     }
     let report = recording.report(ask);
-    let told = print(&report, ask.format, &mut anstream::stderr()).and_then(|()| write(&report, &folder));
+    let printed = if is_quiet() { Ok(()) } else { print(&report, ask.format, &mut anstream::stderr()) };
+    let told = printed.and_then(|()| write(&report, &folder));
     match told {
         Err(error) if code != 0 => {
             complain(&error);

@@ -12,6 +12,7 @@ mod speedscope;
 
 use crate::error::Error;
 use crate::load;
+use crate::progress::Progress;
 use clap::ValueEnum;
 use lockprof_engine::findings::Context;
 use lockprof_engine::model::{Doing, Span};
@@ -61,6 +62,8 @@ pub struct Source<'a> {
     pub contexts: &'a [Context<'a>],
     /// Their traces, in the same order.
     pub traces: &'a [PathBuf],
+    /// Shows how far it is where they are read again.
+    pub progress: Progress,
 }
 
 impl Source<'_> {
@@ -92,7 +95,7 @@ impl Source<'_> {
     fn spans(&self, mut take: impl FnMut(&Context<'_>, &Span) -> io::Result<()>) -> Result<(), Error> {
         for (context, path) in self.contexts.iter().zip(self.traces) {
             let mut done = Ok(());
-            load::read(path, |event| {
+            load::read(path, &self.progress, |event| {
                 if done.is_ok()
                     && let Some(span) = Span::of(event)
                 {

@@ -210,6 +210,8 @@ pub fn lockprof<A: AsRef<std::ffi::OsStr>>(arguments: impl IntoIterator<Item = A
         .args(arguments)
         .env_remove("LOCKPROF")
         .env_remove("CLICOLOR_FORCE")
+        .env_remove("NO_COLOR")
+        .env_remove("COLUMNS")
         .stdin(std::process::Stdio::null());
     command
 }

@@ -5,6 +5,7 @@ mod classes;
 mod diagnostic;
 mod drawn;
 mod fingerprint;
+mod table;
 pub mod text;
 
 pub use diagnostic::{Spot, spots};

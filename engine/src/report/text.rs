@@ -1,9 +1,9 @@
 //! The report for a terminal: what was recorded and lost, the contention table, populations, then the findings.
 use super::diagnostic;
-use super::{ClassReport, PopulationReport, Report, SiteReport};
+use super::table::{self, Column, Name, cut_begin};
+use super::{ClassReport, PopulationReport, Report, SiteReport, Times, WatcherReport};
 use crate::findings::Verdict;
 use crate::findings::duration;
-use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, LineStyle, Table, TableStyle};
 use std::fmt::Write;
 
 /// Classes in the contention table.
@@ -17,7 +17,12 @@ const POPULATIONS: usize = 12;
 /// Findings that are printed in full.
 const FINDINGS: usize = 50;
 /// What a table needs to be read.
-const LEAST_WIDTH: usize = 60;
+const LEAST_WIDTH: usize = 40;
+/// What stands on the line of a site besides its place.
+const REST_OF_SITE: usize = 62;
+/// Columns for the place of a site.
+const SHORTEST_SITE: usize = 16;
+const LONGEST_SITE: usize = 40;
 
 /// How the report is printed.
 #[derive(Clone, Copy, Debug)]
@@ -80,26 +85,6 @@ pub(crate) fn shown(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
-/// A table whose first columns are names, the others numbers.
-fn table(width: usize, names: usize, header: &[&str]) -> Table {
-    let mut table = Table::new();
-    table.load_style(TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─')));
-    table
-        .set_content_arrangement(ContentArrangement::Dynamic)
-        .set_width(u16::try_from(width).unwrap_or(u16::MAX));
-    let head = |(place, name): (usize, &&str)| if place < names { Cell::new(name) } else { number(name) };
-    table.set_header(header.iter().enumerate().map(head).collect::<Vec<_>>());
-    // Numbers are never broken; what is left of the width is the names'.
-    for column in table.column_iter_mut().skip(names) {
-        column.set_constraint(ColumnConstraint::ContentWidth).set_padding((0, 1));
-    }
-    table
-}
-
-fn number(text: impl ToString) -> Cell {
-    Cell::new(text).set_alignment(CellAlignment::Right)
-}
-
 /// "file:line" without the column, and without the folders in front where they are many.
 pub(crate) fn place(at: &str) -> String {
     let line = at.rsplit_once(':').map_or(at, |(line, _)| line);
@@ -122,22 +107,43 @@ fn contention(report: &Report, width: usize, out: &mut String) -> std::fmt::Resu
         out,
         "\nContention, by where the objects were created (waiting time is of all parties together)"
     )?;
-    let header = ["object", "used", "waits", "wait", "p50", "p99", "max", "hold", "p50", "p99", "max"];
-    let mut table = table(width, 1, &header);
-    for class in report.classes.iter().take(CLASSES) {
-        let of = if class.instances == 1 { String::new() } else { format!("{} × ", class.instances) };
-        let mut row = vec![Cell::new(format!("{of}{}\n  {}", kind(class), place(&class.created_at)))];
-        row.extend([class.acquisitions, class.contended].map(number));
-        for times in [&class.wait_ns, &class.hold_ns] {
-            let all = [times.total, times.p50, times.p99, times.max];
-            let known = |ns: u64| times.max > 0 && (ns > 0 || times.p99 > 0);
-            row.extend(all.map(|ns| if known(ns) { number(duration(ns)) } else { number("–") }));
-        }
-        table.add_row(row);
-    }
-    writeln!(out, "{table}")?;
+    let classes = &report.classes[..report.classes.len().min(CLASSES)];
+    let names: Vec<Vec<Name>> = classes.iter().map(name).collect();
+    // Of numbers the sums and the tails matter most.
+    let count = |name, of: fn(&ClassReport) -> u64| Column {
+        name,
+        rank: 0,
+        cells: classes.iter().map(|class| of(class).to_string()).collect(),
+    };
+    let time = |name, rank, of: fn(&ClassReport) -> (&Times, u64)| {
+        let shown = |class| {
+            let (times, ns) = of(class);
+            let known = times.max > 0 && (ns > 0 || times.p99 > 0);
+            if known { duration(ns) } else { "–".into() }
+        };
+        Column { name, rank, cells: classes.iter().map(shown).collect() }
+    };
+    let columns = vec![
+        count("used", |class| class.acquisitions),
+        count("waits", |class| class.contended),
+        time("wait", 0, |class| (&class.wait_ns, class.wait_ns.total)),
+        time("p50", 3, |class| (&class.wait_ns, class.wait_ns.p50)),
+        time("p99", 1, |class| (&class.wait_ns, class.wait_ns.p99)),
+        time("max", 4, |class| (&class.wait_ns, class.wait_ns.max)),
+        time("hold", 2, |class| (&class.hold_ns, class.hold_ns.total)),
+        time("p50", 4, |class| (&class.hold_ns, class.hold_ns.p50)),
+        time("p99", 3, |class| (&class.hold_ns, class.hold_ns.p99)),
+        time("max", 1, |class| (&class.hold_ns, class.hold_ns.max)),
+    ];
+    writeln!(out, "{}", table::render(width, "object", &names, columns))?;
     more(report.classes.len(), CLASSES, "objects", out)?;
-    sites(report, out)
+    sites(report, width, out)
+}
+
+/// The lines that name a class in a table.
+fn name(class: &ClassReport) -> Vec<Name> {
+    let of = if class.instances == 1 { String::new() } else { format!("{} × ", class.instances) };
+    vec![Name::Text(format!("{of}{}", kind(class))), Name::Place(format!("  {}", place(&class.created_at)))]
 }
 
 fn more(all: usize, shown: usize, what: &str, out: &mut String) -> std::fmt::Result {
@@ -145,7 +151,8 @@ fn more(all: usize, shown: usize, what: &str, out: &mut String) -> std::fmt::Res
 }
 
 /// Who made whom wait.
-fn sites(report: &Report, out: &mut String) -> std::fmt::Result {
+fn sites(report: &Report, width: usize, out: &mut String) -> std::fmt::Result {
+    let wide = width.saturating_sub(REST_OF_SITE).clamp(SHORTEST_SITE, LONGEST_SITE);
     for class in report.classes.iter().filter(|class| class.stood_ns > 0).take(WITH_SITES) {
         let share = class.wait_share * 100.0;
         writeln!(
@@ -156,12 +163,16 @@ fn sites(report: &Report, out: &mut String) -> std::fmt::Result {
         )?;
         for site in class.waiting_sites.iter().take(SITES) {
             let SiteReport { at, operation, count, ns, .. } = site;
-            let (at, waited, longest) = (place(at), duration(*ns), duration(site.max_ns));
-            writeln!(out, "  waiting  {at:<40} {operation:<10} {count:>9} × {waited:>10} (max {longest})")?;
+            let (at, waited, longest) = (cut_begin(&place(at), wide), duration(*ns), duration(site.max_ns));
+            writeln!(
+                out,
+                "  waiting  {at:<wide$} {operation:<10} {count:>9} × {waited:>10} (max {longest})"
+            )?;
         }
         for site in class.holding_sites.iter().take(SITES) {
-            let (at, held, caused) = (place(&site.at), duration(site.ns), duration(site.caused_ns));
-            writeln!(out, "  holding  {at:<40} held {held:>10}, others waited {caused} meanwhile")?;
+            let (at, held, caused) =
+                (cut_begin(&place(&site.at), wide), duration(site.ns), duration(site.caused_ns));
+            writeln!(out, "  holding  {at:<wide$} held {held:>10}, others waited {caused} meanwhile")?;
         }
     }
     Ok(())
@@ -171,47 +182,47 @@ fn populations(report: &Report, width: usize, out: &mut String) -> std::fmt::Res
     let all: Vec<&PopulationReport> = report.tasks.iter().chain(&report.threads).collect();
     if !all.is_empty() {
         writeln!(out, "\nTasks and threads, by where they were spawned")?;
-        let header = [
-            "",
-            "spawned at",
-            "spawned",
-            "live",
-            "peak",
-            "blocked",
-            "finished",
-            "panicked",
-            "cancelled",
-            "dropped",
-        ];
-        let mut table = table(width, 2, &header);
-        for of in all.iter().take(POPULATIONS) {
+        let lines = all.len();
+        let all = &all[..all.len().min(POPULATIONS)];
+        let name = |of: &&PopulationReport| {
             let at =
                 if of.spawned_at.is_empty() { "not through lockprof".into() } else { place(&of.spawned_at) };
-            let counts = [
-                of.spawned,
-                of.live,
-                of.peak,
-                of.blocked,
-                of.finished,
-                of.panicked,
-                of.cancelled,
-                of.dropped,
-            ];
-            let mut row = vec![Cell::new(&of.kind), Cell::new(at)];
-            row.extend(counts.map(number));
-            table.add_row(row);
-        }
-        writeln!(out, "{table}")?;
-        more(all.len(), POPULATIONS, "spawn lines", out)?;
+            vec![Name::Place(format!("{} {at}", of.kind))]
+        };
+        let count = |name, rank, of: fn(&PopulationReport) -> u64| Column {
+            name,
+            rank,
+            cells: all.iter().map(|row| of(row).to_string()).collect(),
+        };
+        let columns = vec![
+            count("spawned", 0, |of| of.spawned),
+            count("live", 0, |of| of.live),
+            count("peak", 1, |of| of.peak),
+            count("blocked", 0, |of| of.blocked),
+            count("finished", 2, |of| of.finished),
+            count("panicked", 3, |of| of.panicked),
+            count("cancelled", 3, |of| of.cancelled),
+            count("dropped", 1, |of| of.dropped),
+        ];
+        let names: Vec<Vec<Name>> = all.iter().map(name).collect();
+        writeln!(out, "{}", table::render(width, "spawned at", &names, columns))?;
+        more(lines, POPULATIONS, "spawn lines", out)?;
     }
     if !report.watchers.is_empty() {
         writeln!(out, "\nWatchers, by where they were registered")?;
-        let mut table = table(width, 1, &["registered at", "live", "released", "delivered"]);
-        for of in report.watchers.iter().take(POPULATIONS) {
-            let counts = [of.live, of.released, of.delivered].map(number);
-            table.add_row([vec![Cell::new(place(&of.created_at))], counts.into()].concat());
-        }
-        writeln!(out, "{table}")?;
+        let all = &report.watchers[..report.watchers.len().min(POPULATIONS)];
+        let count = |name, of: fn(&WatcherReport) -> u64| Column {
+            name,
+            rank: 0,
+            cells: all.iter().map(|row| of(row).to_string()).collect(),
+        };
+        let columns = vec![
+            count("live", |of| of.live),
+            count("released", |of| of.released),
+            count("delivered", |of| of.delivered),
+        ];
+        let names: Vec<Vec<Name>> = all.iter().map(|of| vec![Name::Place(place(&of.created_at))]).collect();
+        writeln!(out, "{}", table::render(width, "registered at", &names, columns))?;
     }
     Ok(())
 }
