@@ -16,6 +16,9 @@ pub mod defaults {
     pub const MEMORY_BYTES: u64 = 48 << 20;
     /// Length that the trace may reach, in bytes: some hours of a busy service, and no disk is filled by it.
     pub const LIMIT_BYTES: u64 = 1 << 30;
+    /// Between two looks of the watchdog: a look is some milliseconds of one core.
+    #[cfg(feature = "live")]
+    pub const WATCHDOG: std::time::Duration = std::time::Duration::from_secs(10);
 }
 
 /// What happens when the trace has reached its limit.
@@ -37,6 +40,8 @@ pub struct Builder {
     pub(crate) limit_bytes: u64,
     pub(crate) policy: Policy,
     pub(crate) counter: bool,
+    #[cfg(feature = "live")]
+    pub(crate) watchdog: Option<crate::live::Watchdog>,
 }
 
 impl Default for Builder {
@@ -48,6 +53,8 @@ impl Default for Builder {
             limit_bytes: defaults::LIMIT_BYTES,
             policy: Policy::Stop,
             counter: true,
+            #[cfg(feature = "live")]
+            watchdog: None,
         }
     }
 }
@@ -87,6 +94,20 @@ impl Builder {
         self
     }
 
+    /// Looks this often, on a thread of its own, for what is stuck, and tells it once, on standard error.
+    #[cfg(feature = "live")]
+    pub fn watchdog(mut self, every: std::time::Duration) -> Self {
+        self.watchdog.get_or_insert(crate::live::Watchdog { every, file: None }).every = every;
+        self
+    }
+
+    /// The same, told in this file: at its end, as often as there is something new.
+    #[cfg(feature = "live")]
+    pub fn watchdog_into(self, every: std::time::Duration, file: impl Into<PathBuf>) -> Self {
+        let watchdog = crate::live::Watchdog { every, file: Some(file.into()) };
+        Self { watchdog: Some(watchdog), ..self }
+    }
+
     /// Starts to record. The recording ends when the result is dropped, or when the process exits.
     ///
     /// Where the environment has started one already, that goes on, with its own options, and is what is returned.
@@ -119,6 +140,15 @@ impl Builder {
                 Some(("policy", "stop")) => builder.policy = Policy::Stop,
                 Some(("policy", "flight")) => builder.policy = Policy::Flight,
                 Some(("clock", "monotonic")) => builder.counter = false,
+                #[cfg(feature = "live")]
+                Some(("watchdog", every)) => {
+                    builder = builder.watchdog(time_of(every).ok_or_else(unknown)?);
+                }
+                #[cfg(feature = "live")]
+                Some(("watchdog-file", file)) => {
+                    let every = builder.watchdog.map_or(defaults::WATCHDOG, |watchdog| watchdog.every);
+                    builder.watchdog = Some(crate::live::Watchdog { every, file: Some(file.into()) });
+                }
                 Some(_) => return Err(unknown()),
             }
         }
@@ -137,6 +167,20 @@ fn bytes_of(text: &str) -> Option<u64> {
         _ => return None,
     };
     digits.parse::<u64>().ok()?.checked_mul(1 << shift)
+}
+
+/// A length of time: a number with ms, s or m behind it.
+#[cfg(feature = "live")]
+fn time_of(text: &str) -> Option<std::time::Duration> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let ms = match &text[digits.len()..] {
+        "ms" => 1,
+        "s" => 1_000,
+        "m" => 60_000,
+        _ => return None,
+    };
+    let ms = digits.parse::<u64>().ok()?.checked_mul(ms).filter(|ms| *ms > 0)?;
+    Some(std::time::Duration::from_millis(ms))
 }
 
 #[cfg(test)]

@@ -39,7 +39,8 @@ impl fmt::Display for Error {
             Kind::Option(option) => write!(
                 f,
                 "the option \"{option}\" is not known: LOCKPROF is a mode (off, profile, full), then path=FILE, dir=FOLDER, \
-                 memory=BYTES, limit=BYTES, policy=stop, policy=flight or clock=monotonic, with commas between them"
+                 memory=BYTES, limit=BYTES, policy=stop, policy=flight or clock=monotonic, and with the feature `live` watchdog=TIME \
+                 and watchdog-file=FILE, with commas between them"
             ),
             Kind::Memory(error) => {
                 write!(f, "no shared memory to record into: {error}; a smaller memory=BYTES may fit")

@@ -42,6 +42,7 @@
 //! | feature | brings |
 //! | --- | --- |
 //! | `record` (default) | the recording; without it every wrapper is the original type |
+//! | `live` | `stuck()`, the watchdog, and `#[lockprof::test]`: the engine of `lockprof analyze` in the process |
 //! | `parking_lot` | module `parking_lot`: version 0.13 |
 //! | `parking_lot_0_12` | module `parking_lot_0_12`: version 0.12 |
 //! | `once_cell` | module `once_cell` |
@@ -50,7 +51,7 @@
 //! | `tokio` | module `tokio`: tasks, `sync`, the rest re-exported |
 //! | `rayon` | parallel iterators of dashmap |
 //! | `serde` | `Serialize` and `Deserialize` for the locks of parking_lot and the maps of dashmap |
-//! | `full` | all of them, but for `rayon` |
+//! | `full` | all of them, but for `rayon` and `live` |
 //!
 //! [`sync`], [`thread`], [`map`] and [`watch`] are always there.
 //!
@@ -80,6 +81,15 @@ mod platform;
 mod recorder;
 #[cfg_attr(not(feature = "record"), path = "off.rs")]
 mod session;
+
+#[cfg(feature = "live")]
+pub mod live;
+#[cfg(feature = "live")]
+pub mod test;
+#[cfg(feature = "live")]
+pub use live::stuck;
+#[cfg(feature = "live")]
+pub use lockprof_macros::test;
 
 pub mod map;
 pub mod watch;

@@ -77,8 +77,8 @@ pub(crate) fn start(config: &Builder) -> Result<Recording, Error> {
     // On the background thread, which takes no signals: where a limit to the size of files is in the way, the system
     // sends one that would end the program.
     let (tell, told) = mpsc::channel();
-    let config = config.clone();
-    let work = move || match prepare(&config) {
+    let wanted = config.clone();
+    let work = move || match prepare(&wanted) {
         Ok((drain, path)) => {
             drop(tell.send(Ok(path)));
             drain.run(&STOP);
@@ -90,10 +90,32 @@ pub(crate) fn start(config: &Builder) -> Result<Recording, Error> {
     let thread = thread.map_err(|error| Error(Kind::Thread(error)))?;
     let path = told.recv().unwrap_or(Err(Error(Kind::Finished)))?;
     *session = State::Running { thread, path };
+    #[cfg(feature = "live")]
+    if let Some(watchdog) = config.watchdog.clone() {
+        watchdog.start(&STOP);
+    }
     platform::on_fork(in_child);
     platform::on_exit(at_exit);
     RECORDING.store(true, Release);
     Ok(Recording(()))
+}
+
+/// The trace of this process is removed when it is finished.
+#[cfg(feature = "live")]
+static SCRATCH: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(false);
+
+/// Starts a recording where none runs, into a file that nobody needs in the end.
+#[cfg(feature = "live")]
+pub(crate) fn start_scratch() -> Result<(), Error> {
+    if matches!(*session(), State::Running { .. }) {
+        return Ok(());
+    }
+    let path = std::env::temp_dir().join(format!("lockprof-test-{}.bin", std::process::id()));
+    let recording = start(&Builder::default().path(path))?;
+    SCRATCH.store(true, Relaxed);
+    // It ends when the process exits.
+    std::mem::forget(recording);
+    Ok(())
 }
 
 /// Makes the trace and the memory; the path is the trace's.
@@ -142,9 +164,14 @@ pub(crate) fn finish() {
     }
     let before = std::mem::replace(&mut *session(), State::Finished);
     match before {
-        State::Running { thread, .. } => {
+        State::Running { thread, path } => {
             STOP.ask();
             drop(thread.join());
+            #[cfg(feature = "live")]
+            if SCRATCH.load(Relaxed) {
+                drop(std::fs::remove_file(&path));
+            }
+            drop(path);
         }
         other => *session() = other,
     }

@@ -9,6 +9,7 @@ pub mod diff;
 pub mod findings;
 pub mod folded;
 pub mod graph;
+pub mod leftovers;
 pub mod model;
 pub mod profile;
 pub mod report;

@@ -48,7 +48,7 @@ impl Stop {
     }
 
     /// Sleeps for a while; whether it was asked.
-    fn sleep(&self, time: Duration) -> bool {
+    pub(crate) fn sleep(&self, time: Duration) -> bool {
         let asked = self.asked.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         let slept = self.changed.wait_timeout_while(asked, time, |asked| !*asked);
         *slept.unwrap_or_else(|poisoned| poisoned.into_inner()).0
@@ -111,10 +111,18 @@ impl Drain {
         let wanted = 2 * busy.max(SPARE);
         let all = chunks.len();
         let Self { memory, block, out, .. } = self;
+        #[cfg(feature = "live")]
+        let mut live = crate::live::Feed::open();
         for number in chunks.iter().copied() {
-            let words = uncopied(*memory, number, pass, &mut |event| push(block, out, event));
+            let words = uncopied(*memory, number, pass, &mut |event| {
+                #[cfg(feature = "live")]
+                live.event(event);
+                push(block, out, event);
+            });
             chunk::set_copied(memory, number, pass + 1, words);
         }
+        #[cfg(feature = "live")]
+        drop(live);
         self.block.finish(&mut self.out);
         self.output.write(&self.out);
         self.out.clear();
@@ -165,6 +173,8 @@ fn intern_sites(memory: &Mapped, mut tell: impl FnMut(&Event<'_>)) {
 
 /// What a trace begins with: the session, and the files that addresses belong to.
 pub(crate) fn beginning(session: &Event<'_>) -> Vec<u8> {
+    #[cfg(feature = "live")]
+    crate::live::Feed::open().event(session);
     let (mut block, mut out) = (Block::new(), lockprof_trace::file::header());
     push(&mut block, &mut out, session);
     for module in platform::modules() {

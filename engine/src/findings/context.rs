@@ -1,9 +1,9 @@
 //! What every detector works with: the model, its frozen state, and names for what the model knows by number.
 use super::stacks::{Stacks, is_library};
-use super::{ObjectReport, PartyReport, PartyRole, Waiting};
+use super::{Holding, ObjectReport, PartyReport, PartyRole, Waiting};
 use crate::Options;
 use crate::model::frozen::Frozen;
-use crate::model::{Model, OpenWait, Owner};
+use crate::model::{Held, Model, OpenWait, Owner};
 use crate::symbols::{Frame, Resolve};
 use lockprof_trace::{Kind, Loss, Outcome, Party, Role};
 use std::collections::HashMap;
@@ -181,6 +181,17 @@ impl<'a> Context<'a> {
         self.model.ns(wait.ticks(self.model.end()))
     }
 
+    /// A guard or permit that is held.
+    pub fn holding(&self, held: &Held) -> Holding {
+        Holding {
+            at: self.site(held.site),
+            object: self.object_name(held.object),
+            object_id: held.object,
+            role: held.role.to_string(),
+            since_ns: self.model.ns(held.until.unwrap_or(self.model.end()).saturating_sub(held.since)),
+        }
+    }
+
     /// A party of a finding, with its open waits and what it holds.
     pub fn party(&self, party: Party, role: PartyRole) -> PartyReport {
         let waits = self.frozen.index.get(&party).map(|place| self.frozen.waits_of(self.model, *place));
@@ -197,13 +208,7 @@ impl<'a> Context<'a> {
         let guards = held.filter(|held| {
             matches!(held.role, Role::Exclusive | Role::Shared | Role::Upgradable | Role::Permit)
         });
-        let holds = guards.take(16).map(|held| super::Holding {
-            at: self.site(held.site),
-            object: self.object_name(held.object),
-            object_id: held.object,
-            role: held.role.to_string(),
-            since_ns: self.model.ns(held.until.unwrap_or(self.model.end()).saturating_sub(held.since)),
-        });
+        let holds = guards.take(16).map(|held| self.holding(held));
         let name = self.model.parties.get(party).map(|facts| facts.name.to_string()).unwrap_or_default();
         PartyReport {
             kind: if party.is_task() { "task" } else { "thread" },

@@ -80,7 +80,7 @@ pub struct HoldSum {
 }
 
 /// Everything that one process has recorded.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Model {
     /// The process and its clock.
     pub session: Session,

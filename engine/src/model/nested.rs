@@ -21,7 +21,7 @@ pub struct Nesting {
 }
 
 /// All nestings of a process, each with the first parties that were seen in it.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Nestings {
     known: HashMap<Nesting, Vec<Party>>,
     /// Nestings for which there was no room.

@@ -40,7 +40,7 @@ pub struct Tally {
 }
 
 /// See the module.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Parties {
     /// Those that live, and those dropped unfinished.
     open: HashMap<Party, PartyFacts>,

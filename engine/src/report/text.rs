@@ -47,7 +47,15 @@ pub fn render(report: &Report, options: &TextOptions) -> String {
     let _ = recorded(report, &mut out);
     let _ = contention(report, width, &mut out);
     let _ = populations(report, width, &mut out);
-    let _ = findings(report, &TextOptions { width, ..*options }, &mut out);
+    let _ = found(report, &TextOptions { width, ..*options }, &mut out);
+    out
+}
+
+/// Prints the findings of a report alone.
+pub fn findings(report: &Report, options: &TextOptions) -> String {
+    let mut out = String::new();
+    // Writing to a string does not fail.
+    let _ = found(report, options, &mut out);
     out
 }
 
@@ -227,7 +235,7 @@ fn populations(report: &Report, width: usize, out: &mut String) -> std::fmt::Res
     Ok(())
 }
 
-fn findings(report: &Report, options: &TextOptions, out: &mut String) -> std::fmt::Result {
+fn found(report: &Report, options: &TextOptions, out: &mut String) -> std::fmt::Result {
     writeln!(out)?;
     for finding in report.findings.iter().take(FINDINGS) {
         writeln!(out, "{}\n", diagnostic::render(finding, options))?;
