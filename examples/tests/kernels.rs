@@ -177,21 +177,35 @@ fn wrong(expected: &Expected, report: &Report) -> Vec<String> {
     wrong
 }
 
+/// One run of a variant.
+struct Run {
+    name: &'static str,
+    expected: Option<&'static Expected>,
+    variant: &'static str,
+    /// What decides the delays of its steps; `None`: there are none.
+    seed: Option<u64>,
+}
+
 /// Runs one variant and says what is wrong with its report.
-fn play(name: &str, expected: Option<&Expected>, variant: &str) -> Vec<String> {
-    let out = support::folder(&format!("kernel-{name}-{variant}"));
+fn play(Run { name, expected, variant, seed }: &Run) -> Vec<String> {
+    let seeded = seed.map_or(String::new(), |seed| format!("-{seed}"));
+    let out = support::folder(&format!("kernel-{name}-{variant}{seeded}"));
     let mut run = support::recording(&out, &["--min-blocked", MIN_BLOCKED]);
+    if let Some(seed) = seed {
+        run.env("KERNELS_JITTER", seed.to_string());
+    }
     let output = run
         .arg("--")
         .arg(support::binary("kernels"))
-        .args([name, &format!("--{variant}")])
+        .args([*name, &format!("--{variant}")])
         .output()
         .expect("lockprof runs");
     if !output.status.success() {
         return vec![format!("{}: {}", output.status, String::from_utf8_lossy(&output.stderr))];
     }
     let report = Report::read(&out);
-    match (variant, expected) {
+    drop(fs::remove_dir_all(&out));
+    match (*variant, expected) {
         ("broken", Some(expected)) => wrong(expected, &report),
         ("not-shown", _) => {
             let proved = report.firm().filter(|finding| finding["verdict"] == "proved");
@@ -201,27 +215,41 @@ fn play(name: &str, expected: Option<&Expected>, variant: &str) -> Vec<String> {
     }
 }
 
-#[test]
-fn every_kernel_is_found_and_its_correction_is_not() {
-    let mut runs: Vec<_> = TRAPS.iter().map(|trap| (*trap, None, "broken")).collect();
-    for kernel in KERNELS {
+/// Each variant once; with `KERNELS_RUNS=N` N times, with random delays of its steps.
+fn runs() -> Vec<Run> {
+    let runs = std::env::var("KERNELS_RUNS").ok().map(|runs| runs.parse().expect("a number of runs"));
+    let seeds = || (0..runs.unwrap_or(1)).map(|seed| runs.map(|_| seed));
+    let of_trap = |name: &&'static str| Run { name, expected: None, variant: "fixed", seed: None };
+    let of_kernel = |kernel: &'static Expected| {
         let variants = ["broken", "fixed"].iter().chain(kernel.besides);
-        runs.extend(variants.map(|variant| (kernel.name, Some(kernel), *variant)));
-    }
+        variants.map(|variant| Run { name: kernel.name, expected: Some(kernel), variant, seed: None })
+    };
+    let once = || TRAPS.iter().map(of_trap).chain(KERNELS.iter().flat_map(of_kernel));
+    seeds().flat_map(|seed| once().map(move |run| Run { seed, ..run })).collect()
+}
+
+#[test]
+#[allow(clippy::print_stdout)] // How many there were is what `scripts/kernels` is for.
+fn every_kernel_is_found_and_its_correction_is_not() {
+    let runs = runs();
     let (next, failed) = (AtomicUsize::new(0), Mutex::new(vec![]));
     std::thread::scope(|scope| {
         for _ in 0..AT_ONCE {
             scope.spawn(|| {
-                while let Some((name, kernel, variant)) = runs.get(next.fetch_add(1, Relaxed)) {
-                    for wrong in play(name, *kernel, variant) {
-                        failed.lock().unwrap().push(format!("{name} --{variant}: {wrong}"));
+                while let Some(run) = runs.get(next.fetch_add(1, Relaxed)) {
+                    let wrong = play(run).join("; ");
+                    if !wrong.is_empty() {
+                        let Run { name, variant, seed, .. } = run;
+                        failed.lock().unwrap().push(format!("{name} --{variant} {seed:?}: {wrong}"));
                     }
                 }
             });
         }
     });
     let failed = failed.into_inner().unwrap();
-    assert!(failed.is_empty(), "{}", failed.join("\n"));
+    let (all, wrong) = (runs.len(), failed.len());
+    assert!(failed.is_empty(), "{}\n{wrong} of {all} runs went wrong", failed.join("\n"));
+    println!("{all} runs, each as the table says");
 }
 
 /// The table of `docs/KERNELS.md`: cause and class, and what is found, which is what the test above expects.
