@@ -144,6 +144,9 @@ Examples:
         /// Write to this file, not to standard output
         #[arg(long, short, value_name = "FILE")]
         output: Option<PathBuf>,
+        /// Look for the program's file, or the debug file split from it, in this folder as well
+        #[arg(long, value_name = "DIR")]
+        symbols: Vec<PathBuf>,
     },
     /// Print what completes the words of a command line in a shell
     #[command(after_help = "\
@@ -230,6 +233,9 @@ pub struct Ask {
     /// A wait that is still open after this long is suspected to be stuck
     #[arg(long, value_name = "TIME", default_value_t = MIN_BLOCKED.into())]
     pub min_blocked: humantime::Duration,
+    /// Look for the program's file, or the debug file split from it, in this folder as well
+    #[arg(long, value_name = "DIR")]
+    pub symbols: Vec<PathBuf>,
 }
 
 /// How a report is printed.

@@ -13,6 +13,7 @@ mod load;
 mod modules;
 mod progress;
 mod sarif;
+mod symbols;
 mod system;
 
 use clap::Parser;
@@ -32,7 +33,9 @@ fn main() -> ExitCode {
         Command::Run { out, ask, command } => commands::run(&out, &ask, &command),
         Command::Check { gate, ask } => commands::check(&gate, &ask),
         Command::Diff { before, after, out, ask } => commands::diff(&before, &after, out.as_deref(), &ask),
-        Command::Export { traces, to, of, output } => commands::export(&traces, to, of, output.as_deref()),
+        Command::Export { traces, to, of, output, symbols } => {
+            commands::export(&traces, to, of, output.as_deref(), &symbols)
+        }
         Command::Completions { shell } => commands::completions(shell),
         Command::Man { out } => commands::man(out.as_deref()),
         Command::Explain { code } => commands::explain(&code),

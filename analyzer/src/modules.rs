@@ -1,12 +1,9 @@
 //! The files that the recorded processes ran, and the names that addresses have in them.
-use addr2line::Loader;
+use crate::symbols::{Symbols, plain};
 use lockprof_engine::symbols::{Frame, Resolve};
 use lockprof_trace::Event;
-use object::Object;
-use object::read::{File, ReadCache};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
-use std::fs;
 use std::path::PathBuf;
 use std::rc::Rc;
 
@@ -17,6 +14,7 @@ const MAX_MODULES: usize = 1 << 14;
 #[derive(Default)]
 pub struct Modules {
     processes: Vec<Process>,
+    folders: Vec<PathBuf>,
     files: RefCell<HashMap<(String, String), Rc<Symbols>>>,
     known: RefCell<HashMap<(usize, u64), Vec<Frame>>>,
     notes: RefCell<Vec<String>>,
@@ -29,13 +27,15 @@ struct Module {
     build_id: String,
 }
 
-/// A file's symbols; none where it is gone or another one by now.
-struct Symbols(Option<Loader>);
-
 impl Modules {
     /// Adds the next process: its number is the one of its model.
     pub fn add(&mut self, process: Process) {
         self.processes.push(process);
+    }
+
+    /// Folders to look into for files with symbols.
+    pub fn look_in(&mut self, folders: &[PathBuf]) {
+        self.folders = folders.to_vec();
     }
 
     /// What stood in the way of names.
@@ -48,13 +48,9 @@ impl Modules {
         if let Some(symbols) = self.files.borrow().get(&key) {
             return symbols.clone();
         }
-        let symbols = Rc::new(Symbols(match open(&module.path, &module.build_id) {
-            Ok(loader) => Some(loader),
-            Err(reason) => {
-                self.notes.borrow_mut().extend(reason);
-                None
-            }
-        }));
+        let (symbols, note) = Symbols::find(&module.path, &module.build_id, &self.folders);
+        let symbols = Rc::new(symbols);
+        self.notes.borrow_mut().extend(note);
         self.files.borrow_mut().insert(key, symbols.clone());
         symbols
     }
@@ -102,80 +98,11 @@ impl Process {
     }
 }
 
-/// Opens a module's file if it is the one that ran. Where not: why, if that is worth a word.
-fn open(path: &str, build_id: &str) -> Result<Loader, Option<String>> {
-    // A replaced executable is still known by its old name; what is not a file (`[vdso]`) has no names for anybody.
-    let path = PathBuf::from(path.strip_suffix(" (deleted)").unwrap_or(path));
-    if !path.is_absolute() {
-        return Err(None);
-    }
-    let told = |why: String| Some(format!("{}: {why}; its functions are told as addresses", path.display()));
-    match fs::metadata(&path) {
-        Ok(facts) if facts.is_file() => {}
-        Ok(_) => return Err(None),
-        Err(_) => return Err(told("the program's file is not here".into())),
-    }
-    let found = build_id_of(&path).map_err(|error| told(format!("cannot be read ({error})")))?;
-    if !build_id.is_empty() && !found.is_empty() && found != build_id {
-        return Err(told(format!(
-            "was built anew since the recording (build id {found}, recorded {build_id})"
-        )));
-    }
-    Loader::new(&path).map_err(|error| told(format!("has no symbols that can be read ({error})")))
-}
-
-/// The build id of an executable in hexadecimal; empty where it has none.
-fn build_id_of(path: &PathBuf) -> Result<String, Box<dyn std::error::Error>> {
-    let cache = ReadCache::new(fs::File::open(path)?);
-    let file = File::parse(&cache)?;
-    let id = file.build_id()?.unwrap_or_default();
-    Ok(id.iter().map(|byte| format!("{byte:02x}")).collect())
-}
-
-impl Symbols {
-    /// The functions at an address in the file's own terms, the innermost first.
-    fn frames(&self, address: u64) -> Vec<Frame> {
-        let Some(loader) = &self.0 else { return vec![] };
-        let mut frames = vec![];
-        if let Ok(mut found) = loader.find_frames(address) {
-            while let Ok(Some(frame)) = found.next() {
-                let Some(function) = &frame.function else { break };
-                let Ok(name) = function.raw_name() else { break };
-                let location = frame.location.as_ref();
-                frames.push(Frame {
-                    function: demangle(&name),
-                    file: location.and_then(|location| location.file).map(Into::into),
-                    line: location.and_then(|location| location.line),
-                    inlined: true,
-                });
-            }
-        }
-        // The table of symbols has whole paths, where line tables alone have a function's last name; and it is there
-        // where debug information is not.
-        let symbol = loader.find_symbol(address).map(demangle);
-        match (frames.last_mut(), symbol) {
-            (Some(outer), symbol) => {
-                outer.inlined = false;
-                outer.function = symbol.unwrap_or_else(|| std::mem::take(&mut outer.function));
-            }
-            (None, symbol) => frames.extend(symbol.map(plain)),
-        }
-        frames
-    }
-}
-
-fn plain(function: String) -> Frame {
-    Frame { function, file: None, line: None, inlined: false }
-}
-
-/// A function's name as it stands in the source, without the hash.
-fn demangle(name: &str) -> String {
-    format!("{:#}", rustc_demangle::demangle(name))
-}
-
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
     use super::*;
+    use crate::symbols::build_id_of;
+    use std::fs;
 
     /// This program as a module, as a recorder tells it.
     fn this_program(build_id: &str) -> (Modules, String) {
@@ -220,7 +147,7 @@ mod tests {
         assert_eq!(modules.frames(0, return_address()), frames);
         assert!(modules.notes().is_empty());
 
-        let id = build_id_of(&exe.into()).unwrap();
+        let id = build_id_of(exe.as_ref());
         let (modules, _) = this_program(&id);
         assert_eq!(modules.frames(0, return_address()), frames);
     }
@@ -228,7 +155,7 @@ mod tests {
     #[test]
     fn another_build_is_not_asked() {
         let (modules, exe) = this_program("00ff");
-        if build_id_of(&exe.into()).unwrap().is_empty() {
+        if build_id_of(exe.as_ref()).is_empty() {
             return;
         }
         let [frame] = &modules.frames(0, return_address())[..] else { panic!("no frame") };
@@ -243,13 +170,5 @@ mod tests {
         let (modules, _) = this_program("");
         assert!(modules.frames(0, 0).is_empty() && modules.frames(0, 1).is_empty());
         assert!(modules.frames(0, u64::MAX).is_empty() && modules.frames(1, return_address()).is_empty());
-    }
-
-    #[test]
-    fn a_device_is_not_opened() {
-        for path in ["/dev/zero", "[vdso]", "relative", "/"] {
-            assert!(matches!(open(path, ""), Err(None)), "{path}");
-        }
-        assert!(matches!(open("/no/such/file", ""), Err(Some(_))));
     }
 }

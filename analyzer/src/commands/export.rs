@@ -11,14 +11,21 @@ use std::io::{self, BufWriter, ErrorKind, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 /// Writes traces in another form to a file, or to standard output.
-pub fn export(traces: &[PathBuf], to: To, of: Of, output: Option<&Path>) -> Result<u8, Error> {
+pub fn export(
+    traces: &[PathBuf],
+    to: To,
+    of: Of,
+    output: Option<&Path>,
+    symbols: &[PathBuf],
+) -> Result<u8, Error> {
     if output.is_none() && to.is_binary() && io::stdout().is_terminal() {
         return Err(Error::Binary);
     }
-    let Recording { models, modules, notes, incomplete, paths } = Recording::load(traces);
+    let Recording { models, mut modules, notes, incomplete, paths } = Recording::load(traces);
     if models.is_empty() {
         return Ok(crate::FAILED);
     }
+    modules.look_in(symbols);
     let (models, options) = (models.into_iter().map(Model::resolved).collect::<Vec<_>>(), Options::default());
     let contexts: Vec<Context<'_>> = models
         .iter()

@@ -78,7 +78,8 @@ impl Recording {
     }
 
     /// Analyzes what was read.
-    fn report(self, ask: &Ask) -> Report {
+    fn report(mut self, ask: &Ask) -> Report {
+        self.modules.look_in(&ask.symbols);
         let mut report = lockprof_engine::analyze(self.models, &ask.options(), &self.modules);
         report.notes = self.notes;
         report.notes.extend(self.modules.notes());

@@ -9,9 +9,9 @@ use lockprof_trace::Party;
 use std::collections::HashMap;
 
 /// Bars that are kept: what a page can hold and a browser draws at once without stutter.
-const BARS: usize = 50_000;
+const BARS: usize = 120_000;
 /// Lanes that are kept: far more than fit a screen.
-const LANES: usize = 400;
+const LANES: usize = 200;
 /// Bars nearer than this are joined at first, in ticks.
 const NEAR: u64 = 1 << 10;
 
