@@ -16,6 +16,10 @@ pub const CODES: &[(&str, &str, &str)] = &[
     ("LP0012", "blocking call in a task", include_str!("explain/LP0012.md")),
     ("LP0013", "re-entrant acquire", include_str!("explain/LP0013.md")),
     ("LP0014", "wait under a lock", include_str!("explain/LP0014.md")),
+    ("LP0020", "state overwritten", include_str!("explain/LP0020.md")),
+    ("LP0021", "done twice", include_str!("explain/LP0021.md")),
+    ("LP0022", "stale read", include_str!("explain/LP0022.md")),
+    ("LP0023", "map grows under its lock", include_str!("explain/LP0023.md")),
 ];
 
 /// What a code means: when it is reported, a program that shows it, and the program without the fault.

@@ -16,6 +16,10 @@
 //! | LP0012 | blocking call in a task | hazard | `blocking` |
 //! | LP0013 | re-entrant acquire | hazard | `reentry` |
 //! | LP0014 | wait under a lock | hazard | `under_lock` |
+//! | LP0020 | state overwritten | proved, hazard | `states` |
+//! | LP0021 | done twice | suspected | `states` |
+//! | LP0022 | stale read | proved | `stale` |
+//! | LP0023 | map grows under its lock | hazard | `rehash` |
 //!
 //! Codes are stable. A clean program gets no finding of verdict proved or suspected: each detector's doc says what it
 //! may take for a fault all the same.
@@ -30,7 +34,10 @@ mod long_hold;
 mod needs;
 mod order;
 mod reentry;
+mod rehash;
 mod stacks;
+mod stale;
+mod states;
 mod stuck;
 mod tell;
 mod under_lock;
@@ -226,9 +233,17 @@ pub fn find(context: &Context<'_>) -> Vec<Finding> {
     let mut found = stuck::find(context);
     found.extend(watchers::find(context));
     found.extend(growth::find(context, &found));
-    for detector in
-        [long_hold::find, order::find, across_await::find, blocking::find, reentry::find, under_lock::find]
-    {
+    for detector in [
+        long_hold::find,
+        order::find,
+        across_await::find,
+        blocking::find,
+        reentry::find,
+        under_lock::find,
+        states::find,
+        stale::find,
+        rehash::find,
+    ] {
         let more = detector(context, &found);
         found.extend(more);
     }

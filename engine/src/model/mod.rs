@@ -3,6 +3,7 @@
 //! Events of different threads come in blocks, so a definition may follow its first use: nothing is resolved before the
 //! end. What is summed goes to the class where the object is known already, else to the object (`Owner`), and is
 //! brought together by [`Model::resolved`].
+mod changes;
 mod facts;
 pub mod frozen;
 mod nested;
@@ -10,6 +11,7 @@ mod parties;
 mod resolve;
 mod span;
 
+pub use changes::{ChangeKey, Changes, Grown, Instance, Instances, StaleKey};
 pub use facts::{Class, Counted, Held, Object, OpenTask, OpenWait, Session, Site};
 pub use nested::{Nesting, Nestings};
 pub use parties::{Parties, PartyFacts, Tally};
@@ -114,6 +116,8 @@ pub struct Model {
     pub hold_lengths: HashMap<Owner, Holds>,
     /// When the last wait on an object, of one operation, was served.
     pub served: HashMap<(u64, Operation), u64>,
+    /// What became of states and versions in maps.
+    pub changes: Changes,
     /// What was begun while something was held.
     pub nested: Nestings,
     /// Live counts over time by class.
@@ -264,6 +268,13 @@ impl Model {
                 let owner = self.owner(*object);
                 add(self.delivered.entry(owner).or_default(), *delivered);
                 self.watcher_line(*object, *at, false);
+            }
+            Event::StateChange { at, object, .. }
+            | Event::Growth { at, object, .. }
+            | Event::StaleRead { at, object, .. } => {
+                self.now(*at);
+                let owner = self.owner(*object);
+                self.changes.event(owner, event);
             }
             Event::Nested { at, party, object, operation, site, held } => {
                 self.now(*at);

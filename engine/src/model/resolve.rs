@@ -39,7 +39,7 @@ impl Model {
         let (waited, held) = (std::mem::take(&mut self.waits), std::mem::take(&mut self.holds));
         let (wait_sums, hold_sums) =
             (std::mem::take(&mut self.wait_lengths), std::mem::take(&mut self.hold_lengths));
-        let given = std::mem::take(&mut self.delivered);
+        let (given, changes) = (std::mem::take(&mut self.delivered), std::mem::take(&mut self.changes));
         let owner = |of: Owner| match of {
             Owner::Object(object) => self.owner(object),
             known => known,
@@ -71,10 +71,11 @@ impl Model {
         for (key, lengths) in hold_sums {
             hold_lengths.entry(owner(key)).or_default().merge(&lengths);
         }
+        let changes = changes.by(owner);
         let mut delivered: HashMap<Owner, u64> = HashMap::new();
         for (key, count) in given {
             crate::stats::add(delivered.entry(owner(key)).or_default(), count);
         }
-        Self { waits, wait_lengths, holds, hold_lengths, delivered, ..self }
+        Self { waits, wait_lengths, holds, hold_lengths, delivered, changes, ..self }
     }
 }

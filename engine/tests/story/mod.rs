@@ -43,7 +43,7 @@ impl Story {
     }
 
     /// A site of the file `shop.rs`, by its line.
-    fn site(&mut self, line: u64) -> u64 {
+    pub fn line(&mut self, line: u64) -> u64 {
         let site = 0x1000 + line;
         let told =
             self.events.iter().any(|event| matches!(event, Event::Site { site: of, .. } if *of == site));
@@ -54,7 +54,7 @@ impl Story {
     }
 
     pub fn class(&mut self, kind: Kind, line: u64) -> u64 {
-        let (class, site) = (line, self.site(line));
+        let (class, site) = (line, self.line(line));
         self.add(Event::Class { class, kind, site, type_name: "".into() });
         class
     }
@@ -110,7 +110,7 @@ impl Story {
 
     /// A guard or an end of a channel that lives: made at a line, used so often.
     pub fn handle(&mut self, party: Party, role: Role, object: u64, line: u64, count: u64) {
-        let site = self.site(line);
+        let site = self.line(line);
         self.add(Event::Handle { object, role, party, site, since: BEGIN + 10, count, moved: 0 });
     }
 
@@ -119,7 +119,7 @@ impl Story {
     }
 
     pub fn waits_since(&mut self, since: u64, party: Party, operation: Operation, object: u64, line: u64) {
-        let (site, holder) = (self.site(line), Party::UNKNOWN);
+        let (site, holder) = (self.line(line), Party::UNKNOWN);
         self.add(Event::OpenWait { since, party, object, operation, site, stack: 0, holder, holder_site: 0 });
     }
 
@@ -129,7 +129,7 @@ impl Story {
     }
 
     pub fn joins(&mut self, party: Party, target: Party, line: u64) {
-        let site = self.site(line);
+        let site = self.line(line);
         let (since, operation) = (BEGIN + 2 * SECOND, Operation::Join);
         self.add(Event::OpenWait {
             since,
@@ -156,7 +156,7 @@ impl Story {
         end: WaitEnd,
         held: u64,
     ) {
-        let (site, holder_site) = (self.site(line), if held == 0 { 0 } else { self.site(held) });
+        let (site, holder_site) = (self.line(line), if held == 0 { 0 } else { self.line(held) });
         let holder = Party::UNKNOWN;
         self.add(Event::Wait {
             at,
@@ -173,7 +173,7 @@ impl Story {
     }
 
     pub fn held(&mut self, at: u64, ticks: u64, party: Party, object: u64, line: u64, source: HoldSource) {
-        let site = self.site(line);
+        let site = self.line(line);
         self.add(Event::Hold { at, ticks, party, object, site, source });
     }
 
@@ -185,8 +185,8 @@ impl Story {
         (object, line): (u64, u64),
         held: &[(u64, u64)],
     ) {
-        let site = if line == 0 { 0 } else { self.site(line) };
-        let held = held.iter().flat_map(|(id, line)| [*id, self.site(*line)]).collect::<Vec<_>>().into();
+        let site = if line == 0 { 0 } else { self.line(line) };
+        let held = held.iter().flat_map(|(id, line)| [*id, self.line(*line)]).collect::<Vec<_>>().into();
         self.add(Event::Nested { at: BEGIN + SECOND, party, object, operation, site, held });
     }
 
