@@ -42,6 +42,9 @@ pub struct Recorded<R> {
     pub(crate) raw: R,
 }
 
+// A raw lock guards no data of its own, however it is wrapped: a panic leaves nothing half done.
+impl<R> std::panic::RefUnwindSafe for Recorded<R> {}
+
 /// A lock that can be recorded, and what it is called.
 pub trait Original {
     /// Its kind in the record.

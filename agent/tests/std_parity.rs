@@ -1,105 +1,30 @@
 //! `lockprof::sync` and `lockprof::thread` against the originals: the same tests on both, and the same traits on each type.
-use std::cell::Cell;
-use std::marker::PhantomData;
-use std::panic::{RefUnwindSafe, UnwindSafe};
-use std::rc::Rc;
-
-/// Whether a type has a trait.
-macro_rules! has {
-    ($type:ty, $($bound:tt)+) => {{
-        #[allow(dead_code)]
-        struct Probe<T>(PhantomData<T>);
-        #[allow(dead_code)]
-        trait Otherwise {
-            const HAS: bool = false;
-        }
-        impl<T> Otherwise for Probe<T> {}
-        #[allow(dead_code)]
-        impl<T: $($bound)+> Probe<T> {
-            const HAS: bool = true;
-        }
-        <Probe<$type>>::HAS
-    }};
-}
-
-/// Compares the traits of a type of std with those of lockprof's, for contents of every sort.
-macro_rules! same_traits {
-    ($($module:ident :: $($name:ident)::+ < $($lifetime:lifetime)? $(, $other:lifetime)? $($argument:ident)? >;)*) => {$(
-        same_traits!(@each u8, $module $($name)::+, $($lifetime)? $(, $other)?, $($argument)?);
-        same_traits!(@each Cell<u8>, $module $($name)::+, $($lifetime)? $(, $other)?, $($argument)?);
-        same_traits!(@each Rc<u8>, $module $($name)::+, $($lifetime)? $(, $other)?, $($argument)?);
-        same_traits!(@each &'static mut u8, $module $($name)::+, $($lifetime)? $(, $other)?, $($argument)?);
-        same_traits!(@each std::sync::MutexGuard<'static, u8>, $module $($name)::+, $($lifetime)? $(, $other)?, $($argument)?);
-        same_traits!(@each std::marker::PhantomPinned, $module $($name)::+, $($lifetime)? $(, $other)?, $($argument)?);
-    )*};
-    (@each $content:ty, $module:ident $($name:ident)::+, $($lifetime:lifetime)? $(, $other:lifetime)?, T) => {
-        same_traits!(@compare std::$module::$($name)::+<$($lifetime,)? $($other,)? $content>, lockprof::$module::$($name)::+<$($lifetime,)? $($other,)? $content>)
-    };
-    (@each $content:ty, $module:ident $($name:ident)::+, $($lifetime:lifetime)? $(, $other:lifetime)?, ) => {
-        same_traits!(@compare std::$module::$($name)::+<$($lifetime)? $(, $other)?>, lockprof::$module::$($name)::+<$($lifetime)? $(, $other)?>)
-    };
-    (@compare $original:ty, $recorded:ty) => {
-        same_traits!(@compare $original, $recorded, [Send] [Sync] [Unpin] [UnwindSafe] [RefUnwindSafe] [Clone] [Copy] [Default]
-            [Eq] [std::fmt::Debug] [std::fmt::Display] [Iterator] [IntoIterator] [std::ops::Deref] [std::ops::DerefMut] [From<u8>])
-    };
-    (@compare $original:ty, $recorded:ty, $([$($bound:tt)+])+) => {$(
-        assert_eq!(has!($original, $($bound)+), has!($recorded, $($bound)+), "{}: {}", stringify!($recorded), stringify!($($bound)+));
-    )+};
-}
+#[macro_use]
+mod parity;
 
 #[test]
 fn each_type_has_the_traits_of_the_original() {
-    same_traits! {
+    same_traits! { [std] [lockprof]
         sync::Mutex<T>;
-        sync::MutexGuard<'static T>;
+        sync::MutexGuard<'static, T>;
         sync::RwLock<T>;
-        sync::RwLockReadGuard<'static T>;
-        sync::RwLockWriteGuard<'static T>;
-        sync::Condvar<>;
-        sync::Barrier<>;
-        sync::Once<>;
+        sync::RwLockReadGuard<'static, T>;
+        sync::RwLockWriteGuard<'static, T>;
+        sync::Condvar;
+        sync::Barrier;
+        sync::Once;
         sync::OnceLock<T>;
         sync::LazyLock<T>;
         sync::mpsc::Sender<T>;
         sync::mpsc::SyncSender<T>;
         sync::mpsc::Receiver<T>;
-        sync::mpsc::Iter<'static T>;
-        sync::mpsc::TryIter<'static T>;
+        sync::mpsc::Iter<'static, T>;
+        sync::mpsc::TryIter<'static, T>;
         sync::mpsc::IntoIter<T>;
-        thread::Builder<>;
+        thread::Builder;
         thread::JoinHandle<T>;
         thread::Scope<'static, 'static>;
-        thread::ScopedJoinHandle<'static T>;
-    }
-}
-
-/// What lies beside each original: one word that says where it was created, then its id. A guard has its id.
-#[test]
-fn the_sizes_are_small() {
-    macro_rules! sizes {
-        ($($type:ty: $extra:literal;)*) => {$({
-            mod original { #[allow(unused_imports)] use std::{sync, thread}; pub type It = $type; }
-            mod recorded { #[allow(unused_imports)] use lockprof::{sync, thread}; pub type It = $type; }
-            let (before, after) = (size_of::<original::It>(), size_of::<recorded::It>());
-            println!("{:40} {before:3} -> {after:3} bytes", stringify!($type));
-            assert!(after <= before + $extra, "{} has {after} bytes, and {before} in std", stringify!($type));
-        })*};
-    }
-    sizes! {
-        sync::Mutex<u8>: 8;
-        sync::Mutex<u64>: 8;
-        sync::MutexGuard<'static, u64>: 8;
-        sync::RwLock<u64>: 8;
-        sync::RwLockReadGuard<'static, u64>: 8;
-        sync::RwLockWriteGuard<'static, u64>: 8;
-        sync::Condvar: 12;
-        sync::Barrier: 24;
-        sync::Once: 12;
-        sync::OnceLock<u64>: 8;
-        sync::LazyLock<u64>: 16;
-        sync::mpsc::Sender<u64>: 16;
-        sync::mpsc::Receiver<u64>: 16;
-        thread::JoinHandle<u64>: 8;
+        thread::ScopedJoinHandle<'static, T>;
     }
 }
 
