@@ -284,7 +284,7 @@ fn a_signal_that_nobody_is_left_to_give() {
         let (signal, maker) = (story.object(Kind::TokioNotify, 10), story.task(20));
         let class = story.class(Kind::Task, 21);
         let task = Party::task(1_000);
-        story.add(Event::Task { at: BEGIN, task, parent: maker, class });
+        story.add(Event::Task { at: BEGIN, task, parent: maker, class, runtime: 0 });
         story.ends(maker);
         story.waits(task, Notified, signal, 30);
         story.counts(signal, given, 0);
@@ -326,7 +326,7 @@ fn a_set_of_tasks_of_which_none_will_end() {
         story.joins(captain, Party::UNKNOWN, 30);
         for number in 0..3 {
             let task = Party::task(1_000 + number);
-            story.add(Event::Task { at: BEGIN, task, parent: captain, class });
+            story.add(Event::Task { at: BEGIN, task, parent: captain, class, runtime: 0 });
             if number > 0 || !one_works {
                 story.waits(task, Recv, bell, 40);
             }

@@ -91,6 +91,7 @@ const KERNELS: &[Expected] = &[
     kernel("condvar_outer", "mixed", BLOCKED_WAIT, &[]),
     kernel("two_actors", "channel-cycle", DEADLOCK, &[]),
     kernel("own_queue", "self-channel", DEADLOCK, &[]),
+    kernel("blocked_runtime", "mixed", DEADLOCK, &[]),
     kernel("permit_leak", "leaked", NEVER_RELEASED, &[]),
     kernel("future_lock", "leaked", NEVER_RELEASED, &[]),
 ];

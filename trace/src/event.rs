@@ -302,6 +302,8 @@ events! {
         parent: party,
         /// Class of tasks spawned at its line.
         class: number,
+        /// The runtime that polls it, as an object; 0 where not known.
+        runtime: number,
     }
     /// A task ends.
     TaskEnd = 13 {

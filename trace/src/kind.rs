@@ -292,6 +292,8 @@ names! {
         Watcher = 6 "watcher",
         /// The right to wait for a task's or thread's end.
         JoinHandle = 7 "join handle",
+        /// It works for a runtime outside of its workers: by `block_on` of one that has none, or by `block_in_place`.
+        Driver = 8 "driver",
     }
 }
 

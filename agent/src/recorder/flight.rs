@@ -196,7 +196,7 @@ mod tests {
     use lockprof_trace::{Outcome, Party};
 
     fn task(number: u64) -> Event<'static> {
-        Event::Task { at: 1, task: Party::task(number), parent: Party::UNKNOWN, class: 1 }
+        Event::Task { at: 1, task: Party::task(number), parent: Party::UNKNOWN, class: 1, runtime: 0 }
     }
 
     fn end(number: u64) -> Event<'static> {

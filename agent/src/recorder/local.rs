@@ -31,6 +31,8 @@ pub(crate) struct Local {
     pub(crate) spawned: Cell<(u32, Party, Party)>,
     /// The function that this thread was spawned with has panicked.
     pub(crate) panicked: Cell<bool>,
+    /// The runtime that this thread works for, see `task::here`.
+    pub(crate) runtime: Cell<u32>,
     /// The task whose drop is under way because its runtime shuts down.
     pub(crate) abandoned: Cell<Party>,
     /// Stacks of the last waits: place on the stack, site, number, uses granted and left.
@@ -53,6 +55,7 @@ thread_local! {
             kept: [const { Cell::new((0, 0)) }; 16],
             spawned: Cell::new((0, Party::UNKNOWN, Party::UNKNOWN)),
             panicked: Cell::new(false),
+            runtime: Cell::new(0),
             abandoned: Cell::new(Party::UNKNOWN),
             stacks: [const { Cell::new((0, 0, 0, 0)) }; 64],
         }

@@ -31,7 +31,7 @@ pub(crate) use nested::{acquiring, refused};
 pub(crate) use object::Tag;
 pub(crate) use output::Output;
 pub(crate) use site::{Site, has_frame_pointers, site_of};
-pub(crate) use task::{NewThread, Task, TaskRef, Wakers};
+pub(crate) use task::{DRIVEN, InRuntime, NewThread, Task, TaskRef, Wakers, here};
 pub(crate) use watcher::Watcher;
 
 use lockprof_trace::Mode;

@@ -21,6 +21,7 @@ pub(crate) struct Task {
     party: Party,
     entry: u32,
     class: u32,
+    runtime: u32,
     polls: u64,
 }
 
@@ -129,7 +130,8 @@ impl Task {
         let task = Party::task(number());
         let class = class_of(kind, Some(site));
         let (parent, at) = (party(), ticks());
-        emit(&Event::Task { at, task, parent, class: class.into() });
+        let runtime = here();
+        emit(&Event::Task { at, task, parent, class: class.into(), runtime: (runtime & !DRIVEN).into() });
         population(class, 1);
         let entry = entry::take(memory).unwrap_or(0);
         if entry != 0 {
@@ -140,7 +142,7 @@ impl Task {
             let wakers = u64::from(kind == Kind::Task);
             entry::write(memory, entry, [task.0, site, at, 0, 0, wakers], head);
         }
-        Some(Self { party: task, entry, class, polls: 0 })
+        Some(Self { party: task, entry, class, runtime, polls: 0 })
     }
 
     /// What others may keep of it.
@@ -153,7 +155,23 @@ impl Task {
     pub(crate) fn poll(&mut self) -> Polling {
         self.polls += 1;
         self.set(TaskState::Running);
-        Polling { before: area().switch(self.party), entry: self.entry }
+        if self.runtime == 0 && self.polls == 1 {
+            self.first_polled();
+        }
+        let _works = InRuntime::enter(if self.runtime == 0 { here() } else { self.runtime });
+        Polling { before: area().switch(self.party), entry: self.entry, _works }
+    }
+
+    /// A task that was spawned on a set of local tasks is known to be polled by a runtime where that has no other threads.
+    #[cold]
+    fn first_polled(&mut self) {
+        let runtime = here();
+        if runtime & DRIVEN != 0 {
+            self.runtime = runtime;
+            let (at, task, class, runtime) =
+                (ticks(), self.party, self.class.into(), (runtime & !DRIVEN).into());
+            emit(&Event::Task { at, task, parent: Party::UNKNOWN, class, runtime });
+        }
     }
 
     #[inline]
@@ -233,6 +251,7 @@ fn number() -> u64 {
 pub(crate) struct Polling {
     before: Party,
     entry: u32,
+    _works: InRuntime,
 }
 
 impl Drop for Polling {
@@ -242,6 +261,32 @@ impl Drop for Polling {
         if let Some(memory) = memory::get().filter(|_| self.entry != 0) {
             set_state(memory, self.entry, TaskState::Parked);
         }
+    }
+}
+
+/// Beside the number of a runtime: it has no threads of its own, and whoever blocks on it polls its tasks.
+pub(crate) const DRIVEN: u32 = 1 << 31;
+
+/// The runtime that this thread works for, as an object and with [`DRIVEN`]; 0: none that is known.
+pub(crate) fn here() -> u32 {
+    LOCAL.with(|local| local.runtime.get())
+}
+
+/// While this lives, the thread works for a runtime: what it spawns belongs there.
+pub(crate) struct InRuntime(u32);
+
+impl InRuntime {
+    /// For this one from now on, as [`here`] tells it.
+    #[inline]
+    pub(crate) fn enter(runtime: u32) -> Self {
+        Self(LOCAL.with(|local| local.runtime.replace(runtime)))
+    }
+}
+
+impl Drop for InRuntime {
+    #[inline]
+    fn drop(&mut self) {
+        LOCAL.with(|local| local.runtime.set(self.0));
     }
 }
 

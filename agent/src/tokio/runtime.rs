@@ -2,21 +2,28 @@
 //!
 //! The future of a `block_on` runs as the thread that blocks on it.
 use super::task::{Job, JoinHandle, Recorded};
+use crate::recorder::{self, DRIVEN, InRuntime, Site};
 use ::tokio::runtime as original;
 pub use ::tokio::runtime::*;
+use lockprof_trace::{Kind, Role};
 use std::fmt;
 use std::future::Future;
 use std::io;
-use std::panic::{RefUnwindSafe, UnwindSafe};
+use std::panic::{Location, RefUnwindSafe, UnwindSafe};
 use std::time::Duration;
 
 /// Handle to the runtime. See [`tokio::runtime::Handle`](original::Handle).
 #[derive(Clone, Debug)]
-pub struct Handle(original::Handle);
+pub struct Handle(original::Handle, u32);
 
 impl Handle {
     pub(super) fn original(&self) -> &original::Handle {
         &self.0
+    }
+
+    /// What is spawned as long as the result lives belongs to its runtime.
+    pub(super) fn there(&self) -> InRuntime {
+        InRuntime::enter(self.1)
     }
 
     /// Enters the runtime context. See [`tokio`](original::Handle::enter).
@@ -27,7 +34,7 @@ impl Handle {
     /// Returns a `Handle` view over the currently running `Runtime`. See [`tokio`](original::Handle::current).
     #[track_caller]
     pub fn current() -> Self {
-        Self(original::Handle::current())
+        Self(original::Handle::current(), recorder::here())
     }
 
     /// Returns a `Handle` view over the currently running `Runtime`.
@@ -35,7 +42,7 @@ impl Handle {
     /// # Errors
     /// No runtime has been started.
     pub fn try_current() -> Result<Self, TryCurrentError> {
-        original::Handle::try_current().map(Self)
+        original::Handle::try_current().map(|handle| Self(handle, recorder::here()))
     }
 
     /// Spawns a future onto the runtime. See [`tokio`](original::Handle::spawn).
@@ -45,6 +52,7 @@ impl Handle {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
+        let _there = self.there();
         let (task, spawned) = Recorded::new(future);
         spawned.handle(self.0.spawn(task))
     }
@@ -57,6 +65,7 @@ impl Handle {
         F: FnOnce() -> R + Send + 'static,
         R: Send + 'static,
     {
+        let _there = self.there();
         let (job, spawned) = Job::new(func);
         spawned.handle(self.0.spawn_blocking(move || job.run()))
     }
@@ -64,6 +73,7 @@ impl Handle {
     /// Runs a future to completion on this `Handle`'s associated `Runtime`. See [`tokio`](original::Handle::block_on).
     #[track_caller]
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
+        let _there = self.there();
         self.0.block_on(future)
     }
 
@@ -90,7 +100,7 @@ impl Handle {
 
 impl From<original::Handle> for Handle {
     fn from(handle: original::Handle) -> Self {
-        Self(handle)
+        Self(handle, 0)
     }
 }
 
@@ -103,29 +113,68 @@ impl From<Handle> for original::Handle {
 impl UnwindSafe for Handle {}
 impl RefUnwindSafe for Handle {}
 
+/// A runtime as the record knows it: the tasks that are spawned there are its own, so that it is known which ones wait for
+/// a thread of its.
+#[derive(Debug)]
+struct Known {
+    id: u32,
+    /// The same for who works for it.
+    here: u32,
+}
+
+impl Known {
+    fn new(handle: &original::Handle, site: Site) -> Self {
+        let workers = handle.metrics().num_workers() as u64;
+        let id = recorder::new_object(Kind::Runtime, site, workers);
+        let driven = id != 0 && handle.runtime_flavor() == RuntimeFlavor::CurrentThread;
+        Self { id, here: if driven { id | DRIVEN } else { id } }
+    }
+
+    /// The thread works for it as long as the result lives.
+    fn works(&self, site: Site) -> (InRuntime, recorder::Handle) {
+        let driven = if self.here == self.id { 0 } else { self.id };
+        (InRuntime::enter(self.here), recorder::Handle::open(driven, Role::Driver, site, 0))
+    }
+}
+
+impl Drop for Known {
+    fn drop(&mut self) {
+        recorder::drop_object(self.id);
+    }
+}
+
 /// The Tokio runtime. See [`tokio::runtime::Runtime`](original::Runtime).
 #[derive(Debug)]
 pub struct Runtime {
     inner: original::Runtime,
     handle: Handle,
+    known: Known,
 }
 
 impl Runtime {
-    fn from_original(inner: original::Runtime) -> Self {
-        let handle = Handle(inner.handle().clone());
-        Self { inner, handle }
+    fn from_original(inner: original::Runtime, site: Site) -> Self {
+        let known = Known::new(inner.handle(), site);
+        let handle = Handle(inner.handle().clone(), known.here);
+        Self { inner, handle, known }
     }
 
     pub(super) fn original(&self) -> &original::Runtime {
         &self.inner
     }
 
+    /// The thread blocks on it as long as the result lives.
+    pub(super) fn works(&self, site: Site) -> (InRuntime, recorder::Handle) {
+        self.known.works(site)
+    }
+
     /// Creates a new runtime instance with default configuration values. See [`tokio`](original::Runtime::new).
     ///
     /// # Errors
     /// The system refuses a thread or its event queue.
+    #[track_caller]
     pub fn new() -> io::Result<Runtime> {
-        original::Runtime::new().map(Self::from_original)
+        let site = Location::caller();
+        original::Runtime::new().map(|inner| Self::from_original(inner, site))
     }
 
     /// Returns a handle to the runtime's spawner.
@@ -157,6 +206,7 @@ impl Runtime {
     /// Runs a future to completion on the runtime. See [`tokio`](original::Runtime::block_on).
     #[track_caller]
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
+        let _works = self.known.works(Location::caller());
         self.inner.block_on(future)
     }
 
@@ -191,20 +241,24 @@ impl RefUnwindSafe for Runtime {}
 pub struct LocalRuntime {
     inner: original::LocalRuntime,
     handle: Handle,
+    known: Known,
 }
 
 impl LocalRuntime {
-    fn from_original(inner: original::LocalRuntime) -> Self {
-        let handle = Handle(inner.handle().clone());
-        Self { inner, handle }
+    fn from_original(inner: original::LocalRuntime, site: Site) -> Self {
+        let known = Known::new(inner.handle(), site);
+        let handle = Handle(inner.handle().clone(), known.here);
+        Self { inner, handle, known }
     }
 
     /// Creates a new local runtime instance with default configuration values.
     ///
     /// # Errors
     /// The system refuses its event queue.
+    #[track_caller]
     pub fn new() -> io::Result<LocalRuntime> {
-        original::LocalRuntime::new().map(Self::from_original)
+        let site = Location::caller();
+        original::LocalRuntime::new().map(|inner| Self::from_original(inner, site))
     }
 
     /// Returns a handle to the runtime's spawner.
@@ -219,6 +273,7 @@ impl LocalRuntime {
         F: Future + 'static,
         F::Output: 'static,
     {
+        let _there = InRuntime::enter(self.known.here);
         let (task, spawned) = Recorded::new(future);
         spawned.handle(self.inner.spawn_local(task))
     }
@@ -237,6 +292,7 @@ impl LocalRuntime {
     /// Runs a future to completion on the runtime. See [`tokio`](original::LocalRuntime::block_on).
     #[track_caller]
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
+        let _works = self.known.works(Location::caller());
         self.inner.block_on(future)
     }
 
@@ -356,8 +412,10 @@ impl Builder {
     ///
     /// # Errors
     /// The system refuses a thread or its event queue.
+    #[track_caller]
     pub fn build(&mut self) -> io::Result<Runtime> {
-        self.0.build().map(Runtime::from_original)
+        let site = Location::caller();
+        self.0.build().map(|inner| Runtime::from_original(inner, site))
     }
 
     /// Creates the configured [`LocalRuntime`].
@@ -366,7 +424,8 @@ impl Builder {
     /// The system refuses its event queue.
     #[track_caller]
     pub fn build_local(&mut self, options: LocalOptions) -> io::Result<LocalRuntime> {
-        self.0.build_local(options).map(LocalRuntime::from_original)
+        let site = Location::caller();
+        self.0.build_local(options).map(|inner| LocalRuntime::from_original(inner, site))
     }
 }
 

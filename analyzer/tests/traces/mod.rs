@@ -66,8 +66,13 @@ pub fn contended(pid: u32) -> Vec<u8> {
     let [made, taken, waits, spawned] = [100, 200, 300, 400];
     let site = |site, line| Event::Site { site, file: "src/shop.rs".into(), line, column: 9 };
     let class = |class, kind, site| Event::Class { class, kind, site, type_name: "Shop".into() };
-    let task =
-        |number| Event::Task { at: 3_000, task: Party::task(number), parent: Party::thread(1), class: 2 };
+    let task = |number| Event::Task {
+        at: 3_000,
+        task: Party::task(number),
+        parent: Party::thread(1),
+        class: 2,
+        runtime: 0,
+    };
     let wait = |at, number, ms: u64| Event::Wait {
         at,
         ticks: ms * 1_000_000,

@@ -35,6 +35,7 @@ mod needs;
 mod order;
 mod reentry;
 mod rehash;
+mod runtimes;
 mod stacks;
 mod stale;
 mod states;

@@ -32,7 +32,9 @@ pub(super) fn needs(context: &Context<'_>, level: Level) -> Vec<Vec<Need>> {
     let (history, pressing, kin) = (context.history(), pressing(context), Kin::of(context));
     let builder = Builder { context, level, history, pressing, kin };
     let parties = 0..context.frozen.parties.len();
-    parties.map(|place| builder.party(place)).chain(builder.kin.nodes()).collect()
+    let mut needs = parties.map(|place| builder.party(place)).chain(builder.kin.nodes()).collect::<Vec<_>>();
+    super::runtimes::gate(context, &mut needs);
+    needs
 }
 
 /// Parties that hold a lock for which others have waited long, at other lines than where it was taken: who waits where

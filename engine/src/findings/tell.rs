@@ -165,7 +165,10 @@ fn circle(context: &Context<'_>, case: &Case, times: usize) -> String {
     for place in members.iter().take(NAMED) {
         let party = context.frozen.parties[*place];
         let waits = context.frozen.waits_of(context.model, *place);
-        let Some(wait) = waits.filter(|wait| wait.operation != Operation::BlockOn).last() else { continue };
+        let Some(wait) = waits.filter(|wait| wait.operation != Operation::BlockOn).last() else {
+            steps.push(format!("{} is not polled: its runtime's threads are blocked", who(context, party)));
+            continue;
+        };
         let own = context
             .frozen
             .handles_of(context.model, wait.object)

@@ -16,6 +16,8 @@ pub struct PartyFacts {
     pub parent: Party,
     /// The class of its spawn line; 0 where not known.
     pub class: u64,
+    /// The runtime that polls a task, as an object; 0 where not known.
+    pub runtime: u64,
     /// Name of a thread; empty where it has none.
     pub name: Box<str>,
     /// The system's number for a thread.
@@ -57,18 +59,14 @@ impl Parties {
     pub(super) fn event(&mut self, event: &Event<'_>) -> [Option<(u64, u64, bool)>; 2] {
         match event {
             Event::Thread { at, thread, parent, class, os_id, name } => {
+                let (at, parent, class, os_id) = (*at, *parent, *class, *os_id);
                 let name = name.as_ref().into();
-                self.born(
-                    *thread,
-                    PartyFacts { at: *at, parent: *parent, class: *class, name, os_id: *os_id, end: None },
-                )
+                self.born(*thread, PartyFacts { at, parent, class, runtime: 0, name, os_id, end: None })
             }
-            Event::Task { at, task, parent, class } => {
+            Event::Task { at, task, parent, class, runtime } => {
+                let (at, parent, class, runtime) = (*at, *parent, *class, *runtime);
                 let name = "".into();
-                self.born(
-                    *task,
-                    PartyFacts { at: *at, parent: *parent, class: *class, name, os_id: 0, end: None },
-                )
+                self.born(*task, PartyFacts { at, parent, class, runtime, name, os_id: 0, end: None })
             }
             Event::ThreadEnd { at, thread, outcome } => self.ended(*thread, *at, *outcome),
             Event::TaskEnd { at, task, outcome, .. } => self.ended(*task, *at, *outcome),
@@ -81,6 +79,9 @@ impl Parties {
         if let Some(known) = self.open.get_mut(&party).or_else(|| self.recent.get_mut(&party)) {
             if known.name.is_empty() {
                 known.name = facts.name;
+            }
+            if known.runtime == 0 {
+                known.runtime = facts.runtime;
             }
             if known.os_id == 0 {
                 known.os_id = facts.os_id;

@@ -88,7 +88,7 @@ impl Story {
         let class = self.class(kind, line);
         let task = Party::task(self.next);
         self.next += 1;
-        self.add(Event::Task { at, task, parent: Party::UNKNOWN, class });
+        self.add(Event::Task { at, task, parent: Party::UNKNOWN, class, runtime: 0 });
         task
     }
 

@@ -1,7 +1,7 @@
 //! A set of tasks that are awaited, and aborted, together.
 use super::recorded::SetAborts;
 use super::{AbortHandle, Job, LocalSet, Recorded};
-use crate::recorder::{RECORDING, is_abandoning};
+use crate::recorder::{InRuntime, RECORDING, is_abandoning};
 use crate::tokio::runtime::Handle;
 use crate::tokio::wait::{Op, Waits};
 use ::tokio::task as original;
@@ -74,6 +74,7 @@ impl<T: 'static> JoinSet<T> {
         F: Send + 'static,
         T: Send,
     {
+        let _there = handle.there();
         let (task, spawned) = Recorded::new_in(self.aborts(), task);
         spawned.abort_handle(self.inner.spawn_on(task, handle.original()))
     }
@@ -85,6 +86,7 @@ impl<T: 'static> JoinSet<T> {
         F: Future<Output = T>,
         F: 'static,
     {
+        let _unknown = InRuntime::enter(0);
         let (task, spawned) = Recorded::new_in(self.aborts(), task);
         spawned.abort_handle(self.inner.spawn_local(task))
     }
@@ -96,6 +98,7 @@ impl<T: 'static> JoinSet<T> {
         F: Future<Output = T>,
         F: 'static,
     {
+        let _unknown = InRuntime::enter(0);
         let (task, spawned) = Recorded::new_in(self.aborts(), task);
         spawned.abort_handle(self.inner.spawn_local_on(task, local_set.original()))
     }

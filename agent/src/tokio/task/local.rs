@@ -1,11 +1,13 @@
 //! Tasks that stay on one thread.
 use super::{JoinHandle, Recorded};
+use crate::recorder::InRuntime;
 use crate::tokio::runtime::Runtime;
 use ::tokio::runtime::Id;
 use ::tokio::task as original;
 use ::tokio::task::LocalEnterGuard;
 use std::fmt;
 use std::future::Future;
+use std::panic::Location;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -17,6 +19,8 @@ where
     F: Future + 'static,
     F::Output: 'static,
 {
+    // Who polls it is known by its first poll.
+    let _unknown = InRuntime::enter(0);
     let (task, spawned) = Recorded::new(future);
     spawned.handle(original::spawn_local(task))
 }
@@ -47,6 +51,8 @@ impl LocalSet {
         F: Future + 'static,
         F::Output: 'static,
     {
+        // Who polls it is known by its first poll.
+        let _unknown = InRuntime::enter(0);
         let (task, spawned) = Recorded::new(future);
         spawned.handle(self.0.spawn_local(task))
     }
@@ -58,6 +64,7 @@ impl LocalSet {
     where
         F: Future,
     {
+        let _works = rt.works(Location::caller());
         self.0.block_on(rt.original(), future)
     }
 

@@ -12,7 +12,10 @@ pub use local::{LocalSet, spawn_local};
 
 pub(super) use recorded::{Job, Recorded};
 
+use crate::recorder::{DRIVEN, Handle, here};
 use ::tokio::task as original;
+use lockprof_trace::Role;
+use std::panic::Location;
 
 /// Spawns a new asynchronous task, returning a [`JoinHandle`] for it. See [`tokio::task::spawn`](original::spawn).
 #[track_caller]
@@ -23,6 +26,18 @@ where
 {
     let (task, spawned) = Recorded::new(future);
     spawned.handle(original::spawn(task))
+}
+
+/// Runs the provided blocking function on the current thread without blocking the executor. See
+/// [`tokio::task::block_in_place`](original::block_in_place).
+#[track_caller]
+pub fn block_in_place<F, R>(f: F) -> R
+where
+    F: FnOnce() -> R,
+{
+    // Another thread does the worker's work meanwhile.
+    let _aside = Handle::open(here() & !DRIVEN, Role::Driver, Location::caller(), 0);
+    original::block_in_place(f)
 }
 
 /// Runs the provided closure on a thread where blocking is acceptable. See
