@@ -52,7 +52,8 @@ pub(super) fn classes(context: &Context<'_>) -> Vec<ClassReport> {
         }
     }
     let length = model.end().saturating_sub(model.session.at).max(1);
-    let objects = model.classes.iter().filter(|(_, class)| !is_population(class.kind));
+    let is_object = |kind| !is_population(kind) && kind != Kind::Runtime;
+    let objects = model.classes.iter().filter(|(_, class)| is_object(class.kind));
     let used = objects.filter(|(number, _)| {
         sums.contains_key(number) || model.wait_lengths.contains_key(&Owner::Class(**number))
     });
