@@ -28,6 +28,7 @@ macro_rules! locks {
                 static AGAIN: ReentrantMutex<Cell<u8>> = ReentrantMutex::new(Cell::new(1));
                 static CONDVAR: Condvar = Condvar::new();
                 static ONCE: Once = Once::new();
+                #[allow(clippy::declare_interior_mutable_const, reason = "each use is a copy, on purpose")]
                 const LOCKS: [Mutex<u8>; 2] = [const { Mutex::new(7) }; 2];
                 *LOCK.lock() += 1;
                 RW.write().push(1);
