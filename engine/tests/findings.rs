@@ -5,7 +5,7 @@ use lockprof_engine::findings::PartyRole::{Bystander, Holder, Member};
 use lockprof_engine::findings::Verdict::{Proved, Suspected};
 use lockprof_engine::findings::{Verdict, explain};
 use lockprof_trace::Operation::{Changed, CondvarWait, Join, Lock, Notified, Read, Recv, Send, Write};
-use lockprof_trace::{Event, Kind, Loss, Outcome, Party, Role, WaitEnd};
+use lockprof_trace::{Event, HoldSource, Kind, Loss, Outcome, Party, Role, WaitEnd};
 use story::{BEGIN, FINISH, SECOND, Story, line, only, waiting};
 
 #[test]
@@ -84,6 +84,24 @@ fn a_guard_that_outlives_its_holder() {
     let holder = leaked.parties.iter().find(|party| party.role == Holder).unwrap();
     assert_eq!((line(&holder.holds[0].at), holder.ended), (30, true));
     assert_eq!(found(Kind::StdMutex).verdict, Proved);
+}
+
+#[test]
+fn a_lock_that_a_living_party_has_kept() {
+    let found = |longest_before: u64| {
+        let mut story = Story::new();
+        let lock = story.object(Kind::Mutex, 10);
+        let (a, b) = (story.thread(20), story.thread(21));
+        for n in 1..=8u64 {
+            story.held(BEGIN + n * SECOND / 10, longest_before, a, lock, 30, HoldSource::Sampled);
+        }
+        story.holds(a, lock, 30);
+        story.waits(b, Lock, lock, 40);
+        story.firm()
+    };
+    let kept = only(found(SECOND / 1_000));
+    assert_eq!((kept.code, kept.verdict, waiting(&kept, Member)), ("LP0002", Suspected, vec![40]));
+    assert!(found(2 * SECOND).is_empty(), "it is slow, as ever");
 }
 
 #[test]

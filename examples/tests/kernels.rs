@@ -92,6 +92,7 @@ const KERNELS: &[Expected] = &[
     kernel("two_actors", "channel-cycle", DEADLOCK, &[]),
     kernel("own_queue", "self-channel", DEADLOCK, &[]),
     kernel("blocked_runtime", "mixed", DEADLOCK, &[]),
+    kernel("kept_guard", "leaked", NEVER_RELEASED, &[]),
     kernel("permit_leak", "leaked", NEVER_RELEASED, &[]),
     kernel("future_lock", "leaked", NEVER_RELEASED, &[]),
 ];

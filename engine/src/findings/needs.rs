@@ -7,7 +7,7 @@
 use super::Context;
 use super::kin::{Kin, delivered};
 use crate::graph::Need;
-use crate::model::{Held, OpenWait};
+use crate::model::{Held, OpenWait, Owner};
 use lockprof_trace::{Kind, Loss, Operation, Party, Role, TaskState};
 use std::collections::HashMap;
 use std::time::Duration;
@@ -16,6 +16,9 @@ use std::time::Duration;
 pub(super) const SETTLED: Duration = Duration::from_millis(100);
 /// A blocked send is without progress only if it lasts this many times the longest that was served at its line.
 const LONGER: u64 = 2;
+/// A guard was forgotten only if it is held this many times as long as any before, of which so many are known.
+const MUCH_LONGER: u64 = 50;
+const LEAST_HOLDS: u64 = 2;
 
 /// How much has to be known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -184,7 +187,10 @@ impl Builder<'_> {
         let mut need = Need { by: vec![], may: vec![], all, outside: false, gone: false };
         for guard in guards.iter().filter(|guard| conflicts(guard.role)) {
             match self.place(guard.party) {
-                Some(holder) => need.by.push(holder),
+                Some(holder) => {
+                    need.by.push(holder);
+                    need.gone |= self.level == Level::Suspicion && self.is_kept(guard, holder);
+                }
                 None if guard.party == Party::UNKNOWN => need.outside = true,
                 None => self.leaked(wait, &mut need),
             }
@@ -210,6 +216,19 @@ impl Builder<'_> {
         need.by.sort_unstable();
         need.by.dedup();
         need
+    }
+
+    /// Whether a guard was most likely forgotten by a party that goes on: it waits for nothing, and has held the lock far
+    /// longer than ever one was held that was taken at this line.
+    fn is_kept(&self, guard: &Held, holder: usize) -> bool {
+        let model = self.context.model;
+        let owner = model.class_of(guard.object).map(|(class, _)| Owner::Class(class));
+        let Some(holds) = owner.and_then(|owner| model.holds.get(&(owner, guard.site))) else { return false };
+        let longest = holds.max.max(2 * model.session.coarse_ticks);
+        let held = guard.until.unwrap_or(model.end()).saturating_sub(guard.since);
+        self.context.frozen.waits[holder].is_empty()
+            && holds.timed.0 + holds.coarse.0 >= LEAST_HOLDS
+            && held >= longest.saturating_mul(MUCH_LONGER)
     }
 
     /// A guard whose holder has ended. A guard of std cannot have gone elsewhere; another one may.

@@ -267,6 +267,7 @@ fn why_suspected(context: &Context<'_>, code: &str, cases: &[Case], first: Optio
         Some(held) if context.has_ended(held.party) => {
             "the end or guard lives on, and who owns it now is not known"
         }
+        Some(_) if code == "LP0002" => "its holder lives, and may only be slower than ever before",
         Some(_) if code == "LP0003" => "its owner lives and could still receive",
         _ => "who could end the wait is not known",
     };

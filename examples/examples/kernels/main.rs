@@ -37,6 +37,7 @@ macro_rules! kernels {
 kernels! {
     threads {
         match_guard,
+        kept_guard,
         blocked_runtime,
         read_then_write,
         three_locks,
