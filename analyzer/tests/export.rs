@@ -147,6 +147,34 @@ for line in open(sys.argv[1]):
     assert_eq!(lines, expected);
 }
 
+#[cfg(feature = "parquet")]
+#[test]
+fn parquet_is_read_by_arrow() {
+    let folder = Folder::new();
+    let file = export(&folder, "parquet", &[]);
+    let script = "\
+import json, sys
+import pyarrow.parquet as parquet
+table = parquet.read_table(sys.argv[1])
+rows = table.sort_by('duration_ns').to_pylist()
+print(json.dumps([[row[name] for name in ['pid', 'what', 'party', 'duration_ns', 'site', 'held_by', 'ended']] for row in rows]))
+print(rows[0]['begin'].isoformat())
+";
+    let Some(printed) = clients::python("pyarrow", script, &file) else { return };
+    let (rows, begin) = printed.split_once('\n').unwrap();
+    let rows: Value = serde_json::from_str(rows).unwrap();
+    let (waits, held) = ("src/shop.rs:20:9", "src/shop.rs:10:9");
+    let holder = "thread 1 (worker-1)";
+    let expected = serde_json::json!([
+        [7, "wait", "task 1", 1_000_000, waits, holder, ""],
+        [7, "wait", "task 2", 2_000_000, waits, holder, ""],
+        [7, "hold", holder, 3_000_000, held, "", ""],
+        [7, "wait", "task 3", 4_000_000, waits, holder, "never"],
+    ]);
+    assert_eq!(rows, expected);
+    assert!(begin.starts_with("2023-11-14T22:13:20.00299"), "{begin}");
+}
+
 #[test]
 fn firefox_has_a_lane_for_the_thread_and_one_for_the_tasks() {
     let folder = Folder::new();

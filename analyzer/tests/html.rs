@@ -6,7 +6,7 @@ use clients::chromium;
 use serde_json::{Value, json};
 use std::fs;
 use std::path::PathBuf;
-use traces::{Folder, NASTY, contended, done, lockprof};
+use traces::{Folder, NASTY, contended, done, lockprof, stuck};
 
 /// The page of a trace.
 fn page(folder: &Folder, trace: &[u8]) -> PathBuf {
@@ -46,11 +46,14 @@ fn a_browser_shows_it_without_a_complaint() {
         const answer = { all: rows(), none: filtered('no such lock'), some: filtered('shop.rs:20 script') };
         document.querySelectorAll('#contention th button')[1].click();
         answer.sorted = document.querySelectorAll('#contention th')[1].getAttribute('aria-sort');
-        const before = await drawn();
+        // A drawing may come some frames late, since layouts come between.
+        const until = async (holds) => { for (let frame = 0; frame < 500; frame++) if (holds(await drawn())) return true; return false; };
+        let before = await drawn();
+        await until((now) => { const same = now === before; before = now; return same; });
         press('+');
-        answer.zoomed = await drawn() !== before;
+        answer.zoomed = await until((now) => now !== before);
         press('0');
-        answer.back = await drawn() === before;
+        answer.back = await until((now) => now === before);
         press('n');
         answer.bar = text('#timeline .status');
         const flame = document.querySelector('.flame'), frames = () => flame.querySelectorAll('button').length;
@@ -90,4 +93,20 @@ fn a_phone_is_wide_enough() {
     let Some((answer, complaints)) = chromium::visit(&page, 500, script) else { return };
     assert_eq!(complaints, [""; 0]);
     assert!(answer[0].as_u64() <= answer[1].as_u64(), "{answer}");
+}
+
+#[test]
+fn a_deadlock_is_drawn() {
+    let folder = Folder::new();
+    let page = page(&folder, &stuck(7, "src/<b>bold</b>.rs"));
+    let script = "
+        const drawing = document.querySelector('.card.proved svg.waits');
+        const edges = [...drawing.querySelectorAll('path.edge')].map((edge) => edge.getAttribute('class'));
+        return [edges, drawing.getAttribute('aria-label'), document.querySelectorAll('main b').length];";
+    let Some((answer, complaints)) = chromium::visit(&page, 1200, script) else { return };
+    assert_eq!(complaints, [""; 0]);
+    assert_eq!(answer[0], json!(["edge ", "edge held"]), "waits for it, and holds it");
+    let label = "Who waits for whom: thread 1 (worker-1), std::sync::Mutex created at src/<b>bold</b>.rs:3";
+    assert_eq!(answer[1], label);
+    assert_eq!(answer[2], 0);
 }

@@ -34,7 +34,7 @@ pub fn export(
         .collect();
     let source = Source { contexts: &contexts, traces: &paths, progress: Progress::new(!is_quiet()) };
     let written = match output {
-        None => write(&source, to, of, &mut BufWriter::new(io::stdout().lock())),
+        None => write(&source, to, of, &mut BufWriter::new(io::stdout())),
         Some(path) => {
             let failed = |error| Error::Output(path.into(), error);
             let file = File::create(path).map_err(failed)?;
@@ -54,7 +54,7 @@ pub fn export(
     Ok(if incomplete { crate::FAILED } else { 0 })
 }
 
-fn write(source: &Source<'_>, to: To, of: Of, out: &mut dyn Write) -> Result<(), Error> {
+fn write(source: &Source<'_>, to: To, of: Of, out: &mut (dyn Write + Send)) -> Result<(), Error> {
     source.write(to, of, out)?;
     out.flush().map_err(Error::Print)
 }

@@ -1,11 +1,13 @@
 //! Traces in the forms that other tools read; one form a file.
 //!
 //! Profiles (pprof, folded, speedscope, CSV) sum up and are made of the model. Timelines (Firefox Profiler, Perfetto,
-//! OpenTelemetry) draw each wait and hold: their writers get the spans of a second reading of the traces.
+//! OpenTelemetry, Parquet) tell each wait and hold: their writers get the spans of a second reading of the traces.
 mod csv;
 mod firefox;
 mod folded;
 mod otlp;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod perfetto;
 mod pprof;
 mod speedscope;
@@ -38,12 +40,15 @@ pub enum To {
     Csv,
     /// OpenTelemetry traces, a span for each wait and hold, as lines of JSON
     OtlpJson,
+    /// A table of each wait and hold, for DuckDB, pandas, Spark
+    #[cfg(feature = "parquet")]
+    Parquet,
 }
 
 impl To {
     /// Whether it is nothing for a terminal.
     pub fn is_binary(self) -> bool {
-        matches!(self, To::Pprof | To::Perfetto)
+        !matches!(self, To::Folded | To::Firefox | To::Speedscope | To::Csv | To::OtlpJson)
     }
 }
 
@@ -71,7 +76,7 @@ impl Source<'_> {
     ///
     /// # Errors
     /// A trace cannot be read again, or `out` not be written.
-    pub fn write(&self, to: To, of: Of, out: &mut dyn Write) -> Result<(), Error> {
+    pub fn write(&self, to: To, of: Of, out: &mut (dyn Write + Send)) -> Result<(), Error> {
         match to {
             To::Pprof => pprof::write(self, of, out).map_err(Error::Print),
             To::Folded => folded::write(self, of, out).map_err(Error::Print),
@@ -80,6 +85,8 @@ impl Source<'_> {
             To::Firefox => firefox::write(self, out),
             To::Perfetto => perfetto::write(self, out),
             To::OtlpJson => otlp::write(self, out),
+            #[cfg(feature = "parquet")]
+            To::Parquet => parquet::write(self, out),
         }
     }
 

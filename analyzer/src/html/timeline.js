@@ -44,38 +44,41 @@ function timeline({ length_ns: length, texts, lanes: all }) {
     pen.font = "12px system-ui, sans-serif";
     pen.textBaseline = "middle";
     const sorts = ["--hold", "--wait", "--idle", "--stuck"].map(colour);
-    const [text, line] = [colour("--text"), colour("--line")];
+    const [text, line, back] = ["--text", "--line", "--back"].map(colour);
+    // Asked for once: each answer costs a layout.
+    const [left, per] = [names(), scale()];
     const first = Math.max(Math.floor(scroll.scrollTop / LANE), 0);
     const last = Math.min(Math.ceil((scroll.scrollTop + height) / LANE), view.lanes.length);
     for (let number = first; number < last; number++) {
       const lane = view.lanes[number], top = y(number);
       pen.fillStyle = line;
       pen.fillRect(0, top + LANE - 1, width, 1);
-      bars(pen, lane.holds, top + 14, 8, sorts, width);
-      bars(pen, lane.waits, top + 2, 10, sorts, width);
-      pen.fillStyle = colour("--back");
-      pen.fillRect(0, top, names() - 4, LANE - 1);
+      bars(pen, lane.holds, top + 14, 8, sorts, left, per, width);
+      bars(pen, lane.waits, top + 2, 10, sorts, left, per, width);
+      pen.fillStyle = back;
+      pen.fillRect(0, top, left - 4, LANE - 1);
       pen.fillStyle = text;
-      pen.fillText(lane.name, 4, top + LANE / 2, names() - 12);
+      pen.fillText(lane.name, 4, top + LANE / 2, left - 12);
     }
     axis(pen, width, text, line);
     if (view.chosen) mark(pen, text);
   }
 
-  function bars(pen, list, top, thick, sorts, width) {
+  function bars(pen, list, top, thick, sorts, left, per, width) {
     // What falls on the same column of pixels in the same colour is drawn once.
     let drawn = -1, sort = -1;
     for (const bar of list) {
       if (bar[BEGIN] > view.to) break;
-      const begin = Math.max(x(bar[BEGIN]), names()), end = Math.min(x(bar[BEGIN] + bar[LENGTH]), width);
-      if (end < names() || (end <= drawn && bar[SORT] === sort)) continue;
-      pen.fillStyle = sorts[bar[SORT]];
+      const end = Math.min(left + (bar[BEGIN] + bar[LENGTH] - view.from) * per, width);
+      if (end < left || (end <= drawn && bar[SORT] === sort)) continue;
+      const begin = Math.max(left + (bar[BEGIN] - view.from) * per, left);
+      if (bar[SORT] !== sort) pen.fillStyle = sorts[bar[SORT]];
       // A bar that stands for many is as strong as it is busy.
       pen.globalAlpha = bar[COUNT] > 1 ? Math.max(0.35, Math.min(bar[BUSY] / Math.max(bar[LENGTH], 1), 1)) : 1;
       pen.fillRect(begin, top, Math.max(end - begin, 1), thick);
-      pen.globalAlpha = 1;
       [drawn, sort] = [Math.max(end, begin + 1), bar[SORT]];
     }
+    pen.globalAlpha = 1;
   }
 
   function axis(pen, width, text, line) {

@@ -12,6 +12,8 @@ use std::collections::HashMap;
 const BARS: usize = 120_000;
 /// Lanes that are kept: far more than fit a screen.
 const LANES: usize = 200;
+/// A party gets a lane when one bar of it has this part of what the lightest lane has altogether.
+const NEWCOMER: u64 = 64;
 /// Bars nearer than this are joined at first, in ticks.
 const NEAR: u64 = 1 << 10;
 
@@ -45,12 +47,8 @@ pub struct Lane {
     pub waits: Vec<Bar>,
     /// Its holds.
     pub holds: Vec<Bar>,
-    /// How long it waited altogether, without idle receivers.
-    pub stood: u64,
-    /// How long it held altogether.
-    pub held: u64,
-    /// How long it was an idle receiver.
-    pub idle: u64,
+    /// How much it has to show: what it waited, with holds and idle receivers counting less.
+    pub weight: u64,
 }
 
 /// See the module.
@@ -61,6 +59,8 @@ pub struct Lanes {
     others: Lane,
     bars: usize,
     near: u64,
+    /// The weight of the lightest lane when lanes were last dropped.
+    lightest: u64,
     /// How many wait, without idle receivers.
     waiting: Option<Timeline>,
 }
@@ -96,8 +96,12 @@ impl Lanes {
             waiting.birth(bar.begin);
             waiting.death(bar.end);
         }
-        self.lanes.entry(span.party).or_default().add(bar);
-        self.bars += 1;
+        // A party that had no lane gets one where it matters beside those that have; threads are few.
+        let lane = match bar.weight().saturating_mul(NEWCOMER) >= self.lightest || span.party.is_thread() {
+            true => self.lanes.entry(span.party).or_default(),
+            false => self.lanes.get_mut(&span.party).unwrap_or(&mut self.others),
+        };
+        self.bars += usize::from(lane.add(bar, self.near));
         if self.lanes.len() > 2 * LANES {
             self.drop_lanes();
         }
@@ -113,7 +117,7 @@ impl Lanes {
     pub fn finish(mut self) -> (Vec<(Party, Lane)>, Lane) {
         self.drop_lanes();
         let mut lanes: Vec<(Party, Lane)> = self.lanes.into_iter().collect();
-        lanes.sort_by_key(|(party, lane)| (std::cmp::Reverse(lane.rank()), *party));
+        lanes.sort_by_key(|(party, lane)| (std::cmp::Reverse(lane.weight), *party));
         lanes.iter_mut().map(|(_, lane)| lane).chain([&mut self.others]).for_each(|lane| {
             lane.waits.sort_by_key(|bar| bar.begin);
             lane.holds.sort_by_key(|bar| bar.begin);
@@ -127,8 +131,9 @@ impl Lanes {
             return;
         }
         let mut ranks: Vec<_> =
-            self.lanes.iter().map(|(party, lane)| (std::cmp::Reverse(lane.rank()), *party)).collect();
+            self.lanes.iter().map(|(party, lane)| (std::cmp::Reverse(lane.weight), *party)).collect();
         ranks.sort_unstable();
+        self.lightest = ranks[LANES - 1].0.0;
         for (_, party) in &ranks[LANES..] {
             let lane = self.lanes.remove(party).unwrap_or_default();
             self.others.waits.extend(lane.waits);
@@ -150,18 +155,19 @@ impl Lanes {
 }
 
 impl Lane {
-    fn add(&mut self, bar: Bar) {
-        let (bars, sum) = match bar.doing {
-            Doing::Hold => (&mut self.holds, &mut self.held),
-            Doing::Wait(operation, _) if is_idle(operation) => (&mut self.waits, &mut self.idle),
-            Doing::Wait(..) => (&mut self.waits, &mut self.stood),
+    /// Adds a bar; whether it stands by itself.
+    fn add(&mut self, bar: Bar, near: u64) -> bool {
+        let bars = match bar.doing {
+            Doing::Hold => &mut self.holds,
+            Doing::Wait(..) => &mut self.waits,
         };
+        super::add(&mut self.weight, bar.weight());
+        if let Some(last) = bars.last_mut().filter(|last| last.reaches(&bar, near)) {
+            last.take(bar);
+            return false;
+        }
         bars.push(bar);
-        super::add(sum, bar.busy);
-    }
-
-    fn rank(&self) -> [u64; 3] {
-        [self.stood, self.held, self.idle]
+        true
     }
 }
 
@@ -171,7 +177,7 @@ fn join(bars: &mut Vec<Bar>, near: u64) {
     let mut joined: Vec<Bar> = Vec::with_capacity(bars.len() / 2);
     for bar in bars.drain(..) {
         match joined.last_mut() {
-            Some(last) if bar.end.max(last.end) - last.begin <= near => last.take(bar),
+            Some(last) if last.reaches(&bar, near) => last.take(bar),
             _ => joined.push(bar),
         }
     }
@@ -179,6 +185,19 @@ fn join(bars: &mut Vec<Bar>, near: u64) {
 }
 
 impl Bar {
+    fn weight(&self) -> u64 {
+        match self.doing {
+            Doing::Hold => self.busy / 8,
+            Doing::Wait(operation, _) if is_idle(operation) => self.busy / 64,
+            Doing::Wait(..) => self.busy,
+        }
+    }
+
+    /// Whether both lie within a stretch as long as `near`.
+    fn reaches(&self, other: &Bar, near: u64) -> bool {
+        self.end.max(other.end) - self.begin.min(other.begin) <= near
+    }
+
     fn take(&mut self, other: Bar) {
         let (begin, end) = (self.begin.min(other.begin), self.end.max(other.end));
         let (busy, count) = (self.busy.saturating_add(other.busy), self.count + other.count);
@@ -217,7 +236,7 @@ mod tests {
         }
         let (lanes, others) = lanes.finish();
         let [(_, lane)] = &lanes[..] else { panic!("{lanes:?}") };
-        assert_eq!((lane.waits.len(), lane.stood, others.waits.len()), (100, 500, 0));
+        assert_eq!((lane.waits.len(), lane.weight, others.waits.len()), (100, 500, 0));
         assert!(lane.waits.windows(2).all(|pair| pair[0].begin < pair[1].begin));
     }
 
@@ -243,7 +262,7 @@ mod tests {
     fn the_busiest_have_lanes() {
         let mut lanes = Lanes::default();
         for party in 0..LANES as u64 * 5 {
-            lanes.add(&wait(party, party, 1));
+            lanes.add(&wait(party, party, 1 + party % 2));
         }
         lanes.add(&wait(1 << 20, 0, 1_000));
         let (lanes, others) = lanes.finish();
