@@ -82,6 +82,22 @@ lockprof itself could not go on.")]
         #[arg(last = true, required = true, value_name = "COMMAND")]
         command: Vec<OsString>,
     },
+    /// Tell what to use instead, object by object, and what is best kept
+    #[command(after_help = "\
+Examples:
+  lockprof advise trace.bin
+  lockprof advise trace.bin --format json | jq '.[] | select(.rule != \"keep\")'
+
+Each advice names the rule that fits, what it rests on, and what it should bring at most; `lockprof diff` of a recording \
+before and after tells whether it did.")]
+    Advise {
+        /// Trace files, one for each process
+        #[arg(required = true, value_name = "TRACE")]
+        traces: Vec<PathBuf>,
+        /// What to ask for
+        #[command(flatten)]
+        ask: Ask,
+    },
     /// Fail where a trace has findings: a gate for CI
     #[command(after_help = "\
 Examples:

@@ -31,6 +31,7 @@ fn main() -> ExitCode {
     let done = match command {
         Command::Analyze { traces, out, ask } => commands::analyze(&traces, out.as_deref(), &ask),
         Command::Run { out, ask, command } => commands::run(&out, &ask, &command),
+        Command::Advise { traces, ask } => commands::advise(&traces, &ask),
         Command::Check { gate, ask } => commands::check(&gate, &ask),
         Command::Diff { before, after, out, ask } => commands::diff(&before, &after, out.as_deref(), &ask),
         Command::Export { traces, to, of, output, symbols } => {

@@ -5,6 +5,7 @@
 //! here writes to the terminal or a file; the only files read are the sources that a finding shows.
 #![forbid(unsafe_code)]
 
+pub mod advise;
 pub mod diff;
 pub mod findings;
 pub mod folded;

@@ -1,4 +1,5 @@
 //! What the commands do. Only here is anything printed, or written to a folder.
+mod advise;
 mod analyze;
 mod check;
 mod diff;
@@ -22,6 +23,7 @@ use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+pub use advise::advise;
 pub use analyze::analyze;
 pub use check::check;
 pub use diff::diff;

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 const LEAST_NS: u64 = 1_000_000;
 
 /// Kinds whose guards exclude others.
-pub(super) const fn is_lock_kind(kind: Kind) -> bool {
+pub(crate) const fn is_lock_kind(kind: Kind) -> bool {
     matches!(
         kind,
         Kind::Mutex

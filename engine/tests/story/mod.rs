@@ -252,8 +252,8 @@ impl Story {
     }
 }
 
-/// The one finding there is.
-pub fn only(mut findings: Vec<Finding>) -> Finding {
+/// The one that there is.
+pub fn only<T: std::fmt::Debug>(mut findings: Vec<T>) -> T {
     assert_eq!(findings.len(), 1, "{findings:#?}");
     findings.remove(0)
 }

@@ -1,0 +1,345 @@
+//! What to use instead, object by object: a decision tree over what was measured.
+//!
+//! The first rule that fits an object speaks; most objects are best kept as they are, and that is said too. Each rule tells
+//! what it rests on and what it expects at most, so that `lockprof diff` of a second recording can tell whether it was right.
+//!
+//! | rule | fits | advice |
+//! | --- | --- | --- |
+//! | `keep` | less than a hundredth of the time is waited for it | keep it |
+//! | `time-limit` | a send is blocked for good (LP0003) | a time limit, and an error path that closes the channel |
+//! | `shorten` | one line's long holds cause most of the waits | take the long call out of the section |
+//! | `snapshot` | nearly all uses read, and writes are rare | publish whole versions: readers take no lock |
+//! | `shard` | short holds, many uses, many waits | divide it by key: waits fall with the number of parts |
+//! | `receivers` | sends wait for room, and holds have no part in it | more receivers, or more done at a time |
+//! | `permits` | acquires of a semaphore wait for long holds | more permits, or give them back sooner |
+//! | `bounded` | an unbounded channel holds ever more | a bounded one, so that senders feel it |
+//! | `join-set` | tasks of one line only grow (LP0007) | a `JoinSet` with a limit, which waits for those that are over |
+//! | `look` | none of these | read the waiting and holding lines |
+use crate::findings::{Verdict, duration};
+use crate::report::{ClassReport, Report, SiteReport};
+use lockprof_trace::Kind;
+use serde::Serialize;
+use std::fmt::Write;
+
+/// Below this share of the recorded time, waiting is no reason to change anything.
+const COLD: f64 = 0.01;
+/// A hold that lasts this long, in nanoseconds, is a call, not an access.
+const LONG_NS: u64 = 1_000_000;
+/// The part of the waits that one line must have caused to be the one to change.
+const MOST: f64 = 0.6;
+/// Of this many uses at least nearly all must read.
+const READS: f64 = 0.95;
+/// Writes in a second that a copy of everything still stands.
+const WRITES_PER_S: f64 = 100.0;
+/// A share of the uses that waits: contended.
+const CONTENDED: f64 = 0.01;
+/// Parts that a sharded map has at least.
+const SHARDS: f64 = 8.0;
+/// Messages that an unbounded channel may hold in the end.
+const BACKLOG: u64 = 10_000;
+
+/// What to do about one object, or one line that spawns.
+#[derive(Clone, Debug, Serialize)]
+pub struct Advice {
+    /// The rule that fits.
+    pub rule: &'static str,
+    /// What the objects are.
+    pub kind: String,
+    /// Where they are created, "file:line:column".
+    pub created_at: String,
+    /// What to do.
+    pub advice: String,
+    /// What that rests on.
+    pub evidence: Vec<String>,
+    /// What it should bring.
+    pub expects: String,
+    /// Waiting that may go, at most, in nanoseconds.
+    pub saves_ns: u64,
+    /// The process, as a place among the report's processes.
+    pub process: usize,
+}
+
+/// Advice on everything in a report, what saves most first; what is to be kept comes last.
+pub fn advise(report: &Report) -> Vec<Advice> {
+    let classes = report.classes.iter().filter(|class| class.acquisitions > 0 || class.stood_ns > 0);
+    let mut all: Vec<Advice> = classes.map(|class| of_class(report, class)).collect();
+    all.extend(of_populations(report));
+    all.sort_by(|one, other| {
+        let kept = |advice: &Advice| advice.rule == "keep";
+        (kept(one), other.saves_ns, &one.created_at).cmp(&(kept(other), one.saves_ns, &other.created_at))
+    });
+    all
+}
+
+fn of_class(report: &Report, class: &ClassReport) -> Advice {
+    let rules = [time_limit, bounded, keep, shorten, snapshot, permits, receivers, shard];
+    rules.iter().find_map(|rule| rule(report, class)).unwrap_or_else(|| look(class))
+}
+
+fn advice(class: &ClassReport, rule: &'static str, advice: String) -> Advice {
+    Advice {
+        rule,
+        kind: class.kind.clone(),
+        created_at: class.created_at.clone(),
+        advice,
+        evidence: vec![],
+        expects: String::new(),
+        saves_ns: 0,
+        process: class.process,
+    }
+}
+
+fn kind(class: &ClassReport) -> Kind {
+    Kind::ALL.iter().copied().find(|kind| kind.name() == class.kind).unwrap_or(Kind::Unknown)
+}
+
+fn count(class: &ClassReport, what: &str) -> u64 {
+    class.counts.get(what).copied().unwrap_or(0)
+}
+
+fn percent(part: u64, whole: u64) -> f64 {
+    part as f64 / whole.max(1) as f64
+}
+
+/// What is waited, as evidence.
+fn waited(report: &Report, class: &ClassReport) -> String {
+    format!(
+        "{} of {} uses waited, {} together in {} (p99 {})",
+        class.contended,
+        class.acquisitions,
+        duration(class.stood_ns),
+        duration(report.duration_ns),
+        duration(class.wait_ns.p99)
+    )
+}
+
+fn time_limit(report: &Report, class: &ClassReport) -> Option<Advice> {
+    let blocked = report.findings.iter().find(|finding| {
+        finding.code == "LP0003"
+            && finding.process == class.process
+            && finding.objects.iter().any(|object| object.created_at == class.created_at)
+    })?;
+    Some(Advice {
+        evidence: vec![blocked.message.clone()],
+        expects: "no send waits longer than its limit; what its sender holds comes free".into(),
+        saves_ns: blocked.blocked_ns,
+        ..advice(
+            class,
+            "time-limit",
+            format!(
+                "send with a time limit (`send_timeout`, or `select!` with a timer) at {}, and let the error path drop the receiver",
+                blocked.at
+            ),
+        )
+    })
+}
+
+fn bounded(_: &Report, class: &ClassReport) -> Option<Advice> {
+    let unbounded = matches!(kind(class), Kind::TokioUnbounded);
+    let left = count(class, "sends").saturating_sub(count(class, "receives"));
+    (unbounded && left >= BACKLOG).then(|| Advice {
+        evidence: vec![format!("{left} messages were sent and not received in the end")],
+        expects: "memory stays bounded; senders wait, or are told, when the receiver is behind".into(),
+        ..advice(class, "bounded", "make it a bounded channel".into())
+    })
+}
+
+fn keep(report: &Report, class: &ClassReport) -> Option<Advice> {
+    (class.wait_share < COLD).then(|| Advice {
+        evidence: vec![waited(report, class)],
+        expects: "nothing: there is nothing to gain".into(),
+        ..advice(class, "keep", "keep it".into())
+    })
+}
+
+fn shorten(report: &Report, class: &ClassReport) -> Option<Advice> {
+    let caused = |site: &SiteReport| site.caused_ns;
+    let worst = class.holding_sites.iter().max_by_key(|site| caused(site))?;
+    let told: u64 = class.holding_sites.iter().map(caused).fold(0, u64::saturating_add);
+    let most = percent(worst.caused_ns, told) >= MOST && worst.caused_ns > 0;
+    let lock = super::findings::is_lock_kind(kind(class));
+    (lock && most && worst.max_ns >= LONG_NS).then(|| {
+        let share = percent(worst.caused_ns, told);
+        Advice {
+            evidence: vec![
+                waited(report, class),
+                format!(
+                    "{:.0} % of the waits whose holder is known were for the holds from {}, the longest {}",
+                    share * 100.0,
+                    worst.at,
+                    duration(worst.max_ns)
+                ),
+            ],
+            expects: format!("up to {} less is waited", duration((class.stood_ns as f64 * share) as u64)),
+            saves_ns: (class.stood_ns as f64 * share) as u64,
+            ..advice(
+                class,
+                "shorten",
+                format!("shorten the section at {}: do its long call before or after, on a copy", worst.at),
+            )
+        }
+    })
+}
+
+fn snapshot(report: &Report, class: &ClassReport) -> Option<Advice> {
+    let (reads, writes) = (count(class, "reads"), count(class, "writes"));
+    let seconds = report.duration_ns as f64 / 1e9;
+    let share = percent(reads, reads + writes);
+    let rare = writes as f64 / seconds.max(1e-3) <= WRITES_PER_S;
+    let map = matches!(kind(class), Kind::SafeMap | Kind::DashMap);
+    (reads > 0 && share >= READS && rare).then(|| {
+        let by_readers = class.waiting_sites.iter().filter(|site| site.operation == "read");
+        let saves = by_readers.map(|site| site.ns).fold(0, u64::saturating_add);
+        let what =
+            if map { "`lockprof::map::SnapshotMap`" } else { "`arc_swap::ArcSwap`, or `tokio::sync::watch`" };
+        Advice {
+            evidence: vec![
+                waited(report, class),
+                format!(
+                    "{:.1} % of {} uses read; {:.1} writes a second",
+                    share * 100.0,
+                    reads + writes,
+                    writes as f64 / seconds
+                ),
+            ],
+            expects: format!("readers wait for nobody: up to {} less is waited", duration(saves)),
+            saves_ns: saves,
+            ..advice(class, "snapshot", format!("publish whole versions: {what}"))
+        }
+    })
+}
+
+fn permits(report: &Report, class: &ClassReport) -> Option<Advice> {
+    (kind(class) == Kind::TokioSemaphore).then(|| Advice {
+        evidence: vec![
+            waited(report, class),
+            format!(
+                "permits are held for {} (p50), {} (p99)",
+                duration(class.hold_ns.p50),
+                duration(class.hold_ns.p99)
+            ),
+        ],
+        expects: "waits fall as permits rise, until what they protect is the limit".into(),
+        saves_ns: class.stood_ns,
+        ..advice(
+            class,
+            "permits",
+            "give permits back sooner, or have more of them if what they protect stands it".into(),
+        )
+    })
+}
+
+fn receivers(report: &Report, class: &ClassReport) -> Option<Advice> {
+    kind(class).is_channel().then(|| {
+        let sends = class.waiting_sites.iter().filter(|site| site.operation == "send" || site.operation == "reserve");
+        let saves = sends.map(|site| site.ns).fold(0, u64::saturating_add);
+        Advice {
+            evidence: vec![waited(report, class)],
+            expects: format!("up to {} less is waited for room, as long as the receivers are the limit", duration(saves)),
+            saves_ns: saves,
+            ..advice(
+                class,
+                "receivers",
+                "have more receivers, or let each take several messages at a time; more room only moves the wait".into(),
+            )
+        }
+    })
+}
+
+fn shard(report: &Report, class: &ClassReport) -> Option<Advice> {
+    let lock = super::findings::is_lock_kind(kind(class)) && kind(class) != Kind::DashMap;
+    let short = class.hold_ns.p99 < LONG_NS;
+    (lock && short && percent(class.contended, class.acquisitions) >= CONTENDED).then(|| {
+        let saves = (class.stood_ns as f64 * (1.0 - 1.0 / SHARDS)) as u64;
+        Advice {
+            evidence: vec![
+                waited(report, class),
+                format!(
+                    "holds are short: {} (p50), {} (p99)",
+                    duration(class.hold_ns.p50),
+                    duration(class.hold_ns.p99)
+                ),
+            ],
+            expects: format!(
+                "with {SHARDS} parts and keys that spread, about {} less is waited; with one hot key nothing",
+                duration(saves)
+            ),
+            saves_ns: saves,
+            ..advice(
+                class,
+                "shard",
+                "divide it by key (`dashmap::DashMap`, or an array of locks); of a number, make it an atomic"
+                    .into(),
+            )
+        }
+    })
+}
+
+fn look(class: &ClassReport) -> Advice {
+    let lines = |sites: &[SiteReport]| {
+        sites
+            .iter()
+            .take(3)
+            .map(|site| format!("{} ({})", site.at, duration(site.ns)))
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    Advice {
+        evidence: vec![
+            format!("waiting: {}", lines(&class.waiting_sites)),
+            format!("holding: {}", lines(&class.holding_sites)),
+        ],
+        expects: "no rule fits".into(),
+        ..advice(class, "look", "read its lines".into())
+    }
+}
+
+fn of_populations(report: &Report) -> Vec<Advice> {
+    let growing = report
+        .findings
+        .iter()
+        .filter(|finding| finding.code == "LP0007" && finding.verdict != Verdict::Hazard);
+    let advice = growing.map(|finding| Advice {
+        rule: "join-set",
+        kind: "task".into(),
+        created_at: finding.at.clone(),
+        advice: "spawn into a `JoinSet`, wait for those that are over, and limit how many there are".into(),
+        evidence: vec![finding.message.clone()],
+        expects: "as many live as are at work".into(),
+        saves_ns: finding.blocked_ns,
+        process: finding.process,
+    });
+    advice.collect()
+}
+
+/// The advice for people: what to change, most worth first, and how much is best kept.
+pub fn text(all: &[Advice]) -> String {
+    let mut out = String::new();
+    let (kept, changed): (Vec<&Advice>, Vec<&Advice>) = all.iter().partition(|advice| advice.rule == "keep");
+    for advice in &changed {
+        // Writing to a string does not fail.
+        let _ = writeln!(out, "advise[{}]: {}, created at {}", advice.rule, advice.kind, advice.created_at);
+        let _ = writeln!(out, "  do:      {}", advice.advice);
+        for (number, evidence) in advice.evidence.iter().enumerate() {
+            let _ = writeln!(out, "  {} {evidence}", if number == 0 { "because:" } else { "        " });
+        }
+        let _ = writeln!(out, "  expects: {}\n", advice.expects);
+    }
+    if changed.is_empty() && kept.is_empty() {
+        out.push_str("nothing was used that advice could be given on\n");
+    } else {
+        let _ = writeln!(
+            out,
+            "keep: {} as they are: less than 1 % of the time is waited for each",
+            plural(kept.len())
+        );
+    }
+    if !changed.is_empty() {
+        out.push_str("check with a second recording: lockprof diff before.bin after.bin\n");
+    }
+    out
+}
+
+fn plural(count: usize) -> String {
+    format!("{count} {}", if count == 1 { "object" } else { "objects" })
+}

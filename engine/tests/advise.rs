@@ -1,0 +1,140 @@
+//! What is advised, rule by rule, each beside what is best kept.
+mod story;
+
+use lockprof_engine::advise::{Advice, advise, text};
+use lockprof_trace::Operation::{Lock, Read, Recv, Send, Write};
+use lockprof_trace::{Event, HoldSource, Kind, Operation, Party, Role, WaitEnd};
+use story::{BEGIN, SECOND, Story, line, only};
+
+const MS: u64 = SECOND / 1_000;
+
+fn counts(story: &mut Story, id: u64, count: u64, contended: u64) {
+    let event = Event::Counts {
+        object: id,
+        count,
+        contended,
+        wait_ticks: 0,
+        wait_max: 0,
+        hold_ticks: 0,
+        hold_max: 0,
+        instances: 1,
+        live: 1,
+    };
+    story.add(event);
+}
+
+/// Waits of ten threads, `ticks` each, at line 30, for what is held from line 40.
+fn waits(story: &mut Story, object: u64, operation: Operation, ticks: u64) {
+    for number in 0..10 {
+        let at = BEGIN + SECOND + number * MS;
+        story.waited(at, ticks, Party::thread(100 + number), operation, object, 30, WaitEnd::Done, 40);
+    }
+}
+
+/// The one advice that a story gets.
+fn advised(story: Story) -> Advice {
+    let report = story.report();
+    let advice = only(advise(&report));
+    assert_eq!(line(&advice.created_at), 10);
+    advice
+}
+
+#[test]
+fn what_nobody_waits_for_is_kept() {
+    let mut story = Story::new();
+    let lock = story.object(Kind::Mutex, 10);
+    counts(&mut story, lock, 1_000_000, 10);
+    waits(&mut story, lock, Lock, MS);
+    let advice = advised(story);
+    assert_eq!((advice.rule, advice.saves_ns), ("keep", 0));
+    assert!(text(&[advice]).starts_with("keep: 1 object as they are"));
+}
+
+#[test]
+fn a_long_call_under_a_lock_is_to_be_shortened() {
+    let mut story = Story::new();
+    let lock = story.object(Kind::Mutex, 10);
+    counts(&mut story, lock, 1_000, 10);
+    waits(&mut story, lock, Lock, 200 * MS);
+    let holder = story.thread(20);
+    story.held(BEGIN + 2 * SECOND, SECOND, holder, lock, 40, HoldSource::Coarse);
+    let advice = advised(story);
+    assert_eq!((advice.rule, advice.saves_ns), ("shorten", 2 * SECOND));
+    assert!(advice.advice.contains("shop.rs:40"), "{advice:?}");
+}
+
+#[test]
+fn a_map_that_is_read_is_to_be_published() {
+    let of = |reads: u64, writes: u64| {
+        let mut story = Story::new();
+        let map = story.object(Kind::SafeMap, 10);
+        counts(&mut story, map, writes, 5);
+        counts(&mut story, map + 1, reads, 1_000);
+        waits(&mut story, map, Read, 100 * MS);
+        advised(story)
+    };
+    let advice = of(10_000, 20);
+    assert_eq!((advice.rule, advice.saves_ns), ("snapshot", SECOND));
+    assert!(advice.advice.contains("SnapshotMap"), "{advice:?}");
+    assert_eq!(of(10_000, 5_000).rule, "shard");
+}
+
+#[test]
+fn short_holds_that_many_wait_for_are_to_be_divided() {
+    let mut story = Story::new();
+    let map = story.object(Kind::SafeMap, 10);
+    counts(&mut story, map, 10_000, 4_000);
+    waits(&mut story, map, Write, 80 * MS);
+    let advice = advised(story);
+    assert_eq!((advice.rule, advice.saves_ns), ("shard", 700 * MS));
+}
+
+#[test]
+fn channels() {
+    let mut story = Story::new();
+    let channel = story.object(Kind::TokioChannel, 10);
+    counts(&mut story, channel, 10_000, 4_000);
+    waits(&mut story, channel, Send, 80 * MS);
+    assert_eq!(advised(story).rule, "receivers");
+    // Whoever waits for messages is idle.
+    let mut story = Story::new();
+    let channel = story.object(Kind::TokioChannel, 10);
+    counts(&mut story, channel, 10, 4);
+    waits(&mut story, channel, Recv, 80 * MS);
+    assert_eq!(advised(story).rule, "keep");
+    let mut story = Story::new();
+    let channel = story.object(Kind::TokioUnbounded, 10);
+    counts(&mut story, channel, 50_000, 0);
+    counts(&mut story, channel + 1, 10_000, 0);
+    assert_eq!(advised(story).rule, "bounded");
+    // Blocked for good: the receiver has ended, and somebody keeps its end.
+    let mut story = Story::new();
+    let channel = story.object(Kind::TokioChannel, 10);
+    let (sender, receiver) = (story.task(20), story.task(21));
+    story.handle(receiver, Role::Receiver, channel, 10, 4);
+    story.handle(sender, Role::Sender, channel, 10, 4);
+    story.ends(receiver);
+    story.waits(sender, Send, channel, 31);
+    let advice = advised(story);
+    assert_eq!((advice.rule, advice.saves_ns), ("time-limit", 8 * SECOND));
+    assert!(advice.advice.contains("shop.rs:31"), "{advice:?}");
+}
+
+#[test]
+fn what_saves_most_comes_first_and_what_is_kept_last() {
+    let mut story = Story::new();
+    for (at, ticks) in [(10, MS), (11, 80 * MS), (12, 800 * MS)] {
+        let map = story.object(Kind::SafeMap, at);
+        counts(&mut story, map, 10_000, 4_000);
+        waits(&mut story, map, Write, ticks);
+    }
+    let all = advise(&story.report());
+    let lines: Vec<u64> = all.iter().map(|advice| line(&advice.created_at)).collect();
+    assert_eq!((lines, all[2].rule), (vec![12, 11, 10], "keep"));
+    let text = text(&all);
+    assert_eq!(text.matches("advise[shard]").count(), 2);
+    assert!(
+        text.contains("keep: 1 object") && text.ends_with("lockprof diff before.bin after.bin\n"),
+        "{text}"
+    );
+}
