@@ -43,6 +43,7 @@ function plural(count, what) {
 
 /** The same as code, without the folders in front where they are many; the whole is its title. */
 function shortPlace(at) {
-  const whole = place(at), parts = whole.split("/");
+  const whole = place(at),
+    parts = whole.split("/");
   return el("code", { title: whole }, parts.length > 3 ? `…/${parts.slice(-2).join("/")}` : whole);
 }

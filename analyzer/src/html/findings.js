@@ -6,15 +6,34 @@ const FIRM_DEADLOCK = new Set(["LP0001", "LP0002", "LP0003", "LP0004", "LP0005"]
 
 function findingCard({ finding, spots }) {
   const who = finding.parties.slice(0, MOST_PARTIES);
-  return el("article", { class: `card ${finding.verdict}` },
+  return el(
+    "article",
+    { class: `card ${finding.verdict}` },
     el("h3", {}, el("span", { class: "badge" }, `${finding.verdict} ${finding.code}`), finding.message),
     spots.map(spotLine),
     FIRM_DEADLOCK.has(finding.code) ? waitGraph(who) : null,
-    el("ul", {}, finding.notes.map((note) => el("li", {}, note)),
-      finding.blocked_ns > 0 ? el("li", {}, `cost: ${duration(finding.blocked_ns)} waited, all parties together`) : null),
+    el(
+      "ul",
+      {},
+      finding.notes.map((note) => el("li", {}, note)),
+      finding.blocked_ns > 0
+        ? el("li", {}, `cost: ${duration(finding.blocked_ns)} waited, all parties together`)
+        : null,
+    ),
     el("p", {}, el("strong", {}, "What to change: "), finding.help),
-    who.length ? el("details", {}, el("summary", {}, plural(finding.parties.length + finding.more_parties, "party").replace("partys", "parties")),
-      el("ul", {}, who.map(partyItem))) : null);
+    who.length
+      ? el(
+          "details",
+          {},
+          el(
+            "summary",
+            {},
+            plural(finding.parties.length + finding.more_parties, "party").replace("partys", "parties"),
+          ),
+          el("ul", {}, who.map(partyItem)),
+        )
+      : null,
+  );
 }
 
 function spotLine(spot) {
@@ -22,18 +41,49 @@ function spotLine(spot) {
   if (spot.source == null) return el("div", { class: "spot" }, at, ` ${spot.label}`);
   const [before, after] = [spot.source.slice(0, spot.column - 1), spot.source.slice(spot.column - 1)];
   const word = /^[\p{L}\p{N}_]*/u.exec(after)[0] || after.slice(0, 1);
-  return el("div", { class: "spot" }, at, ` ${spot.label}`,
-    el("pre", {}, before, el("mark", {}, word), after.slice(word.length)));
+  return el(
+    "div",
+    { class: "spot" },
+    at,
+    ` ${spot.label}`,
+    el("pre", {}, before, el("mark", {}, word), after.slice(word.length)),
+  );
 }
 
 function partyItem(party) {
   const name = partyName(party);
-  return el("li", {}, `${name}, ${party.role}`, party.spawned_at ? `, spawned at ${place(party.spawned_at)}` : "",
-    el("ul", {},
-      party.waits.map((wait) => el("li", {}, `waits ${duration(wait.since_ns)} at ${place(wait.at)}: ${wait.operation} on ${wait.object}`,
-        wait.stack.length ? el("details", {}, el("summary", {}, "stack"),
-          el("ol", { class: "mono" }, wait.stack.map((frame) => el("li", {}, frame)))) : null)),
-      party.holds.map((hold) => el("li", {}, `holds ${hold.object} since ${duration(hold.since_ns)}, taken at ${place(hold.at)}`))));
+  return el(
+    "li",
+    {},
+    `${name}, ${party.role}`,
+    party.spawned_at ? `, spawned at ${place(party.spawned_at)}` : "",
+    el(
+      "ul",
+      {},
+      party.waits.map((wait) =>
+        el(
+          "li",
+          {},
+          `waits ${duration(wait.since_ns)} at ${place(wait.at)}: ${wait.operation} on ${wait.object}`,
+          wait.stack.length
+            ? el(
+                "details",
+                {},
+                el("summary", {}, "stack"),
+                el(
+                  "ol",
+                  { class: "mono" },
+                  wait.stack.map((frame) => el("li", {}, frame)),
+                ),
+              )
+            : null,
+        ),
+      ),
+      party.holds.map((hold) =>
+        el("li", {}, `holds ${hold.object} since ${duration(hold.since_ns)}, taken at ${place(hold.at)}`),
+      ),
+    ),
+  );
 }
 
 function partyName(party) {
@@ -42,22 +92,25 @@ function partyName(party) {
 
 /** Parties and objects on a circle: an arrow from who waits to what for, and from that to who holds it. */
 function waitGraph(parties) {
-  const nodes = new Map(), edges = [];
-  const node = (key, text, kind) => nodes.has(key) ? key : (nodes.set(key, { text, kind }), key);
+  const nodes = new Map(),
+    edges = [];
+  const node = (key, text, kind) => (nodes.has(key) ? key : (nodes.set(key, { text, kind }), key));
   const partyKey = (party) => `${party.kind} ${party.id}`;
   const holders = new Map();
   for (const party of parties)
-    for (const hold of party.holds)
-      holders.set(hold.object_id, [...(holders.get(hold.object_id) || []), party]);
+    for (const hold of party.holds) holders.set(hold.object_id, [...(holders.get(hold.object_id) || []), party]);
   // In the order of waiting, so that a cycle stands around the circle.
-  const queue = [...parties], seen = new Set();
+  const queue = [...parties],
+    seen = new Set();
   while (queue.length) {
     const party = queue.shift();
     if (seen.has(party)) continue;
     seen.add(party);
     const from = node(partyKey(party), partyName(party), "party");
     for (const wait of party.waits) {
-      const ended = parties.find((other) => wait.object_id === 0 && wait.object.startsWith(`the end of ${partyKey(other)}`));
+      const ended = parties.find(
+        (other) => wait.object_id === 0 && wait.object.startsWith(`the end of ${partyKey(other)}`),
+      );
       if (ended) {
         edges.push([from, node(partyKey(ended), partyName(ended), "party"), "", wait.operation]);
         queue.unshift(ended);
@@ -71,16 +124,20 @@ function waitGraph(parties) {
       }
     }
   }
-  return edges.length ? drawGraph(nodes, [...new Map(edges.map((edge) => [edge.join("\u0000"), edge])).values()]) : null;
+  return edges.length
+    ? drawGraph(nodes, [...new Map(edges.map((edge) => [edge.join("\u0000"), edge])).values()])
+    : null;
 }
 
 function drawGraph(nodes, edges) {
   const [width, height, radius] = [640, 400, 140];
-  const at = new Map([...nodes.keys()].map((key, number) => {
-    const angle = (number / nodes.size) * 2 * Math.PI - Math.PI / 2;
-    return [key, [width / 2 + 1.6 * radius * Math.cos(angle), height / 2 + radius * Math.sin(angle)]];
-  }));
-  const id = `arrow${drawGraph.count = (drawGraph.count || 0) + 1}`;
+  const at = new Map(
+    [...nodes.keys()].map((key, number) => {
+      const angle = (number / nodes.size) * 2 * Math.PI - Math.PI / 2;
+      return [key, [width / 2 + 1.6 * radius * Math.cos(angle), height / 2 + radius * Math.sin(angle)]];
+    }),
+  );
+  const id = `arrow${(drawGraph.count = (drawGraph.count || 0) + 1)}`;
   const text = [...nodes.values()].map((of) => of.text).join(", ");
   const line = ([from, to, sort]) => {
     const [[x1, y1], [x2, y2]] = [at.get(from), at.get(to)];
@@ -88,8 +145,11 @@ function drawGraph(nodes, edges) {
     const [dx, dy] = [(x2 - x1) / length, (y2 - y1) / length];
     // Bent a little, so that there and back are two lines.
     const [mx, my] = [(x1 + x2) / 2 - dy * 20, (y1 + y2) / 2 + dx * 20];
-    return svg("path", { class: `edge ${sort}`, "marker-end": `url(#${id})`,
-      d: `M${x1 + dx * 30},${y1 + dy * 22} Q${mx},${my} ${x2 - dx * 34},${y2 - dy * 26}` });
+    return svg("path", {
+      class: `edge ${sort}`,
+      "marker-end": `url(#${id})`,
+      d: `M${x1 + dx * 30},${y1 + dy * 22} Q${mx},${my} ${x2 - dx * 34},${y2 - dy * 26}`,
+    });
   };
   const label = ([from, to, , name]) => {
     const [[x1, y1], [x2, y2]] = [at.get(from), at.get(to)];
@@ -98,12 +158,33 @@ function drawGraph(nodes, edges) {
   const box = ([key, { text, kind }]) => {
     const [x, y] = at.get(key);
     const shown = text.length > 34 ? `…${text.slice(-33)}` : text;
-    const shape = kind === "party" ? svg("ellipse", { class: kind, cx: x, cy: y, rx: 30, ry: 20 })
-      : svg("rect", { class: kind, x: x - 28, y: y - 18, width: 56, height: 36, rx: 4 });
-    return svg("g", {}, svg("title", {}, text), shape, svg("text", { x, y: y + 4 }, kind), svg("text", { x, y: y + 36 }, shown));
+    const shape =
+      kind === "party"
+        ? svg("ellipse", { class: kind, cx: x, cy: y, rx: 30, ry: 20 })
+        : svg("rect", { class: kind, x: x - 28, y: y - 18, width: 56, height: 36, rx: 4 });
+    return svg(
+      "g",
+      {},
+      svg("title", {}, text),
+      shape,
+      svg("text", { x, y: y + 4 }, kind),
+      svg("text", { x, y: y + 36 }, shown),
+    );
   };
-  return svg("svg", { class: "waits", viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": `Who waits for whom: ${text}` },
-    svg("defs", {}, svg("marker", { id, viewBox: "0 0 10 10", refX: 8, refY: 5, markerWidth: 7, markerHeight: 7, orient: "auto" },
-      svg("path", { d: "M0,0 L10,5 L0,10 z", fill: "context-stroke" }))),
-    edges.map(line), [...nodes].map(box), edges.map(label));
+  return svg(
+    "svg",
+    { class: "waits", viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": `Who waits for whom: ${text}` },
+    svg(
+      "defs",
+      {},
+      svg(
+        "marker",
+        { id, viewBox: "0 0 10 10", refX: 8, refY: 5, markerWidth: 7, markerHeight: 7, orient: "auto" },
+        svg("path", { d: "M0,0 L10,5 L0,10 z", fill: "context-stroke" }),
+      ),
+    ),
+    edges.map(line),
+    [...nodes].map(box),
+    edges.map(label),
+  );
 }

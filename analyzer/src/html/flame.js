@@ -25,17 +25,41 @@ function flameTree({ names, library, frames }, ownOnly) {
 function flameGraph({ title, unit, empty, file, tree }) {
   const head = el("h3", {}, title);
   if (!tree.frames.length) return el("div", { class: "graph" }, head, el("p", {}, empty));
-  let root = flameTree(tree, true), top = root;
-  const box = el("div", { class: "flame", role: "group", "aria-label": `${title}. Arrow keys move, Enter zooms, Escape zooms out.` });
+  let root = flameTree(tree, true),
+    top = root;
+  const box = el("div", {
+    class: "flame",
+    role: "group",
+    "aria-label": `${title}. Arrow keys move, Enter zooms, Escape zooms out.`,
+  });
   const status = el("p", { class: "soft", role: "status" });
-  const search = el("input", { type: "search", placeholder: "Search (regular expression)", "aria-label": `Search: ${title}`, input: () => draw() });
-  const own = el("input", { type: "checkbox", checked: "", change: () => { root = top = flameTree(tree, own.checked); draw(); } });
-  const hue = (name) => [...name].reduce((sum, letter) => (sum * 31 + letter.codePointAt(0)) % 997, 7) % 45 + 15;
-  const about = (node) => `${node.name}: ${Math.round(node.weight).toLocaleString("en")} ${unit}, ${((node.weight / root.weight) * 100).toFixed(1)} %`;
+  const search = el("input", {
+    type: "search",
+    placeholder: "Search (regular expression)",
+    "aria-label": `Search: ${title}`,
+    input: () => draw(),
+  });
+  const own = el("input", {
+    type: "checkbox",
+    checked: "",
+    change: () => {
+      root = top = flameTree(tree, own.checked);
+      draw();
+    },
+  });
+  const hue = (name) => ([...name].reduce((sum, letter) => (sum * 31 + letter.codePointAt(0)) % 997, 7) % 45) + 15;
+  const about = (node) =>
+    `${node.name}: ${Math.round(node.weight).toLocaleString("en")} ${unit}, ${((node.weight / root.weight) * 100).toFixed(1)} %`;
 
   function draw(focus = top) {
-    let words = null, deepest = 0, found = 0;
-    try { words = search.value ? new RegExp(search.value, "i") : null; } catch { /* Not whole yet. */ }
+    let words = null,
+      deepest = 0,
+      found = 0;
+    try {
+      words = search.value ? new RegExp(search.value, "i") : null;
+    } catch {
+      /* Not whole yet. */
+    }
     const frames = [];
     const place = (node, left, depth, isFound) => {
       const width = Math.min(node.weight / top.weight, 1);
@@ -62,9 +86,24 @@ function flameGraph({ title, unit, empty, file, tree }) {
   }
 
   function frame(node, left, width, depth, hit) {
-    const button = el("button", { type: "button", class: hit ? "found" : null, title: about(node), tabindex: node === top ? 0 : -1,
-      style: `left:${left * 100}%;width:${width * 100}%;top:${depth * 1.2}rem;background:hsl(${hue(node.name)} 75% 72%)`,
-      click: () => { top = node; draw().focus(); }, focus: () => { if (!search.value) status.textContent = about(node); } }, node.name);
+    const button = el(
+      "button",
+      {
+        type: "button",
+        class: hit ? "found" : null,
+        title: about(node),
+        tabindex: node === top ? 0 : -1,
+        style: `left:${left * 100}%;width:${width * 100}%;top:${depth * 1.2}rem;background:hsl(${hue(node.name)} 75% 72%)`,
+        click: () => {
+          top = node;
+          draw().focus();
+        },
+        focus: () => {
+          if (!search.value) status.textContent = about(node);
+        },
+      },
+      node.name,
+    );
     button.node = node;
     return button;
   }
@@ -77,16 +116,44 @@ function flameGraph({ title, unit, empty, file, tree }) {
   const child = (node) => [...box.children].find((of) => of.node.parent === node);
   box.addEventListener("keydown", (event) => {
     const at = event.target;
-    const to = { ArrowDown: () => child(at.node), ArrowUp: () => button(at.node.parent), ArrowLeft: () => near(at, -1),
-      ArrowRight: () => near(at, 1), Escape: () => { top = root; return draw(at.node); } }[event.key];
+    const to = {
+      ArrowDown: () => child(at.node),
+      ArrowUp: () => button(at.node.parent),
+      ArrowLeft: () => near(at, -1),
+      ArrowRight: () => near(at, 1),
+      Escape: () => {
+        top = root;
+        return draw(at.node);
+      },
+    }[event.key];
     if (!to) return;
     event.preventDefault();
     to()?.focus();
   });
   draw();
-  return el("div", { class: "graph" }, head,
-    el("div", { class: "tools" }, search, el("label", {}, own, " the program's own frames alone"),
-      el("button", { type: "button", click: () => { top = root; draw().focus(); } }, "all"),
-      el("span", { class: "soft" }, "The same alone: ", el("a", { href: file }, file))),
-    box, status);
+  return el(
+    "div",
+    { class: "graph" },
+    head,
+    el(
+      "div",
+      { class: "tools" },
+      search,
+      el("label", {}, own, " the program's own frames alone"),
+      el(
+        "button",
+        {
+          type: "button",
+          click: () => {
+            top = root;
+            draw().focus();
+          },
+        },
+        "all",
+      ),
+      el("span", { class: "soft" }, "The same alone: ", el("a", { href: file }, file)),
+    ),
+    box,
+    status,
+  );
 }

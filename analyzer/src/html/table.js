@@ -4,7 +4,8 @@
 /** Columns: name, value of a row to sort by, how it is shown (default: as it is), and whether it is a number. */
 function table(caption, columns, rows, search) {
   const body = el("tbody");
-  let by = null, down = true;
+  let by = null,
+    down = true;
   const cell = (row) => (column) => {
     const shown = column.show ? column.show(row) : column.value(row);
     return el("td", { class: column.number ? "number" : null }, shown instanceof Node ? shown : String(shown));
@@ -17,8 +18,9 @@ function table(caption, columns, rows, search) {
       kept.sort((one, other) => order(by.value(one), by.value(other)) * (down ? -1 : 1));
     }
     body.replaceChildren(...kept.map((row) => el("tr", {}, columns.map(cell(row)))));
-    heads.forEach((head, place) => head.setAttribute("aria-sort",
-      columns[place] !== by ? "none" : down ? "descending" : "ascending"));
+    heads.forEach((head, place) =>
+      head.setAttribute("aria-sort", columns[place] !== by ? "none" : down ? "descending" : "ascending"),
+    );
     count.textContent = kept.length === rows.length ? "" : `${kept.length} of ${rows.length}`;
   };
   const sort = (column) => () => {
@@ -27,31 +29,80 @@ function table(caption, columns, rows, search) {
     draw();
   };
   const count = el("span", { class: "soft", role: "status" });
-  const filter = el("input", { type: "search", placeholder: "Filter by words", "aria-label": `Filter: ${caption}`, input: draw });
-  const heads = columns.map((column) => el("th", { scope: "col", class: column.number ? "number" : null },
-    el("button", { type: "button", click: sort(column) }, column.name)));
+  const filter = el("input", {
+    type: "search",
+    placeholder: "Filter by words",
+    "aria-label": `Filter: ${caption}`,
+    input: draw,
+  });
+  const heads = columns.map((column) =>
+    el(
+      "th",
+      { scope: "col", class: column.number ? "number" : null },
+      el("button", { type: "button", click: sort(column) }, column.name),
+    ),
+  );
   draw();
-  return [search ? el("div", { class: "tools" }, filter, count) : null,
-    el("div", { class: "wide", tabindex: 0, role: "group", "aria-label": caption },
-      el("table", {}, el("thead", {}, el("tr", {}, heads)), body))];
+  return [
+    search ? el("div", { class: "tools" }, filter, count) : null,
+    el(
+      "div",
+      { class: "wide", tabindex: 0, role: "group", "aria-label": caption },
+      el("table", {}, el("thead", {}, el("tr", {}, heads)), body),
+    ),
+  ];
 }
 
 function contention(classes) {
-  const time = (name, value) => ({ name, value, number: true, show: (row) => (value(row) ? duration(value(row)) : "–") });
+  const time = (name, value) => ({
+    name,
+    value,
+    number: true,
+    show: (row) => (value(row) ? duration(value(row)) : "–"),
+  });
   const sites = (row) => [...row.waiting_sites, ...row.holding_sites];
   const about = (row) => `${row.kind}${row.name ? ` ${row.name}` : ""}`;
-  const site = (of) => el("li", {}, `${of.operation} at `, shortPlace(of.at), `: ${duration(of.ns)}`,
-    of.operation === "held" ? `, others waited ${duration(of.caused_ns)} meanwhile` : `, ${plural(of.count, "time")}, longest ${duration(of.max_ns)}`);
-  const object = (row) => el("div", {}, `${row.instances > 1 ? `${row.instances} × ` : ""}${about(row)}`, el("br"),
-    shortPlace(row.created_at),
-    sites(row).length ? el("details", {}, el("summary", {}, "lines"), el("ul", {}, sites(row).map(site))) : null);
+  const site = (of) =>
+    el(
+      "li",
+      {},
+      `${of.operation} at `,
+      shortPlace(of.at),
+      `: ${duration(of.ns)}`,
+      of.operation === "held"
+        ? `, others waited ${duration(of.caused_ns)} meanwhile`
+        : `, ${plural(of.count, "time")}, longest ${duration(of.max_ns)}`,
+    );
+  const object = (row) =>
+    el(
+      "div",
+      {},
+      `${row.instances > 1 ? `${row.instances} × ` : ""}${about(row)}`,
+      el("br"),
+      shortPlace(row.created_at),
+      sites(row).length ? el("details", {}, el("summary", {}, "lines"), el("ul", {}, sites(row).map(site))) : null,
+    );
   const columns = [
     { name: "object", value: about, show: object },
-    { name: "used", value: (row) => row.acquisitions, number: true, show: (row) => row.acquisitions.toLocaleString("en") },
+    {
+      name: "used",
+      value: (row) => row.acquisitions,
+      number: true,
+      show: (row) => row.acquisitions.toLocaleString("en"),
+    },
     { name: "waits", value: (row) => row.contended, number: true, show: (row) => row.contended.toLocaleString("en") },
-    { name: "of wall time", value: (row) => row.wait_share, number: true, show: (row) => `${(row.wait_share * 100).toFixed(1)} %` },
-    time("wait", (row) => row.wait_ns.total), time("p50", (row) => row.wait_ns.p50), time("p99", (row) => row.wait_ns.p99),
-    time("hold", (row) => row.hold_ns.total), time("p50", (row) => row.hold_ns.p50), time("p99", (row) => row.hold_ns.p99),
+    {
+      name: "of wall time",
+      value: (row) => row.wait_share,
+      number: true,
+      show: (row) => `${(row.wait_share * 100).toFixed(1)} %`,
+    },
+    time("wait", (row) => row.wait_ns.total),
+    time("p50", (row) => row.wait_ns.p50),
+    time("p99", (row) => row.wait_ns.p99),
+    time("hold", (row) => row.hold_ns.total),
+    time("p50", (row) => row.hold_ns.p50),
+    time("p99", (row) => row.hold_ns.p99),
     time("max", (row) => row.hold_ns.max),
   ];
   const words = (row) => [about(row), row.created_at, ...sites(row).map((of) => of.at)].join(" ");
@@ -62,8 +113,22 @@ function populations(rows) {
   const count = (name) => ({ name, value: (row) => row[name], number: true });
   const at = (row) => (row.spawned_at ? place(row.spawned_at) : "not through lockprof");
   const columns = [
-    { name: "spawned at", value: at, show: (row) => el("div", {}, `${row.kind} `, row.spawned_at ? shortPlace(row.spawned_at) : at(row)) },
+    {
+      name: "spawned at",
+      value: at,
+      show: (row) => el("div", {}, `${row.kind} `, row.spawned_at ? shortPlace(row.spawned_at) : at(row)),
+    },
     ..."spawned live peak blocked finished panicked cancelled dropped".split(" ").map(count),
   ];
   return table("Tasks and threads by spawn line", columns, rows, (row) => `${row.kind} ${at(row)}`);
+}
+
+function watchers(rows) {
+  const count = (name) => ({ name, value: (row) => row[name], number: true });
+  const at = (row) => place(row.created_at);
+  const columns = [
+    { name: "registered at", value: at, show: (row) => shortPlace(row.created_at) },
+    ..."live released delivered".split(" ").map(count),
+  ];
+  return table("Watchers by the line that registers them", columns, rows);
 }

@@ -1,12 +1,18 @@
 "use strict";
 // The timeline: a lane for each thread and task, waits above and holds below, drawn on a canvas as large as what is seen.
 
-const LANE = 26, NAMES = 170, AXIS = 22;
+const LANE = 26,
+  NAMES = 170,
+  AXIS = 22;
 const [BEGIN, LENGTH, BUSY, COUNT, WHAT, AT, HOLDER, SORT] = [0, 1, 2, 3, 4, 5, 6, 7];
 
 function timeline({ length_ns: length, texts, lanes: all }) {
-  const canvas = el("canvas", { tabindex: 0, role: "application", "aria-label":
-    "Timeline. Arrow keys move, plus and minus zoom, 0 shows all, n and p step through the bars of the lane, j and k through the lanes." });
+  const canvas = el("canvas", {
+    tabindex: 0,
+    role: "application",
+    "aria-label":
+      "Timeline. Arrow keys move, plus and minus zoom, 0 shows all, n and p step through the bars of the lane, j and k through the lanes.",
+  });
   const status = el("p", { class: "status soft", role: "status" }, "Point at a bar, or press n.");
   const spacer = el("div");
   const scroll = el("div", { class: "lanes" }, canvas, spacer);
@@ -18,10 +24,16 @@ function timeline({ length_ns: length, texts, lanes: all }) {
   const scale = () => (canvas.clientWidth - names()) / (view.to - view.from);
   const x = (ns) => names() + (ns - view.from) * scale();
   const y = (lane) => AXIS + lane * LANE - scroll.scrollTop;
-  const redraw = () => { if (!queued) { queued = true; requestAnimationFrame(draw); } };
+  const redraw = () => {
+    if (!queued) {
+      queued = true;
+      requestAnimationFrame(draw);
+    }
+  };
 
   function look(from, to) {
-    const least = 1e3, width = Math.min(Math.max(to - from, Math.min(least, length)), length);
+    const least = 1e3,
+      width = Math.min(Math.max(to - from, Math.min(least, length)), length);
     const begin = Math.min(Math.max(from, 0), length - width);
     [view.from, view.to] = [begin, begin + width];
     redraw();
@@ -50,7 +62,8 @@ function timeline({ length_ns: length, texts, lanes: all }) {
     const first = Math.max(Math.floor(scroll.scrollTop / LANE), 0);
     const last = Math.min(Math.ceil((scroll.scrollTop + height) / LANE), view.lanes.length);
     for (let number = first; number < last; number++) {
-      const lane = view.lanes[number], top = y(number);
+      const lane = view.lanes[number],
+        top = y(number);
       pen.fillStyle = line;
       pen.fillRect(0, top + LANE - 1, width, 1);
       bars(pen, lane.holds, top + 14, 8, sorts, left, per, width);
@@ -66,7 +79,8 @@ function timeline({ length_ns: length, texts, lanes: all }) {
 
   function bars(pen, list, top, thick, sorts, left, per, width) {
     // What falls on the same column of pixels in the same colour is drawn once.
-    let drawn = -1, sort = -1;
+    let drawn = -1,
+      sort = -1;
     for (const bar of list) {
       if (bar[BEGIN] > view.to) break;
       const end = Math.min(left + (bar[BEGIN] + bar[LENGTH] - view.from) * per, width);
@@ -84,7 +98,8 @@ function timeline({ length_ns: length, texts, lanes: all }) {
   function axis(pen, width, text, line) {
     pen.fillStyle = colour("--card");
     pen.fillRect(0, 0, width, AXIS);
-    const rough = (view.to - view.from) / Math.max((width - names()) / 110, 1), power = 10 ** Math.floor(Math.log10(rough));
+    const rough = (view.to - view.from) / Math.max((width - names()) / 110, 1),
+      power = 10 ** Math.floor(Math.log10(rough));
     const step = [1, 2, 5, 10].map((of) => of * power).find((of) => of >= rough);
     for (let ns = Math.ceil(view.from / step) * step; ns <= view.to; ns += step) {
       pen.fillStyle = line;
@@ -96,14 +111,17 @@ function timeline({ length_ns: length, texts, lanes: all }) {
 
   /** A frame around the chosen bar, and an arrow to its holder's lane. */
   function mark(pen, text) {
-    const { lane, bar } = view.chosen, top = y(lane) + (bar[SORT] === 0 ? 14 : 2);
-    const begin = Math.max(x(bar[BEGIN]), names()), wide = Math.max(x(bar[BEGIN] + bar[LENGTH]) - begin, 2);
+    const { lane, bar } = view.chosen,
+      top = y(lane) + (bar[SORT] === 0 ? 14 : 2);
+    const begin = Math.max(x(bar[BEGIN]), names()),
+      wide = Math.max(x(bar[BEGIN] + bar[LENGTH]) - begin, 2);
     pen.strokeStyle = text;
     pen.lineWidth = 2;
     pen.strokeRect(begin - 1, top - 1, wide + 2, bar[SORT] === 0 ? 10 : 12);
     const holder = view.lanes.indexOf(all[bar[HOLDER] - 1]);
     if (holder < 0 || holder === lane) return;
-    const [from, to] = [top + 6, y(holder) + LANE / 2], side = to > from ? -1 : 1;
+    const [from, to] = [top + 6, y(holder) + LANE / 2],
+      side = to > from ? -1 : 1;
     pen.strokeStyle = pen.fillStyle = colour("--arrow");
     pen.beginPath();
     pen.moveTo(begin + 1, from);
@@ -119,19 +137,28 @@ function timeline({ length_ns: length, texts, lanes: all }) {
   function choose(lane, bar) {
     view.chosen = bar && { lane, bar };
     if (bar) {
-      const many = bar[COUNT] > 1 ? `${plural(bar[COUNT], bar[SORT] ? "wait" : "hold")}, ${duration(bar[BUSY])} together; the longest: ` : "";
-      const holder = all[bar[HOLDER] - 1], of = view.lanes[lane];
-      status.textContent = `${of.name}${of.spawned_at ? ` (spawned at ${place(of.spawned_at)})` : ""}, ${duration(bar[LENGTH])} from ${duration(bar[BEGIN])} on: `
-        + `${many}${texts[bar[WHAT]]}, at ${texts[bar[AT]]}${holder ? `; held by ${holder.name}` : ""}`;
+      const many =
+        bar[COUNT] > 1
+          ? `${plural(bar[COUNT], bar[SORT] ? "wait" : "hold")}, ${duration(bar[BUSY])} together; the longest: `
+          : "";
+      const holder = all[bar[HOLDER] - 1],
+        of = view.lanes[lane];
+      status.textContent =
+        `${of.name}${of.spawned_at ? ` (spawned at ${place(of.spawned_at)})` : ""}, ${duration(bar[LENGTH])} from ${duration(bar[BEGIN])} on: ` +
+        `${many}${texts[bar[WHAT]]}, at ${texts[bar[AT]]}${holder ? `; held by ${holder.name}` : ""}`;
     }
     redraw();
   }
 
   function under(event) {
-    const box = canvas.getBoundingClientRect(), [px, py] = [event.clientX - box.left, event.clientY - box.top];
-    const lane = Math.floor((py - AXIS + scroll.scrollTop) / LANE), of = view.lanes[lane];
+    const box = canvas.getBoundingClientRect(),
+      [px, py] = [event.clientX - box.left, event.clientY - box.top];
+    const lane = Math.floor((py - AXIS + scroll.scrollTop) / LANE),
+      of = view.lanes[lane];
     if (!of || px < names() || py < AXIS) return choose(0, null);
-    const list = py - y(lane) < 13 ? of.waits : of.holds, near = 2 / scale(), at = view.from + (px - names()) / scale();
+    const list = py - y(lane) < 13 ? of.waits : of.holds,
+      near = 2 / scale(),
+      at = view.from + (px - names()) / scale();
     const hits = list.filter((bar) => bar[BEGIN] - near <= at && at <= bar[BEGIN] + bar[LENGTH] + near);
     choose(lane, hits.sort((one, other) => one[LENGTH] - other[LENGTH])[0]);
   }
@@ -140,75 +167,137 @@ function timeline({ length_ns: length, texts, lanes: all }) {
   function step(lane, by) {
     if (!view.lanes.length) return;
     lane = Math.min(Math.max(lane, 0), view.lanes.length - 1);
-    const of = view.lanes[lane], list = [...of.waits, ...of.holds].sort((one, other) => one[BEGIN] - other[BEGIN]);
+    const of = view.lanes[lane],
+      list = [...of.waits, ...of.holds].sort((one, other) => one[BEGIN] - other[BEGIN]);
     const known = view.chosen ? list.indexOf(view.chosen.bar) : -1;
     const bar = list[known < 0 ? 0 : Math.min(Math.max(known + by, 0), list.length - 1)];
     if (!bar) return choose(lane, null);
-    if (bar[BEGIN] < view.from || bar[BEGIN] > view.to) look(bar[BEGIN] - (view.to - view.from) / 2, bar[BEGIN] + (view.to - view.from) / 2);
+    if (bar[BEGIN] < view.from || bar[BEGIN] > view.to)
+      look(bar[BEGIN] - (view.to - view.from) / 2, bar[BEGIN] + (view.to - view.from) / 2);
     const top = lane * LANE;
-    if (top < scroll.scrollTop || top + LANE + AXIS > scroll.scrollTop + scroll.clientHeight) scroll.scrollTop = top - LANE;
+    if (top < scroll.scrollTop || top + LANE + AXIS > scroll.scrollTop + scroll.clientHeight)
+      scroll.scrollTop = top - LANE;
     choose(lane, bar);
   }
 
   const keys = {
     ArrowLeft: () => look(view.from - (view.to - view.from) / 8, view.to - (view.to - view.from) / 8),
     ArrowRight: () => look(view.from + (view.to - view.from) / 8, view.to + (view.to - view.from) / 8),
-    ArrowUp: () => { scroll.scrollTop -= LANE; }, ArrowDown: () => { scroll.scrollTop += LANE; },
-    "+": () => zoom(0.5), "=": () => zoom(0.5), "-": () => zoom(2), 0: () => look(0, length),
-    n: () => step(view.chosen?.lane ?? 0, 1), p: () => step(view.chosen?.lane ?? 0, -1),
-    j: () => step((view.chosen?.lane ?? -1) + 1, 1), k: () => step((view.chosen?.lane ?? 1) - 1, 1),
+    ArrowUp: () => {
+      scroll.scrollTop -= LANE;
+    },
+    ArrowDown: () => {
+      scroll.scrollTop += LANE;
+    },
+    "+": () => zoom(0.5),
+    "=": () => zoom(0.5),
+    "-": () => zoom(2),
+    0: () => look(0, length),
+    n: () => step(view.chosen?.lane ?? 0, 1),
+    p: () => step(view.chosen?.lane ?? 0, -1),
+    j: () => step((view.chosen?.lane ?? -1) + 1, 1),
+    k: () => step((view.chosen?.lane ?? 1) - 1, 1),
   };
   canvas.addEventListener("keydown", (event) => {
     if (!keys[event.key] || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
     keys[event.key]();
   });
-  canvas.addEventListener("wheel", (event) => {
-    if (!event.ctrlKey && !event.metaKey && !event.shiftKey && Math.abs(event.deltaX) <= Math.abs(event.deltaY)) return;
-    event.preventDefault();
-    const by = event.deltaX || event.deltaY;
-    if (event.ctrlKey || event.metaKey) {
-      zoom(1.0015 ** event.deltaY, view.from + (event.offsetX - names()) / scale());
-    } else look(view.from + by / scale(), view.to + by / scale());
-  }, { passive: false });
+  canvas.addEventListener(
+    "wheel",
+    (event) => {
+      if (!event.ctrlKey && !event.metaKey && !event.shiftKey && Math.abs(event.deltaX) <= Math.abs(event.deltaY))
+        return;
+      event.preventDefault();
+      const by = event.deltaX || event.deltaY;
+      if (event.ctrlKey || event.metaKey) {
+        zoom(1.0015 ** event.deltaY, view.from + (event.offsetX - names()) / scale());
+      } else look(view.from + by / scale(), view.to + by / scale());
+    },
+    { passive: false },
+  );
   let drag = null;
-  canvas.addEventListener("pointerdown", (event) => { drag = { x: event.clientX, from: view.from, to: view.to }; canvas.setPointerCapture(event.pointerId); });
+  canvas.addEventListener("pointerdown", (event) => {
+    drag = { x: event.clientX, from: view.from, to: view.to };
+    canvas.setPointerCapture(event.pointerId);
+  });
   canvas.addEventListener("pointermove", (event) => {
     if (!drag) return under(event);
     const by = (event.clientX - drag.x) / scale();
     look(drag.from - by, drag.to - by);
   });
-  canvas.addEventListener("pointerup", (event) => { if (drag && Math.abs(event.clientX - drag.x) < 3) under(event); drag = null; });
+  canvas.addEventListener("pointerup", (event) => {
+    if (drag && Math.abs(event.clientX - drag.x) < 3) under(event);
+    drag = null;
+  });
   canvas.addEventListener("dblclick", (event) => zoom(0.25, view.from + (event.offsetX - names()) / scale()));
   scroll.addEventListener("scroll", redraw);
   new ResizeObserver(redraw).observe(scroll);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
 
-  const filter = el("input", { type: "search", placeholder: "Filter lanes by words", "aria-label": "Filter lanes", input: () => {
-    const words = filter.value.toLowerCase().split(/\s+/).filter(Boolean);
-    view.lanes = all.filter((lane) => words.every((word) => `${lane.name} ${lane.spawned_at}`.toLowerCase().includes(word)));
-    scroll.scrollTop = 0;
-    choose(0, null);
-  } });
+  const filter = el("input", {
+    type: "search",
+    placeholder: "Filter lanes by words",
+    "aria-label": "Filter lanes",
+    input: () => {
+      const words = filter.value.toLowerCase().split(/\s+/).filter(Boolean);
+      view.lanes = all.filter((lane) =>
+        words.every((word) => `${lane.name} ${lane.spawned_at}`.toLowerCase().includes(word)),
+      );
+      scroll.scrollTop = 0;
+      choose(0, null);
+    },
+  });
   const button = (name, label, click) => el("button", { type: "button", "aria-label": label, click }, name);
   const key = (name, of) => el("span", { class: "key", style: `--of: var(${of})` }, name);
   redraw();
   return [
-    el("div", { class: "tools" }, filter, button("+", "Zoom in", keys["+"]), button("−", "Zoom out", keys["-"]),
-      button("←", "Earlier", keys.ArrowLeft), button("→", "Later", keys.ArrowRight), button("all", "Show all", keys[0])),
-    el("div", { class: "tools soft" }, key("wait", "--wait"), key("never ended", "--stuck"), key("idle receiver", "--idle"), key("hold", "--hold"),
-      "drag moves, Ctrl and wheel zoom"),
-    scroll, status];
+    el(
+      "div",
+      { class: "tools" },
+      filter,
+      button("+", "Zoom in", keys["+"]),
+      button("−", "Zoom out", keys["-"]),
+      button("←", "Earlier", keys.ArrowLeft),
+      button("→", "Later", keys.ArrowRight),
+      button("all", "Show all", keys[0]),
+    ),
+    el(
+      "div",
+      { class: "tools soft" },
+      key("wait", "--wait"),
+      key("never ended", "--stuck"),
+      key("idle receiver", "--idle"),
+      key("hold", "--hold"),
+      "drag moves, Ctrl and wheel zoom",
+    ),
+    scroll,
+    status,
+  ];
 }
 
 /** Live counts over time, one small drawing each. */
 function levels(list) {
   return list.map(({ name, peak, points }) => {
     const most = Math.max(peak, ...points, 1);
-    const line = points.map((live, at) => `${(at / Math.max(points.length - 1, 1)) * 200},${38 - (live / most) * 36}`).join(" ");
-    return el("div", { class: "level" }, el("span", {}, name), el("span", { class: "soft" }, `peak ${peak.toLocaleString("en")}`),
-      svg("svg", { viewBox: "0 0 200 40", preserveAspectRatio: "none", role: "img",
-        "aria-label": `${name}: ${points[0]} at the begin, at most ${peak}, ${points[points.length - 1]} in the end` },
-        svg("polyline", { points: line })));
+    const line = points
+      .map((live, at) => `${(at / Math.max(points.length - 1, 1)) * 200},${38 - (live / most) * 36}`)
+      .join(" ");
+    return el(
+      "div",
+      { class: "level" },
+      el("span", {}, name),
+      el("span", { class: "soft" }, `peak ${peak.toLocaleString("en")}`),
+      svg(
+        "svg",
+        {
+          viewBox: "0 0 200 40",
+          preserveAspectRatio: "none",
+          role: "img",
+          "aria-label": `${name}: ${points[0]} at the begin, at most ${peak}, ${points[points.length - 1]} in the end`,
+        },
+        svg("polyline", { points: line }),
+      ),
+    );
   });
 }

@@ -75,7 +75,7 @@ impl Span {
     pub fn open(model: &Model) -> impl Iterator<Item = Self> {
         model.open.iter().map(|wait: &OpenWait| Self {
             begin: wait.since,
-            end: wait.until.unwrap_or(model.end()),
+            end: wait.until.unwrap_or(model.end()).max(wait.since),
             party: wait.party,
             doing: Doing::Wait(wait.operation, None),
             object: wait.object,
