@@ -4,7 +4,7 @@
 mod child;
 
 use child::Scene;
-use lockprof::map::SafeMap;
+use lockprof::map::{SafeMap, StateMap, Versions};
 use lockprof::sync::{Mutex, mpsc};
 use lockprof_trace::Event;
 use std::fs::{self, Permissions};
@@ -22,6 +22,13 @@ fn child() {
     let map = SafeMap::new();
     map.insert(key.clone(), value.clone());
     assert_eq!(map.get(key).as_deref().map(|found| found.to_string()), Some(value.clone()));
+    let states = StateMap::new();
+    states.set(key.clone(), Some(value.clone()));
+    states.set(key.clone(), None);
+    assert!(states.compare_and_set(key.as_str(), &Some(value.clone()), None).is_err());
+    let versions = Versions::new();
+    versions.write(key).complete();
+    assert!(versions.read(key).is_stale(0));
     let (sender, receiver) = mpsc::sync_channel(1);
     let other = lockprof::thread::spawn(move || while receiver.recv().is_ok() {});
     (0..1000).for_each(|_| sender.send(message.clone()).unwrap());

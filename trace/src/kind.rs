@@ -96,7 +96,7 @@ names! {
         /// `lockprof::map::StateMap`.
         StateMap = 52 "lockprof::map::StateMap",
         /// A shard of a `dashmap::DashMap`.
-        DashMap = 53 "dashmap::DashMap",
+        DashMap = 53 "dashmap::DashMap shard",
         /// `lockprof::map::Versions`.
         Versions = 54 "lockprof::map::Versions",
         /// `crossbeam_channel`.

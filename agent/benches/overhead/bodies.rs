@@ -237,7 +237,7 @@ macro_rules! cell_get {
     ($module:ident, $copy:ident) => {{
         let cell = Box::new($module::sync::OnceCell::new());
         cell.set(1u64).unwrap();
-        repeat::<$copy>(move || _ = black_box(*cell.get_or_init(|| 2)))
+        repeat::<$copy>(move || _ = black_box(*black_box(&*cell).get_or_init(|| 2)))
     }};
 }
 
