@@ -87,6 +87,19 @@ fn a_guard_that_outlives_its_holder() {
 }
 
 #[test]
+fn a_task_that_has_left_no_waker() {
+    let found = |wakers: u64| {
+        let mut story = Story::new();
+        let task = story.task(20);
+        story.parked(task, wakers);
+        story.firm()
+    };
+    let forgotten = only(found(1));
+    assert_eq!((forgotten.code, forgotten.verdict, line(&forgotten.at)), ("LP0005", Proved, 20));
+    assert!(found(2).is_empty() && found(0).is_empty());
+}
+
+#[test]
 fn a_lock_that_a_living_party_has_kept() {
     let found = |longest_before: u64| {
         let mut story = Story::new();

@@ -92,6 +92,7 @@ const KERNELS: &[Expected] = &[
     kernel("two_actors", "channel-cycle", DEADLOCK, &[]),
     kernel("own_queue", "self-channel", DEADLOCK, &[]),
     kernel("blocked_runtime", "mixed", DEADLOCK, &[]),
+    kernel("no_waker", "orphan", ["proved", "LP0005"], &[]),
     kernel("kept_guard", "leaked", NEVER_RELEASED, &[]),
     kernel("permit_leak", "leaked", NEVER_RELEASED, &[]),
     kernel("future_lock", "leaked", NEVER_RELEASED, &[]),
@@ -173,6 +174,9 @@ fn wrong(expected: &Expected, report: &Report) -> Vec<String> {
     same("bystanders wait", waiting(finding, "bystander"), marked(name, "behind"));
     let held = marked(name, "hold");
     same("held", holding(finding).intersection(&held).cloned().collect(), held);
+    let spawned = marked(name, "spawn");
+    let told: BTreeSet<String> = places(&finding["parties"], "spawned_at").collect();
+    same("spawned", told.intersection(&spawned).cloned().collect(), spawned);
     let objects: BTreeSet<String> = places(&finding["objects"], "created_at").collect();
     let made = marked(name, "new");
     same("objects", objects, made);

@@ -201,10 +201,23 @@ impl Task {
         let abandoned = if shutdown { self.party } else { Party::UNKNOWN };
         if shutdown {
             ABANDONING.store(true, Relaxed);
+            self.tell_open();
         }
         Dropping {
             before: area().switch(self.party),
             abandoned: LOCAL.with(|local| local.abandoned.replace(abandoned)),
+        }
+    }
+
+    /// Tells what the task was doing, unless it has been woken: the shutdown may have done that.
+    fn tell_open(&self) {
+        let Some(memory) = memory::get().filter(|_| self.entry != 0) else { return };
+        let word = |which| memory.entry(self.entry, which).load(Relaxed);
+        let parked = (TaskState::Parked as u64) << 8;
+        if word(words::HEAD) & (0xFF00 | words::WOKEN) == parked {
+            let (task, state, polls) = (self.party, TaskState::Parked, self.polls);
+            let (polled, wakers) = (word(words::HOLDER), word(words::HOLDER_SITE));
+            emit(&Event::OpenTask { task, state, polls, polled, wakers });
         }
     }
 

@@ -7,7 +7,7 @@
 use super::Context;
 use super::kin::{Kin, delivered};
 use crate::graph::Need;
-use crate::model::{Held, OpenWait, Owner};
+use crate::model::{Held, OpenTask, OpenWait, Owner};
 use lockprof_trace::{Kind, Loss, Operation, Party, Role, TaskState};
 use std::collections::HashMap;
 use std::time::Duration;
@@ -19,6 +19,9 @@ const LONGER: u64 = 2;
 /// A guard was forgotten only if it is held this many times as long as any before, of which so many are known.
 const MUCH_LONGER: u64 = 50;
 const LEAST_HOLDS: u64 = 2;
+
+/// The wakers of a task that has cloned none of them, and whose wakers are counted.
+const NONE_CLONED: u64 = 1;
 
 /// How much has to be known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,6 +99,9 @@ impl Builder<'_> {
             return vec![];
         }
         let wakers = task.map_or(0, |task| task.wakers);
+        if waits.is_empty() && task.is_some_and(|task| self.is_forgotten(task, least)) {
+            return vec![Need { by: vec![], may: vec![], all: true, outside: false, gone: true }];
+        }
         if wakers > waits.len() as u64 + 1 && self.level == Level::Proof {
             return vec![];
         }
@@ -103,6 +109,13 @@ impl Builder<'_> {
             return vec![];
         }
         waits.into_iter().map(|wait| self.need(wait)).collect()
+    }
+
+    /// Whether a task has parked without leaving its waker anywhere: nothing will ever poll it.
+    fn is_forgotten(&self, task: &OpenTask, least: Duration) -> bool {
+        let model = self.context.model;
+        let parked = model.end().saturating_sub(task.polled) >= model.ticks(least);
+        task.state == TaskState::Parked && task.polls > 0 && task.wakers == NONE_CLONED && parked
     }
 
     /// Whether waits at this line have been given up before: then there is a way out that the trace does not show,

@@ -16,7 +16,9 @@ use lockprof_trace::Operation;
 use std::collections::{BTreeMap, HashMap};
 
 /// What makes two groups alike: verdict, code, and what the members wait for, doing what and where.
-type Key = (Verdict, &'static str, Vec<(Operation, Option<u64>, u64)>);
+type Key = (Verdict, &'static str, Vec<Sign>);
+/// Operation, class and site of a wait.
+type Sign = (Operation, Option<u64>, u64);
 
 pub(super) fn find(context: &Context<'_>) -> Vec<Finding> {
     let (proofs, proved) = stuck(context, needs(context, Level::Proof));
@@ -43,8 +45,7 @@ pub(super) fn find(context: &Context<'_>) -> Vec<Finding> {
         let circle = group.circle && members.iter().any(|place| on_circle(*place));
         let verdict = if is_proved { Verdict::Proved } else { Verdict::Suspected };
         let code = code(context, &members, circle);
-        let waits = members.iter().flat_map(|place| context.frozen.waits_of(context.model, *place));
-        let mut key: Vec<_> = waits.map(|wait| sign(context, wait)).collect();
+        let mut key: Vec<_> = members.iter().flat_map(|place| signs(context, *place)).collect();
         key.sort_unstable();
         key.dedup();
         cases.entry((verdict, code, key)).or_default().push(Case { parties, members, circle });
@@ -102,8 +103,16 @@ fn on_circle(start: usize, members: &[usize], needs: &[Vec<Need>]) -> bool {
     false
 }
 
-fn sign(context: &Context<'_>, wait: &OpenWait) -> (Operation, Option<u64>, u64) {
-    (wait.operation, context.model.class_of(wait.object).map(|(class, _)| class), wait.site)
+/// What a member waits for; of one whose wait is not recorded, where it was spawned.
+fn signs(context: &Context<'_>, place: usize) -> Vec<Sign> {
+    let class = |object| context.model.class_of(object).map(|(class, _)| class);
+    let sign = |wait: &OpenWait| (wait.operation, class(wait.object), wait.site);
+    let signs: Vec<Sign> = context.frozen.waits_of(context.model, place).map(sign).collect();
+    if signs.is_empty() {
+        let facts = context.model.parties.get(context.frozen.parties[place]);
+        return vec![(Operation::Unknown, facts.map(|facts| facts.class), 0)];
+    }
+    signs
 }
 
 fn code(context: &Context<'_>, members: &[usize], circle: bool) -> &'static str {

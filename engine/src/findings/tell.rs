@@ -45,9 +45,14 @@ pub(super) fn finding(
         .filter_map(|wait| Some(context.object(model.class_of(wait.object)?.0, Some(wait.object))))
         .take(LISTED)
         .collect();
+    let first_spawned = members().next().map(|place| context.spawned_at(context.frozen.parties[place]));
+    let first_spawned = first_spawned.unwrap_or_default();
     let message = match (code, cases.first()) {
         ("LP0001", Some(case)) => circle(context, case, cases.len()),
-        _ => first.map(|wait| orphan(context, code, wait, count)).unwrap_or_default(),
+        _ => match first {
+            Some(wait) => orphan(context, code, wait, count),
+            None => forgotten(&first_spawned, count),
+        },
     };
     let mut notes = vec![];
     let bystanders =
@@ -71,7 +76,7 @@ pub(super) fn finding(
         message,
         count,
         blocked_ns,
-        at: first.map(|wait| context.open_at(wait)).unwrap_or_default(),
+        at: first.map_or(first_spawned, |wait| context.open_at(wait)),
         parties,
         more_parties,
         objects: objects.into_iter().collect(),
@@ -206,6 +211,14 @@ fn circle(context: &Context<'_>, case: &Case, times: usize) -> String {
         1 => format!("{}{times}", steps.join("")),
         count => format!("{count} parties wait for each other: {}{more}{times}", steps.join("; ")),
     }
+}
+
+/// The sentence for tasks that have left no waker anywhere.
+fn forgotten(spawned: &str, count: u64) -> String {
+    let tasks = plural(count, "task has", "tasks have");
+    format!(
+        "{tasks} parked without leaving a waker anywhere, spawned at {spawned}: nothing will ever poll them"
+    )
 }
 
 /// The sentence for a wait that nobody will end.

@@ -66,6 +66,7 @@ kernels! {
     tasks {
         guard_across_await,
         double_lock_async,
+        no_waker,
         two_actors,
         own_queue,
         permit_leak,
