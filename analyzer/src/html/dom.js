@@ -47,3 +47,8 @@ function shortPlace(at) {
     parts = whole.split("/");
   return el("code", { title: whole }, parts.length > 3 ? `…/${parts.slice(-2).join("/")}` : whole);
 }
+
+/** A sentence with its places shortened in the same way. */
+function shortPlaces(text) {
+  return text.replace(/\S+\/(\S+\/\S+:\d+)/g, "…/$1");
+}

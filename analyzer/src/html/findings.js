@@ -94,8 +94,11 @@ function partyName(party) {
 function waitGraph(parties) {
   const nodes = new Map(),
     edges = [];
-  const node = (key, text, kind) => (nodes.has(key) ? key : (nodes.set(key, { text, kind }), key));
+  const node = (key, text, kind, inside) => (nodes.has(key) ? key : (nodes.set(key, { text, kind, inside }), key));
   const partyKey = (party) => `${party.kind} ${party.id}`;
+  const partyNode = (party) => node(partyKey(party), partyName(party), "party", party.kind);
+  const isEndOf = (what, party) =>
+    what === `the end of ${partyKey(party)}` || what.startsWith(`the end of ${partyKey(party)} (`);
   const holders = new Map();
   for (const party of parties)
     for (const hold of party.holds) holders.set(hold.object_id, [...(holders.get(hold.object_id) || []), party]);
@@ -106,20 +109,23 @@ function waitGraph(parties) {
     const party = queue.shift();
     if (seen.has(party)) continue;
     seen.add(party);
-    const from = node(partyKey(party), partyName(party), "party");
+    const from = partyNode(party);
     for (const wait of party.waits) {
-      const ended = parties.find(
-        (other) => wait.object_id === 0 && wait.object.startsWith(`the end of ${partyKey(other)}`),
-      );
+      const ended = wait.object_id === 0 && parties.find((other) => isEndOf(wait.object, other));
       if (ended) {
-        edges.push([from, node(partyKey(ended), partyName(ended), "party"), "", wait.operation]);
+        edges.push([from, partyNode(ended), "", wait.operation]);
         queue.unshift(ended);
         continue;
       }
-      const object = node(`object ${wait.object_id}`, wait.object, "object");
+      const object = node(
+        `object ${wait.object_id}`,
+        wait.object,
+        "object",
+        wait.object.split(" ")[0].split("::").pop(),
+      );
       edges.push([from, object, "", wait.operation]);
       for (const holder of holders.get(wait.object_id) || []) {
-        edges.push([object, node(partyKey(holder), partyName(holder), "party"), "held", "held by"]);
+        edges.push([object, partyNode(holder), "held", "held by"]);
         queue.unshift(holder);
       }
     }
@@ -155,9 +161,10 @@ function drawGraph(nodes, edges) {
     const [[x1, y1], [x2, y2]] = [at.get(from), at.get(to)];
     return svg("text", { class: "soft", x: (x1 + x2) / 2, y: (y1 + y2) / 2 - 4 }, name);
   };
-  const box = ([key, { text, kind }]) => {
+  const box = ([key, { text, kind, inside }]) => {
     const [x, y] = at.get(key);
-    const shown = text.length > 34 ? `…${text.slice(-33)}` : text;
+    const name = shortPlaces(text.replace(/^.* created at /, ""));
+    const shown = name.length > 34 ? `…${name.slice(-33)}` : name;
     const shape =
       kind === "party"
         ? svg("ellipse", { class: kind, cx: x, cy: y, rx: 30, ry: 20 })
@@ -167,7 +174,7 @@ function drawGraph(nodes, edges) {
       {},
       svg("title", {}, text),
       shape,
-      svg("text", { x, y: y + 4 }, kind),
+      svg("text", { x, y: y + 4 }, inside.slice(0, 9)),
       svg("text", { x, y: y + 36 }, shown),
     );
   };

@@ -286,7 +286,7 @@ function levels(list) {
     return el(
       "div",
       { class: "level" },
-      el("span", {}, name),
+      el("span", { title: name }, shortPlaces(name)),
       el("span", { class: "soft" }, `peak ${peak.toLocaleString("en")}`),
       svg(
         "svg",
