@@ -8,6 +8,13 @@ use std::fs;
 use std::path::PathBuf;
 use traces::{Folder, NASTY, contended, done, lockprof, stuck};
 
+/// The size of a window; a smaller one than a phone's is not to be had.
+const DESK: &str = "--window-size=1200,900";
+const PHONE: &str = "--window-size=500,900";
+/// Light and dark.
+const SCHEMES: [&str; 2] =
+    ["--blink-settings=preferredColorScheme=1", "--blink-settings=preferredColorScheme=0"];
+
 /// The page of a trace.
 fn page(folder: &Folder, trace: &[u8]) -> PathBuf {
     let (trace, out) = (folder.file("trace.bin", trace), folder.path("out"));
@@ -71,7 +78,7 @@ fn a_browser_shows_it_without_a_complaint() {
             .filter((of) => !(of.textContent || of.title || of.getAttribute('aria-label'))).length;
         return answer;"
         .replace("NASTY", &json!(NASTY).to_string().replace('<', "\\u003c"));
-    let Some((answer, complaints)) = chromium::visit(&page, 1200, &script) else { return };
+    let Some((answer, complaints)) = chromium::visit(&page, &[DESK], &script) else { return };
     assert_eq!(complaints, [""; 0]);
     let bar = format!(
         "task 3 (spawned at src/shop.rs:30), 4.0 ms from 5.0 ms on: lock: parking_lot::Mutex \"{NASTY}\" created at \
@@ -90,7 +97,7 @@ fn a_phone_is_wide_enough() {
     let folder = Folder::new();
     let page = page(&folder, &contended(7));
     let script = "return [document.documentElement.scrollWidth, innerWidth];";
-    let Some((answer, complaints)) = chromium::visit(&page, 500, script) else { return };
+    let Some((answer, complaints)) = chromium::visit(&page, &[PHONE], script) else { return };
     assert_eq!(complaints, [""; 0]);
     assert!(answer[0].as_u64() <= answer[1].as_u64(), "{answer}");
 }
@@ -103,10 +110,32 @@ fn a_deadlock_is_drawn() {
         const drawing = document.querySelector('.card.proved svg.waits');
         const edges = [...drawing.querySelectorAll('path.edge')].map((edge) => edge.getAttribute('class'));
         return [edges, drawing.getAttribute('aria-label'), document.querySelectorAll('main b').length];";
-    let Some((answer, complaints)) = chromium::visit(&page, 1200, script) else { return };
+    let Some((answer, complaints)) = chromium::visit(&page, &[DESK], script) else { return };
     assert_eq!(complaints, [""; 0]);
     assert_eq!(answer[0], json!(["edge ", "edge held"]), "waits for it, and holds it");
     let label = "Who waits for whom: thread 1 (worker-1), std::sync::Mutex created at src/<b>bold</b>.rs:3";
     assert_eq!(answer[1], label);
     assert_eq!(answer[2], 0);
+}
+
+#[test]
+fn it_is_accessible_as_far_as_a_program_can_tell() {
+    let Some(axe) = clients::npm("axe-core") else { return };
+    let axe = fs::read_to_string(axe.join("axe.min.js")).unwrap().replace("</script", "<\\/script");
+    let folder = Folder::new();
+    let traces = [contended(7), stuck(7, "src/shop.rs")];
+    for (trace, scheme) in traces.iter().flat_map(|trace| SCHEMES.map(|scheme| (trace, scheme))) {
+        let page = page(&folder, trace);
+        let script = format!(
+            "{axe};
+             document.querySelectorAll('details').forEach((of) => {{ of.open = true; }});
+             const {{ violations, passes }} = await axe.run(document, {{ runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa'] }});
+             const isDark = matchMedia('(prefers-color-scheme: dark)').matches;
+             return [passes.length, isDark, violations.map((of) => [of.id, of.nodes.slice(0, 3).map((node) => node.html)])];"
+        );
+        let Some((answer, _)) = chromium::visit(&page, &[DESK, scheme], &script) else { return };
+        assert!(answer[0].as_u64() > Some(10), "{answer:#}");
+        assert_eq!(answer[1], scheme == SCHEMES[1], "{answer:#}");
+        assert_eq!(answer[2], json!([]), "{answer:#}");
+    }
 }

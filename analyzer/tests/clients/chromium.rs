@@ -8,9 +8,9 @@ use std::process::{Command, Stdio};
 /// Begins the line of a visit's answer.
 const ANSWER: &str = "lockprof-answer ";
 
-/// Opens a page and runs `script` in it, the body of a function that may wait: what it returns, and what the browser
+/// Opens a page in a browser with these options and runs `script` in it, the body of a function that may wait: what it returns, and what the browser
 /// complained about until then. `None` where no browser is installed.
-pub fn visit(page: &Path, width: u32, script: &str) -> Option<(serde_json::Value, Vec<String>)> {
+pub fn visit(page: &Path, options: &[&str], script: &str) -> Option<(serde_json::Value, Vec<String>)> {
     let starts = |name: &&str| {
         let ran = Command::new(name).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
         ran.is_ok_and(|status| status.success())
@@ -30,7 +30,8 @@ pub fn visit(page: &Path, width: u32, script: &str) -> Option<(serde_json::Value
     fs::write(&visited, format!("{body}{tail}")).unwrap();
     let mut running = Command::new(browser)
         .args(["--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr"])
-        .args(["--remote-debugging-port=0", &format!("--window-size={width},900")])
+        .arg("--remote-debugging-port=0")
+        .args(options)
         .arg(format!("--user-data-dir={}", page.with_extension("browser").display()))
         .arg(format!("file://{}", visited.canonicalize().unwrap().display()))
         .stdout(Stdio::null())
