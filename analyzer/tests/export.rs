@@ -64,6 +64,34 @@ fn speedscope_holds_to_its_schema() {
 }
 
 #[test]
+fn speedscope_shows_it() {
+    let folder = Folder::new();
+    let profile = fs::read_to_string(export(&folder, "speedscope", &[])).unwrap();
+    let Some(package) = clients::npm("speedscope") else { return };
+    // As its own command does it: the profile is a script beside the page, told in the address.
+    let text = serde_json::to_string(&profile).unwrap();
+    let load = format!(
+        "speedscope.loadFileFromBase64('trace.json', btoa(String.fromCharCode(...new TextEncoder().encode({text}))))"
+    );
+    let load = folder.file("profile.js", load.as_bytes());
+    let release = package.join("dist/release");
+    let at = format!("\"file://{}/", release.display());
+    let page = fs::read_to_string(release.join("index.html")).unwrap();
+    let page = page.replace("src=\"", &format!("src={at}")).replace("href=\"", &format!("href={at}"));
+    let hash = format!("<body><script>location.hash = '#localProfilePath={}'</script>", load.display());
+    let page = folder.file("speedscope.html", page.replace("<body>", &hash).as_bytes());
+    let script = "
+        const shown = () => document.body.innerText.includes('waited in process 7');
+        for (let tries = 0; !shown() && tries < 300; tries++) await new Promise((done) => setTimeout(done, 100));
+        return document.body.innerText;";
+    let Some((shown, _)) = clients::chromium::visit(&page, &["--enable-unsafe-swiftshader"], script) else {
+        return;
+    };
+    let shown = shown.as_str().unwrap();
+    assert!(shown.contains("waited in process 7") && !shown.contains("went wrong"), "{shown}");
+}
+
+#[test]
 fn perfetto_is_read_by_its_own_messages() {
     let folder = Folder::new();
     let file = export(&folder, "perfetto", &[]);

@@ -8,6 +8,7 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 
 /// Says why a test does not do what it is named for; past the harness, which shows nothing of a test that passes.
 pub fn skipped(client: &str, why: impl std::fmt::Display) {
@@ -32,6 +33,9 @@ pub fn pprof(arguments: &[&str], profile: &Path) -> Option<String> {
     Some(String::from_utf8(output.stdout).unwrap())
 }
 
+/// Held by the test that installs something: another may want the same.
+static INSTALLING: Mutex<()> = Mutex::new(());
+
 /// A folder of this test program's own, which stays from one run to the next: a package is installed once.
 fn store(name: &str) -> PathBuf {
     let store = Path::new(env!("CARGO_TARGET_TMPDIR")).join("clients").join(name);
@@ -41,11 +45,12 @@ fn store(name: &str) -> PathBuf {
 
 /// A package of npm, installed; `None` where it cannot be.
 pub fn npm(package: &str) -> Option<PathBuf> {
+    let installing = INSTALLING.lock().unwrap_or_else(PoisonError::into_inner);
     let store = store(&format!("npm-{package}"));
     let place = store.join("node_modules").join(package);
     if !place.is_dir() {
         let installed = Command::new("npm")
-            .args(["install", "--no-save", "--no-audit", "--no-fund", package])
+            .args(["install", "--no-save", "--no-audit", "--no-fund", "--fetch-retries=1", package])
             .current_dir(&store)
             .stdout(Stdio::null())
             .status();
@@ -54,12 +59,14 @@ pub fn npm(package: &str) -> Option<PathBuf> {
             return None;
         }
     }
+    drop(installing);
     Some(place)
 }
 
 /// What a script of Python prints that uses this package and is given the path of a file; `None` where the package cannot
 /// be installed.
 pub fn python(package: &str, script: &str, file: &Path) -> Option<String> {
+    let installing = INSTALLING.lock().unwrap_or_else(PoisonError::into_inner);
     let store = store(&format!("python-{package}"));
     let python = store.join("bin/python");
     let done = store.join("installed");
@@ -69,13 +76,14 @@ pub fn python(package: &str, script: &str, file: &Path) -> Option<String> {
             ran.is_ok_and(|status| status.success())
         };
         let made = ran(Path::new("python3"), &["-m", "venv", &store.to_string_lossy()])
-            && ran(&python, &["-m", "pip", "install", "--quiet", package]);
+            && ran(&python, &["-m", "pip", "install", "--quiet", "--retries=1", package]);
         if !made {
             skipped(package, "pip does not install it");
             return None;
         }
         fs::write(done, "").unwrap();
     }
+    drop(installing);
     let output = Command::new(python).args(["-c", script]).arg(file).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     Some(String::from_utf8(output.stdout).unwrap())
