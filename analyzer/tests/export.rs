@@ -7,6 +7,18 @@ use std::fs;
 use std::path::PathBuf;
 use traces::{Done, Folder, NASTY, contended, done, lockprof, whole};
 
+const FORMS: &[&str] = &[
+    "pprof",
+    "folded",
+    "firefox",
+    "speedscope",
+    "perfetto",
+    "csv",
+    "otlp-json",
+    #[cfg(feature = "parquet")]
+    "parquet",
+];
+
 /// The same trace in this form, as a file.
 fn export(folder: &Folder, to: &str, more: &[&str]) -> PathBuf {
     let (trace, out) = (folder.file("trace.bin", &contended(7)), folder.path(&format!("out.{to}")));
@@ -244,10 +256,24 @@ fn what_cannot_be_exported_is_told() {
     let nowhere = done(command);
     assert!(nowhere.code == Some(2) && nowhere.err.contains("cannot be written to"), "{}", nowhere.err);
     // A trace without a wait is no trouble for any form.
-    for to in ["pprof", "folded", "firefox", "speedscope", "perfetto", "csv", "otlp-json"] {
+    for to in FORMS {
         let mut command = lockprof(["export", "--to", to, "--output"]);
         command.arg(folder.path(to)).arg(&trace);
         let done = done(command);
         assert_eq!(done.code, Some(0), "{to}: {}", done.err);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_reader_that_has_seen_enough_is_no_trouble() {
+    let folder = Folder::new();
+    let trace = folder.file("trace.bin", &contended(7));
+    for to in FORMS {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let mut command = lockprof(["export", "--to", to]);
+        let output = command.arg(&trace).stdout(writer).output().unwrap();
+        assert!(output.status.success(), "{to}: {}", String::from_utf8_lossy(&output.stderr));
     }
 }

@@ -4,7 +4,7 @@ use crate::error::Error;
 use lockprof_engine::model::{Doing, Span};
 use parquet::basic::Compression;
 use parquet::data_type::{ByteArray, ByteArrayType, Int64Type};
-use parquet::errors::Result;
+use parquet::errors::{ParquetError, Result};
 use parquet::file::properties::WriterProperties;
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::parser::parse_message_type;
@@ -40,18 +40,29 @@ struct Row {
 }
 
 pub(super) fn write(source: &Source<'_>, out: &mut (dyn Write + Send)) -> std::result::Result<(), Error> {
-    let told = |error| Error::Print(io::Error::other(error));
+    let told = |error| Error::Print(plain(error));
     let mut writer = open(out).map_err(told)?;
     let mut rows = vec![];
     source.spans(|context, span| {
         rows.push(row(context, span));
         if rows.len() >= ROWS {
-            flush(&mut writer, &mut rows).map_err(io::Error::other)?;
+            flush(&mut writer, &mut rows).map_err(plain)?;
         }
         Ok(())
     })?;
     flush(&mut writer, &mut rows).and_then(|()| writer.close()).map_err(told)?;
     Ok(())
+}
+
+/// What went wrong with the file beneath, where it was that.
+fn plain(error: ParquetError) -> io::Error {
+    match error {
+        ParquetError::External(inner) => match inner.downcast::<io::Error>() {
+            Ok(error) => *error,
+            Err(other) => io::Error::other(other),
+        },
+        other => io::Error::other(other),
+    }
 }
 
 fn open<W: Write + Send>(out: W) -> Result<SerializedFileWriter<W>> {

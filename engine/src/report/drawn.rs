@@ -60,7 +60,8 @@ pub struct Level {
 /// Gives names to what the models kept.
 pub(super) fn draw(contexts: &[Context<'_>]) -> Drawn {
     let began = contexts.iter().map(|context| context.model.session.unix_ns).min().unwrap_or(0);
-    let mut drawing = Drawing { drawn: Drawn::default(), known: HashMap::new(), began };
+    let several = contexts.len() > 1;
+    let mut drawing = Drawing { drawn: Drawn::default(), known: HashMap::new(), began, several };
     contexts.iter().for_each(|context| drawing.process(context));
     drawing.drawn
 }
@@ -69,9 +70,16 @@ struct Drawing {
     drawn: Drawn,
     known: HashMap<String, u64>,
     began: u64,
+    /// Whether there are several processes, so that each is to be told.
+    several: bool,
 }
 
 impl Drawing {
+    /// A name, with its process where there are several.
+    fn of(&self, context: &Context<'_>, name: String) -> String {
+        if self.several { format!("process {}: {name}", context.model.session.pid) } else { name }
+    }
+
     fn process(&mut self, context: &Context<'_>) {
         let Some(lanes) = context.model.lanes.clone() else { return };
         self.levels(context, lanes.waiting());
@@ -97,6 +105,7 @@ impl Drawing {
         lane: Lane,
         places: &HashMap<Party, u64>,
     ) {
+        let name = self.of(context, name);
         let mut bars = |bars: Vec<Bar>| bars.iter().map(|bar| self.bar(context, bar, places)).collect();
         let (waits, holds) = (bars(lane.waits), bars(lane.holds));
         self.drawn.lanes.push(DrawnLane { process: context.process, name, spawned_at, waits, holds });
@@ -145,7 +154,7 @@ impl Drawing {
         let model = context.model;
         let level = |name: String, line: &Timeline| Level {
             process: context.process,
-            name,
+            name: self.of(context, name),
             peak: line.peak(),
             points: line.sampled(model.end(), POINTS),
         };
@@ -162,7 +171,7 @@ impl Drawing {
         let mut levels: Vec<Level> = classes.collect();
         levels.sort_by(|one, other| (other.peak, &one.name).cmp(&(one.peak, &other.name)));
         levels.truncate(LEVELS);
-        self.drawn.levels.extend(waiting.map(|line| level("waits, without idle receivers".into(), line)));
-        self.drawn.levels.extend(levels);
+        let waiting = waiting.map(|line| level("waits, without idle receivers".into(), line));
+        self.drawn.levels.extend(waiting.into_iter().chain(levels));
     }
 }
