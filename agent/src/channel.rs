@@ -52,6 +52,24 @@ impl End {
         }
     }
 
+    /// A send is over; one that was refused is counted too.
+    #[inline(always)]
+    pub(crate) fn told<T, E>(&self, sent: Result<T, E>) -> Result<T, E> {
+        match sent {
+            Ok(_) => self.sent(),
+            Err(_) => self.failed(),
+        }
+        sent
+    }
+
+    /// A send was refused.
+    #[cold]
+    fn failed(&self) {
+        if self.id != 0 {
+            recorder::count(self.id + 2);
+        }
+    }
+
     /// A message came out.
     #[inline(always)]
     pub(crate) fn received(&self) {
@@ -83,8 +101,10 @@ impl End {
         if let Some(wait) = wait {
             wait.end(how);
         }
-        if how == WaitEnd::Done {
-            recorder::count(counted);
+        match operation {
+            _ if how == WaitEnd::Done => recorder::count(counted),
+            Operation::Recv => {}
+            _ => self.failed(),
         }
         result
     }

@@ -69,9 +69,7 @@ impl<T> Sender<T> {
     /// As [`Sender::try_send`](original::Sender::try_send).
     #[inline]
     pub fn try_send(&self, msg: T) -> Result<(), TrySendError<T>> {
-        self.inner.try_send(msg)?;
-        self.end.sent();
-        Ok(())
+        self.end.told(self.inner.try_send(msg))
     }
 
     /// As [`Sender::send`](original::Sender::send).
@@ -83,7 +81,7 @@ impl<T> Sender<T> {
                 self.end.sent();
                 Ok(())
             }
-            Err(TrySendError::Disconnected(msg)) => Err(SendError(msg)),
+            Err(TrySendError::Disconnected(msg)) => self.end.told(Err(SendError(msg))),
             Err(TrySendError::Full(msg)) => {
                 let block = || self.inner.send(msg);
                 self.end.wait(Operation::Send, Location::caller(), block, done_or_disconnected)
@@ -114,7 +112,7 @@ impl<T> Sender<T> {
                 self.end.sent();
                 Ok(())
             }
-            Err(TrySendError::Disconnected(msg)) => Err(SendTimeoutError::Disconnected(msg)),
+            Err(TrySendError::Disconnected(msg)) => self.end.told(Err(SendTimeoutError::Disconnected(msg))),
             Err(TrySendError::Full(msg)) => self.end.wait(
                 Operation::Send,
                 site,

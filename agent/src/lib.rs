@@ -42,7 +42,7 @@
 //! | feature | brings |
 //! | --- | --- |
 //! | `record` (default) | the recording; without it every wrapper is the original type |
-//! | `live` | `stuck()`, the watchdog, and `#[lockprof::test]`: the engine of `lockprof analyze` in the process |
+//! | `live` | `stuck()`, `metrics()`, the watchdog, and `#[lockprof::test]`: the engine of `lockprof analyze` in the process |
 //! | `parking_lot` | module `parking_lot`: version 0.13 |
 //! | `parking_lot_0_12` | module `parking_lot_0_12`: version 0.12 |
 //! | `once_cell` | module `once_cell` |
@@ -85,11 +85,15 @@ mod session;
 #[cfg(feature = "live")]
 pub mod live;
 #[cfg(feature = "live")]
+mod metrics;
+#[cfg(feature = "live")]
 pub mod test;
 #[cfg(feature = "live")]
 pub use live::stuck;
 #[cfg(feature = "live")]
 pub use lockprof_macros::test;
+#[cfg(feature = "live")]
+pub use metrics::metrics;
 
 pub mod map;
 pub mod watch;

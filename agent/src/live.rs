@@ -90,8 +90,13 @@ fn key(finding: &Finding) -> (&'static str, String, Vec<(&'static str, u64)>) {
     (finding.code, finding.at.clone(), parties)
 }
 
+/// What was recorded so far, as `lockprof analyze` would report it.
+pub(crate) fn report(options: &Options) -> Option<Report> {
+    Some(analyze(vec![model()?], options, &NoSymbols))
+}
+
 fn look(options: &Options) -> Option<Report> {
-    let mut report = analyze(vec![model()?], options, &NoSymbols);
+    let mut report = report(options)?;
     report.findings.retain(|finding| finding.verdict != Verdict::Hazard);
     Some(report)
 }

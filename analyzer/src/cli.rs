@@ -3,7 +3,7 @@ use crate::export::{Of, To};
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use lockprof_engine::findings::Verdict;
-use lockprof_engine::{MIN_BLOCKED, Options};
+use lockprof_engine::{MAX_FAILED_SENDS, MIN_BLOCKED, Options};
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -249,6 +249,9 @@ pub struct Ask {
     /// A wait that is still open after this long is suspected to be stuck
     #[arg(long, value_name = "TIME", default_value_t = MIN_BLOCKED.into())]
     pub min_blocked: humantime::Duration,
+    /// A share of refused sends above this is told
+    #[arg(long, value_name = "SHARE", default_value_t = MAX_FAILED_SENDS)]
+    pub max_failed_sends: f64,
     /// Look for the program's file, or the debug file split from it, in this folder as well
     #[arg(long, value_name = "DIR")]
     pub symbols: Vec<PathBuf>,
@@ -268,6 +271,7 @@ impl Ask {
     pub fn options(&self) -> Options {
         let mut options = Options::default();
         options.min_blocked = self.min_blocked.into();
+        options.max_failed_sends = self.max_failed_sends;
         options
     }
 }

@@ -25,14 +25,19 @@ use std::time::Duration;
 pub struct Options {
     /// A wait that is still open after this long, without progress, is worth a finding of verdict *suspected*.
     pub min_blocked: Duration,
+    /// A share of refused sends above this is worth a finding of verdict *hazard*.
+    pub max_failed_sends: f64,
 }
 
 /// See [`Options::min_blocked`]: long against every healthy queue, short against a person's patience.
 pub const MIN_BLOCKED: Duration = Duration::from_secs(1);
 
+/// See [`Options::max_failed_sends`]: one in a thousand.
+pub const MAX_FAILED_SENDS: f64 = 0.001;
+
 impl Default for Options {
     fn default() -> Self {
-        Self { min_blocked: MIN_BLOCKED }
+        Self { min_blocked: MIN_BLOCKED, max_failed_sends: MAX_FAILED_SENDS }
     }
 }
 

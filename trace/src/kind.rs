@@ -123,9 +123,8 @@ impl Kind {
             | Kind::TokioUnbounded
             | Kind::TokioOneshot
             | Kind::TokioBroadcast
-            | Kind::TokioWatch
-            | Kind::TokioNotify
-            | Kind::CrossbeamChannel => 2,
+            | Kind::CrossbeamChannel => 3,
+            Kind::TokioWatch | Kind::TokioNotify => 2,
             _ => 1,
         }
     }
@@ -145,8 +144,9 @@ impl Kind {
             (_, 2) if self.is_map() => Count::Inserts,
             _ if self.is_map() => Count::Removes,
             (Kind::Watcher, _) => Count::Deliveries,
-            _ if self.ids() == 2 && offset == 0 => Count::Sends,
-            _ if self.ids() == 2 => Count::Receives,
+            _ if self.ids() >= 2 && offset == 0 => Count::Sends,
+            _ if self.ids() >= 2 && offset == 1 => Count::Receives,
+            _ if self.ids() >= 2 => Count::Failures,
             _ => Count::Acquisitions,
         }
     }
@@ -176,6 +176,8 @@ names! {
         Removes = 6 "removes",
         /// Values delivered to a watcher.
         Deliveries = 7 "deliveries",
+        /// Sends that were refused: no room, no time left, or nobody to receive.
+        Failures = 8 "failed sends",
     }
 }
 

@@ -38,9 +38,7 @@ impl<T> Sender<T> {
     /// As [`std::sync::mpsc::Sender::send`].
     #[inline]
     pub fn send(&self, t: T) -> Result<(), SendError<T>> {
-        self.inner.send(t)?;
-        self.end.sent();
-        Ok(())
+        self.end.told(self.inner.send(t))
     }
 }
 
@@ -73,7 +71,7 @@ impl<T> SyncSender<T> {
                 self.end.sent();
                 Ok(())
             }
-            Err(TrySendError::Disconnected(t)) => Err(SendError(t)),
+            Err(TrySendError::Disconnected(t)) => self.end.told(Err(SendError(t))),
             Err(TrySendError::Full(t)) => {
                 let block = || self.inner.send(t);
                 self.end.wait(Operation::Send, Location::caller(), block, done_or_disconnected)
@@ -84,9 +82,7 @@ impl<T> SyncSender<T> {
     /// As [`std::sync::mpsc::SyncSender::try_send`].
     #[inline]
     pub fn try_send(&self, t: T) -> Result<(), TrySendError<T>> {
-        self.inner.try_send(t)?;
-        self.end.sent();
-        Ok(())
+        self.end.told(self.inner.try_send(t))
     }
 }
 

@@ -20,6 +20,7 @@ pub const CODES: &[(&str, &str, &str)] = &[
     ("LP0021", "done twice", include_str!("explain/LP0021.md")),
     ("LP0022", "stale read", include_str!("explain/LP0022.md")),
     ("LP0023", "map grows under its lock", include_str!("explain/LP0023.md")),
+    ("LP0030", "failed sends", include_str!("explain/LP0030.md")),
 ];
 
 /// What a code means: when it is reported, a program that shows it, and the program without the fault.

@@ -20,6 +20,7 @@
 //! | LP0021 | done twice | suspected | `states` |
 //! | LP0022 | stale read | proved | `stale` |
 //! | LP0023 | map grows under its lock | hazard | `rehash` |
+//! | LP0030 | failed sends | hazard | `failed_sends` |
 //!
 //! Codes are stable. A clean program gets no finding of verdict proved or suspected: each detector's doc says what it
 //! may take for a fault all the same.
@@ -27,6 +28,7 @@ mod across_await;
 mod blocking;
 mod context;
 mod explain;
+mod failed_sends;
 mod growth;
 mod hot;
 mod kin;
@@ -245,6 +247,7 @@ pub fn find(context: &Context<'_>) -> Vec<Finding> {
         states::find,
         stale::find,
         rehash::find,
+        failed_sends::find,
     ] {
         let more = detector(context, &found);
         found.extend(more);

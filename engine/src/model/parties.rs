@@ -39,6 +39,8 @@ pub struct Tally {
     pub aborted: u64,
     /// Dropped unfinished by their runtime's shutdown.
     pub dropped: u64,
+    /// How long those that have ended lived together, in ticks.
+    pub lived: u64,
 }
 
 /// See the module.
@@ -109,6 +111,7 @@ impl Parties {
         facts.end = Some((at, outcome));
         let class = facts.class;
         let tally = self.tallies.entry(class).or_default();
+        tally.lived = tally.lived.saturating_add(at.saturating_sub(facts.at));
         match outcome {
             Outcome::Panicked => tally.panicked += 1,
             Outcome::Aborted => tally.aborted += 1,

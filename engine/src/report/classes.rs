@@ -57,6 +57,12 @@ pub(super) fn classes(context: &Context<'_>) -> Vec<ClassReport> {
     let used = objects.filter(|(number, _)| {
         sums.contains_key(number) || model.wait_lengths.contains_key(&Owner::Class(**number))
     });
+    let mut waiting_now: BTreeMap<u64, u64> = BTreeMap::new();
+    for wait in &model.open {
+        if let Some((class, _)) = model.class_of(wait.object) {
+            *waiting_now.entry(class).or_default() += 1;
+        }
+    }
     let classes: Vec<(u64, &crate::model::Class)> = used.map(|(number, class)| (*number, class)).collect();
     classes
         .into_iter()
@@ -84,6 +90,7 @@ pub(super) fn classes(context: &Context<'_>) -> Vec<ClassReport> {
                 .collect();
             sort(&mut sites, |site| site.ns);
             ClassReport {
+                waiting: waiting_now.get(&number).copied().unwrap_or(0),
                 kind: class.kind.to_string(),
                 name: sum.name.unwrap_or_else(|| class.type_name.clone()),
                 created_at: context.site(class.site),
@@ -163,7 +170,7 @@ fn sums(model: &Model) -> HashMap<u64, Sums> {
         let sum = sums.entry(class).or_default();
         let what = known.kind.count((id - own) as u32);
         add(sum.counts.entry(what.name()).or_default(), counted.count);
-        if !matches!(what, Count::Inserts | Count::Removes) {
+        if !matches!(what, Count::Inserts | Count::Removes | Count::Failures) {
             add(&mut sum.acquisitions, counted.count);
             add(&mut sum.contended, counted.contended);
         }
@@ -229,6 +236,7 @@ pub(super) fn populations(context: &Context<'_>) -> Vec<PopulationReport> {
                 cancelled: tally.aborted,
                 dropped: tally.dropped,
                 blocked,
+                lived_ns: model.ns(tally.lived),
                 process: context.process,
             }
         })

@@ -70,6 +70,8 @@ pub struct ClassReport {
     pub acquisitions: u64,
     /// How often with a wait.
     pub contended: u64,
+    /// Waits that have not ended.
+    pub waiting: u64,
     /// What was counted, one by one: "writes", "reads", "sends" and so on.
     pub counts: BTreeMap<&'static str, u64>,
     /// Waits, those included that never ended.
@@ -112,6 +114,8 @@ pub struct PopulationReport {
     pub dropped: u64,
     /// How many were blocked in a recorded wait in the end.
     pub blocked: u64,
+    /// How long those that have ended lived together, in nanoseconds.
+    pub lived_ns: u64,
     /// The process, as a place among `processes`.
     pub process: usize,
 }

@@ -51,7 +51,7 @@ impl<T> Sender<T> {
     /// # Errors
     /// There are no active receivers.
     pub fn send(&self, value: T) -> Result<usize, SendError<T>> {
-        self.inner.send(value).inspect(|_| self.end.sent())
+        self.end.told(self.inner.send(value))
     }
 
     /// Creates a new [`Receiver`] handle that will receive values sent **after** this call to `subscribe`.

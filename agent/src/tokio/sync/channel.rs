@@ -51,6 +51,8 @@ pub(super) struct End {
 /// Where the counts of a channel's uses are: from its id on.
 const SENDS: u32 = 0;
 const RECEIVES: u32 = 1;
+/// Not of a watch.
+const FAILURES: u32 = 2;
 
 impl End {
     /// Not recorded.
@@ -107,6 +109,24 @@ impl End {
     #[inline(always)]
     pub(super) fn sent(&self) {
         self.used(SENDS, 1);
+    }
+
+    /// A send is over; one that was refused is counted too.
+    #[inline(always)]
+    pub(super) fn told<T, E>(&self, sent: Result<T, E>) -> Result<T, E> {
+        match sent {
+            Ok(_) => self.sent(),
+            Err(_) => self.failed(),
+        }
+        sent
+    }
+
+    /// A send was refused.
+    #[cold]
+    pub(super) fn failed(&self) {
+        if self.id != 0 {
+            recorder::count(self.id + FAILURES);
+        }
     }
 
     /// This many messages were received.

@@ -36,7 +36,7 @@ impl<T> Sender<T> {
     /// # Errors
     /// The receiver is gone, or has closed the channel.
     pub fn send(self, t: T) -> Result<(), T> {
-        self.inner.send(t).inspect(|()| self.end.sent())
+        self.end.told(self.inner.send(t))
     }
 
     /// Waits for the associated [`Receiver`] handle to close. See [`tokio`](original::Sender::closed).

@@ -70,7 +70,10 @@ impl<T> Sender<T> {
             let value = value.take().expect("is sent once");
             match room {
                 Ok(room) => room.send(value),
-                Err(SendError(())) => return Err(SendError(value)),
+                Err(SendError(())) => {
+                    self.end.failed();
+                    return Err(SendError(value));
+                }
             }
             self.end.sent();
             Ok(())
@@ -87,7 +90,7 @@ impl<T> Sender<T> {
         timeout: Duration,
     ) -> impl Future<Output = Result<(), SendTimeoutError<T>>> {
         let op = self.end.sending(Operation::Send, Location::caller()).queueing();
-        Waits::new(op, self.inner.send_timeout(value, timeout), |sent| sent.inspect(|()| self.end.sent()))
+        Waits::new(op, self.inner.send_timeout(value, timeout), |sent| self.end.told(sent))
     }
 
     /// Attempts to immediately send a message on this `Sender`.
@@ -95,7 +98,7 @@ impl<T> Sender<T> {
     /// # Errors
     /// The channel is full, or closed.
     pub fn try_send(&self, message: T) -> Result<(), TrySendError<T>> {
-        self.inner.try_send(message).inspect(|()| self.end.sent())
+        self.end.told(self.inner.try_send(message))
     }
 
     /// Blocking send to call outside of asynchronous contexts. See [`tokio`](original::Sender::blocking_send).
@@ -108,7 +111,7 @@ impl<T> Sender<T> {
         let wait = op.blocking(self.inner.capacity() == 0);
         let sent = self.inner.blocking_send(value);
         wait.over(&sent);
-        sent.inspect(|()| self.end.sent())
+        self.end.told(sent)
     }
 
     fn reserving(&self, site: Site) -> Op {

@@ -46,6 +46,6 @@ impl<T> UnboundedSender<T> {
     /// # Errors
     /// The receive half of the channel is closed.
     pub fn send(&self, message: T) -> Result<(), SendError<T>> {
-        self.inner.send(message).inspect(|()| self.end.sent())
+        self.end.told(self.inner.send(message))
     }
 }
