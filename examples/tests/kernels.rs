@@ -121,6 +121,9 @@ const TRAPS: &[&str] = &[
     "forget_and_add",
     "guard_travels",
     "join_of_work",
+    "permits_travel",
+    "end_travels",
+    "own_guard_travels",
 ];
 
 /// The lines of a kernel that bear a marker of this kind.

@@ -144,7 +144,7 @@ pub mod entry {
     pub const SINCE: usize = 3;
     /// The stack in the lower half; permits or uses in the upper. Of a task: its polls.
     pub const COUNT: usize = 4;
-    /// Of a wait: who holds. Of a task: when it was polled. Of a handle: 1, where its party captured it.
+    /// Of a wait: who holds. Of a task: when it was polled. Of a handle: whether it has [`MOVED`] or [`TRAVELS`].
     pub const HOLDER: usize = 5;
     /// Of a wait: where that was taken. Of a task: its wakers.
     pub const HOLDER_SITE: usize = 6;
@@ -160,6 +160,11 @@ pub mod entry {
 
     /// In a task's head, above its state: it was woken since its last poll began.
     pub const WOKEN: u64 = 1 << 16;
+
+    /// The handle's party captured it as it was spawned.
+    pub const MOVED: u64 = 1;
+    /// The handle is an owned guard's: what its party spawns may have taken it along.
+    pub const TRAVELS: u64 = 2;
 }
 
 /// Words of an area.

@@ -237,6 +237,15 @@ impl Handle {
         User(self.number())
     }
 
+    /// What it belongs to owns its lock, and may be taken along by what is spawned.
+    #[inline]
+    pub(crate) fn travels(self) -> Self {
+        if let Some(memory) = memory::get().filter(|_| self.0 != 0) {
+            memory.entry(self.number(), entry::HOLDER).store(entry::TRAVELS, Relaxed);
+        }
+        self
+    }
+
     /// It stands for this many permits from now on.
     pub(crate) fn set_count(&self, count: u32) {
         if let Some(memory) = memory::get().filter(|_| self.0 != 0) {
@@ -347,7 +356,7 @@ pub(super) fn hand_over(memory: &Mapped, number: u32, from: Party, to: Party) {
         && memory.entry(number, entry::PARTY).load(Relaxed) == from.0;
     if owned {
         memory.entry(number, entry::PARTY).store(to.0, Relaxed);
-        memory.entry(number, entry::HOLDER).store(1, Relaxed);
+        memory.entry(number, entry::HOLDER).store(entry::MOVED, Relaxed);
     }
 }
 

@@ -202,6 +202,7 @@ impl Builder<'_> {
             match self.place(guard.party) {
                 Some(holder) => {
                     need.by.push(holder);
+                    need.may.extend(self.taken_along(guard).filter(|_| guard.travels));
                     need.gone |= self.level == Level::Suspicion && self.is_kept(guard, holder);
                 }
                 None if guard.party == Party::UNKNOWN => need.outside = true,
@@ -228,7 +229,17 @@ impl Builder<'_> {
         }
         need.by.sort_unstable();
         need.by.dedup();
+        if need.all && !need.gone && !need.may.is_empty() {
+            // Of one guard, any of those may be the one that has it; of several it is not known who has which.
+            need.all = false;
+            need.outside |= need.by.len() > 1;
+        }
         need
+    }
+
+    /// Who may have taken along what a party has: those that it has spawned since.
+    fn taken_along(&self, held: &Held) -> impl Iterator<Item = usize> {
+        self.kin.children(held.party, held.since)
     }
 
     /// Whether a guard was most likely forgotten by a party that goes on: it waits for nothing, and has held the lock far
@@ -304,6 +315,7 @@ impl Builder<'_> {
             need.outside |= owner.is_none();
             if end.count > 0 || end.moved && self.level == Level::Suspicion {
                 need.by.extend(owner);
+                need.may.extend(self.taken_along(end));
             } else {
                 need.by.extend(if end.moved { owner.into_iter().collect() } else { self.likely(wait, end) });
                 need.may.extend(owner);

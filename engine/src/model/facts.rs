@@ -132,6 +132,8 @@ pub struct Held {
     pub count: u64,
     /// It was captured by the closure of its party, as that was spawned: a strong hint, since nobody else has used it.
     pub moved: bool,
+    /// It is an owned guard, which whatever its party spawned may have taken along.
+    pub travels: bool,
     /// When it was dropped; `None` where it lives at the end of the recording.
     pub until: Option<u64>,
 }

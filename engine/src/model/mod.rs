@@ -18,6 +18,7 @@ pub use parties::{Parties, PartyFacts, Tally};
 pub use span::{Doing, Span, is_idle};
 
 use crate::stats::{Distribution, Holds, Lanes, Timeline, add};
+use lockprof_trace::memory::entry::{MOVED, TRAVELS};
 use lockprof_trace::{Event, Kind, Loss, Operation, Party, WaitEnd};
 use std::collections::{BTreeMap, HashMap};
 
@@ -219,7 +220,8 @@ impl Model {
                     site,
                     since: *since,
                     count: *count,
-                    moved: *moved != 0,
+                    moved: *moved == MOVED,
+                    travels: *moved == TRAVELS,
                     until: None,
                 };
                 self.handles.push(held);
@@ -236,7 +238,8 @@ impl Model {
                         site,
                         since: *since,
                         count: *count,
-                        moved: *moved != 0,
+                        moved: *moved == MOVED,
+                        travels: *moved == TRAVELS,
                         until: Some(*at),
                     };
                     self.handles.push(held);

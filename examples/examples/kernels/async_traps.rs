@@ -133,3 +133,38 @@ pub async fn join_of_work() {
     keep(0);
     let () = work.await.unwrap();
 }
+
+/// A loop takes a permit for each job, and the job takes the permit along; all are out, and the jobs are at work.
+pub async fn permits_travel() {
+    let slots = Arc::new(Semaphore::new(2));
+    for _ in 0..3 {
+        let slot = slots.clone().acquire_owned().await.unwrap();
+        task(async move {
+            sleep(Duration::from_secs(60)).await;
+            drop(slot);
+        });
+    }
+}
+
+/// The end that was used goes to a task that is at work; who made it waits for the other side.
+pub async fn end_travels() {
+    let (news, mut hears) = mpsc::channel(1);
+    news.send(1).await.unwrap();
+    let hearer = tokio::spawn(async move { while hears.recv().await.is_some() {} });
+    task(async move {
+        sleep(Duration::from_secs(60)).await;
+        news.send(2).await.unwrap();
+    });
+    hearer.await.unwrap();
+}
+
+/// A guard goes to a task that is at work; who took it waits for the lock.
+pub async fn own_guard_travels() {
+    let lock = Arc::new(Mutex::new(0));
+    let guard = lock.clone().lock_owned().await;
+    task(async move {
+        sleep(Duration::from_secs(60)).await;
+        drop(guard);
+    });
+    *lock.lock().await += 1;
+}

@@ -111,6 +111,9 @@ kernels! {
         forget_and_add,
         guard_travels,
         join_of_work,
+        permits_travel,
+        end_travels,
+        own_guard_travels,
     }
 }
 

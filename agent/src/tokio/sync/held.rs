@@ -9,10 +9,15 @@ use lockprof_trace::{Role, WaitEnd};
 
 /// What a guard keeps of its lock.
 pub(super) trait Lock {
+    /// Whether the guard may outlive the borrow of its lock.
+    const OWNED: bool = true;
+
     fn semaphore(&self) -> &Semaphore;
 }
 
 impl Lock for &Semaphore {
+    const OWNED: bool = false;
+
     #[inline(always)]
     fn semaphore(&self) -> &Semaphore {
         self
@@ -52,7 +57,8 @@ impl<L: Lock> Held<L> {
     #[inline(always)]
     pub(super) fn tell(&mut self, op: &Op, role: Role) {
         if op.id != 0 {
-            self.handle = taken(op.id, role, op.site);
+            let handle = taken(op.id, role, op.site);
+            self.handle = if L::OWNED { handle.travels() } else { handle };
         }
     }
 

@@ -264,7 +264,7 @@ fn handle(id: u32, site: Site, permits: usize) -> Handle {
 impl OwnedSemaphorePermit {
     /// It was taken as by `op`.
     fn told(mut self, op: &Op) -> Self {
-        self.handle = taken(op, self.permits);
+        self.handle = taken(op, self.permits).travels();
         self
     }
 }
