@@ -53,7 +53,7 @@
 //! | `serde` | `Serialize` and `Deserialize` for the locks of parking_lot and the maps of dashmap |
 //! | `full` | all of them, but for `rayon` and `live` |
 //!
-//! [`sync`], [`thread`], [`map`] and [`watch`] are always there.
+//! [`sync`], [`thread`], [`map`], [`wait_group`] and [`watch`] are always there.
 //!
 //! # What it does to its host
 //! It never panics, never waits for its own background thread, allocates nothing on a hot path, and is bounded in memory
@@ -96,6 +96,7 @@ pub use lockprof_macros::test;
 pub use metrics::metrics;
 
 pub mod map;
+pub mod wait_group;
 pub mod watch;
 
 #[cfg(feature = "record")]

@@ -3,7 +3,7 @@ mod story;
 
 use lockprof_engine::findings::Finding;
 use lockprof_trace::Operation::{Await, CondvarWait, Join, Lock, Read, Recv, Send, Write};
-use lockprof_trace::{Kind, Party, WaitEnd};
+use lockprof_trace::{HoldSource, Kind, Party, WaitEnd};
 use story::{BEGIN, SECOND, Story, line, only};
 
 /// Two locks taken in both orders, each under `gates`, by parties that `live` makes.
@@ -155,4 +155,20 @@ fn waits_under_a_lock() {
     assert!(found(Lock, Kind::Mutex, SECOND / 10).is_empty());
     assert_eq!(found(CondvarWait, Kind::Mutex, SECOND / 10).len(), 1);
     assert_eq!(found(Join, Kind::Mutex, SECOND / 10).len(), 1);
+}
+
+#[test]
+fn a_holder_that_lost_its_core_made_no_long_call() {
+    let found = |holds: u64| {
+        let mut story = Story::new();
+        let (lock, party, long) = (story.object(Kind::Mutex, 10), story.thread(20), SECOND / 10);
+        story.counts(lock, holds, 2);
+        story.held(BEGIN + SECOND, 100, party, lock, 30, HoldSource::Sampled);
+        story.held(BEGIN + SECOND, long, party, lock, 30, HoldSource::Coarse);
+        for _waiter in 0..2 {
+            story.waited(BEGIN + SECOND, long, Party::thread(9), Lock, lock, 31, WaitEnd::Done, 30);
+        }
+        story.hazards("LP0008").len()
+    };
+    assert_eq!((found(100), found(100_000)), (1, 0));
 }

@@ -490,6 +490,46 @@ events! {
         /// When that was complete.
         written: time,
     }
+    /// One pass over values that are written together found some of different versions.
+    TornRead = 33 {
+        /// When.
+        at: time,
+        /// The versions that were asked: `Kind::Versions`.
+        object: number,
+        /// The key of what is written together: a hash salted by the process.
+        key: number,
+        /// Who reads.
+        party: party,
+        /// Where the pass began.
+        site: address,
+        /// The oldest version that was found.
+        oldest: number,
+        /// The newest.
+        newest: number,
+        /// Who writes, or wrote, that; nobody where another write has begun since.
+        writer: party,
+        /// Where; 0 where not known.
+        writer_site: address,
+        /// When that write began; 0 where not known.
+        written: time,
+    }
+    /// Somebody was added to a wait group after a wait for it had returned.
+    LateAdd = 34 {
+        /// When.
+        at: time,
+        /// The wait group.
+        object: number,
+        /// Who adds.
+        party: party,
+        /// Where.
+        site: address,
+        /// Who had waited.
+        waiter: party,
+        /// Where.
+        waiter_site: address,
+        /// When that wait returned.
+        returned: time,
+    }
     /// The state at the end: a wait that has not ended.
     OpenWait = 40 {
         /// When it began.

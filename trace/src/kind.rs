@@ -103,6 +103,8 @@ names! {
         CrossbeamChannel = 60 "crossbeam_channel",
         /// `lockprof::watch::Watcher`.
         Watcher = 70 "lockprof::watch::Watcher",
+        /// `lockprof::wait_group::WaitGroup`.
+        WaitGroup = 71 "lockprof::wait_group::WaitGroup",
         /// All tasks spawned at one line.
         Task = 80 "task",
         /// All blocking jobs spawned at one line.

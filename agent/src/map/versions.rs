@@ -1,7 +1,7 @@
 //! `Versions`: which version of a key's value is complete, kept beside a cache of whatever make, so that a read that
-//! returns an older one is told.
+//! returns an older one is told, and a pass that finds several.
 use super::locked::Locked;
-use super::meter::{Meter, Site};
+use super::meter::Site;
 use super::written::Written;
 use lockprof_trace::Kind;
 use std::collections::HashMap;
@@ -10,6 +10,9 @@ use std::panic::Location;
 
 /// The versions of what a program keeps in several places, as in a cache of two levels: a read is stale if it returns a
 /// value older than one whose write was complete before the read began.
+///
+/// A key may also stand for many values that are written together, as the settings of a program: then a pass over them is
+/// [torn](VersionedRead::is_torn) if it finds several versions.
 ///
 /// Writes that overlap count as one: any of their values may be the last. It keeps a few words for each key until that is
 /// [forgotten](Self::forget), and takes a lock at each begin and end: it is for finding a fault, less for production.
@@ -41,6 +44,9 @@ struct Writes {
     /// What is older than this version is stale.
     complete: u64,
     by: Option<Written>,
+    /// Who began the last version.
+    #[cfg_attr(not(feature = "record"), expect(dead_code))]
+    began: Written,
 }
 
 /// A write that is under way. Dropped without [`complete`](Self::complete), it has failed: nobody has to see it.
@@ -56,8 +62,8 @@ pub struct VersionedWrite<'a, K: Eq + Hash, H: BuildHasher = RandomState> {
 /// A read that is under way.
 #[must_use = "what it finds is to be compared"]
 #[cfg_attr(not(feature = "record"), expect(dead_code))]
-pub struct VersionedRead<'a, K> {
-    meter: &'a Meter,
+pub struct VersionedRead<'a, K, H = RandomState> {
+    versions: &'a Versions<K, H>,
     key: &'a K,
     complete: u64,
     by: Option<Written>,
@@ -93,9 +99,11 @@ impl<K: Eq + Hash, H: BuildHasher> Versions<K, H> {
             keys.meter.inserted(1);
             keys.room_for_one();
         }
-        let new = Writes { last: 0, open: 0, first: 0, complete: 0, by: None };
+        let began = Written::now(site);
+        let new = Writes { last: 0, open: 0, first: 0, complete: 0, by: None, began };
         let writes = keys.entry(key.clone()).or_insert(new);
         writes.last += 1;
+        writes.began = began;
         if writes.open == 0 {
             writes.first = writes.last;
         }
@@ -105,11 +113,11 @@ impl<K: Eq + Hash, H: BuildHasher> Versions<K, H> {
 
     /// The value of this key is about to be read.
     #[track_caller]
-    pub fn read<'a>(&'a self, key: &'a K) -> VersionedRead<'a, K> {
+    pub fn read<'a>(&'a self, key: &'a K) -> VersionedRead<'a, K, H> {
         let site = Location::caller();
         let (complete, by) =
             self.keys.read(site).get(key).map_or((0, None), |writes| (writes.complete, writes.by));
-        VersionedRead { meter: self.keys.meter(), key, complete, by, site }
+        VersionedRead { versions: self, key, complete, by, site }
     }
 
     /// The key is of no interest any more: nobody writes it now, and no value of it is left.
@@ -145,39 +153,107 @@ impl<K: Eq + Hash, H: BuildHasher> Drop for VersionedWrite<'_, K, H> {
     }
 }
 
-impl<K: Hash> VersionedRead<'_, K> {
+impl<K: Eq + Hash, H: BuildHasher> VersionedRead<'_, K, H> {
     /// Whether a value of this version, which was found, is stale; that is recorded.
     pub fn is_stale(&self, version: u64) -> bool {
         let stale = version < self.complete;
         if stale {
-            self.tell(version);
+            self.tell_stale(version);
         }
         stale
     }
 
-    #[cfg(feature = "record")]
-    #[cold]
-    fn tell(&self, version: u64) {
-        use crate::recorder::{emit, party, site_of};
-        use lockprof_trace::{Event, Party};
+    /// Whether these versions, which one pass over values that are written together has found, are not all the same; that is
+    /// recorded.
+    ///
+    /// ```
+    /// use lockprof::map::Versions;
+    ///
+    /// let versions = Versions::new();
+    /// let mut settings = [("host", 0), ("port", 0)];
+    /// let write = versions.write(&"settings");
+    /// settings[0].1 = write.version();
+    /// // Who goes through them now finds one that is new, and one that is old.
+    /// let read = versions.read(&"settings");
+    /// assert!(read.is_torn(settings.map(|(_, version)| version)));
+    /// ```
+    pub fn is_torn(&self, found: impl IntoIterator<Item = u64>) -> bool {
+        let mut found = found.into_iter();
+        let Some(first) = found.next() else { return false };
+        let (oldest, newest) =
+            found.fold((first, first), |(oldest, newest), next| (oldest.min(next), newest.max(next)));
+        if oldest != newest {
+            self.tell_torn(oldest, newest);
+        }
+        oldest != newest
+    }
+}
 
-        let object = self.meter.id(0).into();
-        if object != 0 {
-            emit(&Event::StaleRead {
-                at: crate::clock::ticks(),
-                object,
-                key: super::written::salted(self.key),
-                party: party(),
-                site: site_of(self.site),
-                version,
-                latest: self.complete,
-                writer: self.by.map_or(Party::UNKNOWN, |by| by.party),
-                writer_site: self.by.map_or(0, |by| site_of(by.site)),
-                written: self.by.map_or(0, |by| by.at),
-            });
+#[cfg(feature = "record")]
+mod on {
+    use super::{VersionedRead, Versions};
+    use crate::map::written::salted;
+    use crate::recorder::{emit, party, site_of};
+    use lockprof_trace::{Event, Party};
+    use std::hash::{BuildHasher, Hash};
+    use std::panic::Location;
+
+    impl<K: Eq + Hash, H: BuildHasher> VersionedRead<'_, K, H> {
+        #[cold]
+        pub(super) fn tell_stale(&self, version: u64) {
+            let object = self.versions.object();
+            if object != 0 {
+                emit(&Event::StaleRead {
+                    at: crate::clock::ticks(),
+                    object,
+                    key: salted(self.key),
+                    party: party(),
+                    site: site_of(self.site),
+                    version,
+                    latest: self.complete,
+                    writer: self.by.map_or(Party::UNKNOWN, |by| by.party),
+                    writer_site: self.by.map_or(0, |by| site_of(by.site)),
+                    written: self.by.map_or(0, |by| by.at),
+                });
+            }
+        }
+
+        #[cold]
+        pub(super) fn tell_torn(&self, oldest: u64, newest: u64) {
+            let object = self.versions.object();
+            if object != 0 {
+                let by = self.versions.began(self.key, newest, self.site);
+                emit(&Event::TornRead {
+                    at: crate::clock::ticks(),
+                    object,
+                    key: salted(self.key),
+                    party: party(),
+                    site: site_of(self.site),
+                    oldest,
+                    newest,
+                    writer: by.map_or(Party::UNKNOWN, |by| by.party),
+                    writer_site: by.map_or(0, |by| site_of(by.site)),
+                    written: by.map_or(0, |by| by.at),
+                });
+            }
         }
     }
 
-    #[cfg(not(feature = "record"))]
-    fn tell(&self, _: u64) {}
+    impl<K: Eq + Hash, H: BuildHasher> Versions<K, H> {
+        fn object(&self) -> u64 {
+            self.keys.meter().id(0).into()
+        }
+
+        /// Who began this version, where none was begun since.
+        fn began(&self, key: &K, version: u64, site: &'static Location<'static>) -> Option<super::Written> {
+            self.keys.read(site).get(key).filter(|writes| writes.last == version).map(|writes| writes.began)
+        }
+    }
+}
+
+#[cfg(not(feature = "record"))]
+impl<K, H> VersionedRead<'_, K, H> {
+    fn tell_stale(&self, _: u64) {}
+
+    fn tell_torn(&self, _: u64, _: u64) {}
 }

@@ -1,9 +1,11 @@
 //! LP0012: a task that blocks the thread it runs on.
 //!
 //! While it does, no other task of that worker runs; on a runtime of one thread none at all. It is told of waits of 5 ms and
-//! more by a task on a lock, channel or cell that blocks its thread; jobs of `spawn_blocking` may. False positives: a wait
+//! more by a task on a lock, channel or cell that blocks its thread, unless a holder merely lost its core; jobs of
+//! `spawn_blocking` may. False positives: a wait
 //! inside `block_in_place`, which gives the worker away before.
 use super::context::duration;
+use super::rare::Holders;
 use super::{Context, Finding, Place, is_known};
 use crate::model::Owner;
 use lockprof_trace::{Kind, Operation, Party};
@@ -34,10 +36,14 @@ struct Blocked {
 
 pub(super) fn find(context: &Context<'_>, known: &[Finding]) -> Vec<Finding> {
     let model = context.model;
+    let holders = Holders::of(context);
     let mut seen: BTreeMap<(u64, u64), Blocked> = BTreeMap::new();
     for (key, sum) in &model.waits {
         let Owner::Class(class) = key.owner else { continue };
         if !model.classes.get(&class).is_some_and(|class| blocks(class.kind)) || sum.by_task.0 == 0 {
+            continue;
+        }
+        if model.ns(sum.by_task.0) >= LEAST_NS && holders.are_rarely_long(class, key.holder_site) {
             continue;
         }
         let blocked = seen.entry((class, key.site)).or_insert(Blocked {

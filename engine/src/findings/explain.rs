@@ -20,6 +20,9 @@ pub const CODES: &[(&str, &str, &str)] = &[
     ("LP0021", "done twice", include_str!("explain/LP0021.md")),
     ("LP0022", "stale read", include_str!("explain/LP0022.md")),
     ("LP0023", "map grows under its lock", include_str!("explain/LP0023.md")),
+    ("LP0024", "torn iteration", include_str!("explain/LP0024.md")),
+    ("LP0025", "needless lock", include_str!("explain/LP0025.md")),
+    ("LP0026", "wait returned before an add", include_str!("explain/LP0026.md")),
     ("LP0030", "failed sends", include_str!("explain/LP0030.md")),
 ];
 

@@ -8,6 +8,7 @@ use super::needs::is_lock;
 use super::{Context, Finding, Verdict};
 use crate::model::Owner;
 use crate::stats::add;
+use lockprof_trace::Count;
 use std::collections::HashMap;
 
 /// Share of the recording's length that the waits together must reach.
@@ -16,6 +17,8 @@ const SHARE: f64 = 0.1;
 const LEAST_NS: u64 = 1_000_000_000;
 /// Lines that are named.
 const NAMED: usize = 3;
+/// It is read mostly where of so many uses no more than one is a write.
+const MOSTLY: u64 = 10;
 
 /// Waits for one class: how many, how long in ticks, and by waiting and by holding site.
 #[derive(Default)]
@@ -50,20 +53,33 @@ pub(super) fn find(context: &Context<'_>) -> Vec<Finding> {
         if share < SHARE || waited < LEAST_NS {
             return None;
         }
-        let top = |sites: &HashMap<u64, u64>| {
+        let top = |sites: &HashMap<u64, u64>, more: &dyn Fn(u64) -> String| {
             let mut sites: Vec<_> =
-                sites.iter().map(|(site, ticks)| (*ticks, context.place(*site))).collect();
+                sites.iter().map(|(site, ticks)| (*ticks, context.place(*site), *site)).collect();
             sites.sort_by(|one, other| other.0.cmp(&one.0).then(one.1.cmp(&other.1)));
             sites.truncate(NAMED);
             sites
                 .into_iter()
-                .map(|(ticks, place)| format!("{place} ({})", duration(model.ns(ticks))))
+                .map(|(ticks, place, site)| format!("{place} ({}{})", duration(model.ns(ticks)), more(site)))
                 .collect::<Vec<_>>()
         };
-        let (waiting, holding) = (top(&sites), top(&holders));
+        let quantiles = |site: u64| match model.site_lengths.get(&(Owner::Class(class), site)) {
+            Some(lengths) => {
+                let [half, most] = [0.5, 0.99].map(|of| duration(model.ns(lengths.quantile(of))));
+                format!(" together, p50 {half}, p99 {most}")
+            }
+            None => String::new(),
+        };
+        let (waiting, holding) = (top(&sites, &quantiles), top(&holders, &|_| String::new()));
         let mut notes = vec![format!("waiting: {}", waiting.join(", "))];
         if !holding.is_empty() {
             notes.push(format!("held meanwhile from: {}", holding.join(", ")));
+        }
+        let (reads, writes) = reads_and_writes(context, class);
+        let shared = reads > 0 && reads >= writes.saturating_mul(MOSTLY - 1);
+        if reads > 0 {
+            let share = 100.0 * reads as f64 / (reads + writes) as f64;
+            notes.push(format!("{share:.1} % of its {} uses are reads", reads + writes));
         }
         let at =
             sites.iter().max_by_key(|(site, ticks)| (**ticks, **site)).map(|(site, _)| context.site(*site));
@@ -87,9 +103,27 @@ pub(super) fn find(context: &Context<'_>) -> Vec<Finding> {
             objects: vec![context.object(class, None)],
             places: vec![],
             notes,
-            help: "hold it shorter, split it (by key or by field), or let readers share it".into(),
+            help: match shared {
+                true => "readers share it already: do what takes long outside the write lock, or use a map in shards".into(),
+                false => "hold it shorter, split it (by key or by field), or let readers share it".into(),
+            },
             process: context.process,
         })
     });
     hot.collect()
+}
+
+/// How often the locks of a class were read and written; 0 reads where readers do not share.
+fn reads_and_writes(context: &Context<'_>, class: u64) -> (u64, u64) {
+    let (mut reads, mut writes) = (0, 0);
+    for (id, counted) in &context.model.counts {
+        let own = context.model.own(*id);
+        let Some((_, known)) = context.model.class_of(own).filter(|known| known.0 == class) else { continue };
+        match known.kind.count((id - own) as u32) {
+            Count::Reads => add(&mut reads, counted.count),
+            Count::Writes => add(&mut writes, counted.count),
+            _ => {}
+        }
+    }
+    (reads, writes)
 }

@@ -1,9 +1,12 @@
 //! LP0008: a lock held so long that others stood still for it.
 //!
 //! A hazard: the holder does come back. It is told where one hold lasted, the waits it caused are a good part of it, and
-//! it was not a deadlock. False positives: none of a firm verdict; a long hold may be what the program wants.
+//! it was not a deadlock. Where fewer than one hold of a line in a thousand is long, the holder has lost its core rather than
+//! made a long call, and that is none of this. False positives: none of a firm verdict; a long hold may be what the program
+//! wants.
 use super::context::duration;
 use super::explain::title;
+use super::rare::Holders;
 use super::{Context, Finding, Verdict};
 use crate::model::Owner;
 use lockprof_trace::{Party, Role};
@@ -35,13 +38,17 @@ pub(super) fn find(context: &Context<'_>, known: &[Finding]) -> Vec<Finding> {
             *longest = (*longest).max((ticks, held.party));
         }
     }
+    let holders = Holders::of(context);
     let mut found = vec![];
     for ((owner, holder_site), (count, ticks, max, site)) in caused {
         let Owner::Class(class) = owner else { continue };
         let mut hold = model.holds.get(&(owner, holder_site)).copied().unwrap_or_default();
+        let rare = holders.are_rarely_long(class, holder_site);
         if let Some((ticks, party)) = open.get(&(class, holder_site)).filter(|(ticks, _)| *ticks > hold.max) {
             hold.max = *ticks;
             hold.max_by_task = if party.is_task() { *ticks } else { 0 };
+        } else if rare {
+            continue;
         }
         let longest = model.ns(hold.max);
         let (waited, cost) = (model.ns(max), model.ns(ticks));

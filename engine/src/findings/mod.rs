@@ -20,6 +20,9 @@
 //! | LP0021 | done twice | suspected | `states` |
 //! | LP0022 | stale read | proved | `stale` |
 //! | LP0023 | map grows under its lock | hazard | `rehash` |
+//! | LP0024 | torn iteration | proved | `torn` |
+//! | LP0025 | needless lock | hazard | `needless` |
+//! | LP0026 | wait returned before an add | suspected | `late` |
 //! | LP0030 | failed sends | hazard | `failed_sends` |
 //!
 //! Codes are stable. A clean program gets no finding of verdict proved or suspected: each detector's doc says what it
@@ -32,9 +35,12 @@ mod failed_sends;
 mod growth;
 mod hot;
 mod kin;
+mod late;
 mod long_hold;
+mod needless;
 mod needs;
 mod order;
+mod rare;
 mod reentry;
 mod rehash;
 mod runtimes;
@@ -43,6 +49,7 @@ mod stale;
 mod states;
 mod stuck;
 mod tell;
+mod torn;
 mod under_lock;
 mod watchers;
 
@@ -247,6 +254,9 @@ pub fn find(context: &Context<'_>) -> Vec<Finding> {
         states::find,
         stale::find,
         rehash::find,
+        torn::find,
+        late::find,
+        needless::find,
         failed_sends::find,
     ] {
         let more = detector(context, &found);

@@ -1,5 +1,5 @@
-//! What became of states and versions in maps: writes that were blind, illegal or refused; reads that were stale; and maps
-//! that grew under their lock. Summed by where it happened, with one instance of each.
+//! What became of states and versions in maps: writes that were blind, illegal or refused; reads that were stale or torn; maps
+//! that grew under their lock; and adds to wait groups that came late. Summed by where it happened, with one instance of each.
 use super::Owner;
 use crate::stats::add;
 use lockprof_trace::{Change, Event, Party};
@@ -59,9 +59,9 @@ pub struct Instance {
     pub party: Party,
     /// When, in ticks.
     pub at: u64,
-    /// Who wrote what was there, or what was missed.
+    /// Who wrote what was there, or what was missed; of a wait group: who had waited.
     pub writer: Party,
-    /// When that was written; 0 where not known.
+    /// When that was written, or that wait returned; 0 where not known.
     pub written: u64,
 }
 
@@ -94,6 +94,26 @@ impl Instances {
     }
 }
 
+/// Passes that were torn, begun at one line.
+#[derive(Clone, Debug, Default)]
+pub struct Torn {
+    /// How often.
+    pub seen: Instances,
+    /// One of which the write of the newest version that was found is known: where that was begun, and by whom.
+    pub known: Option<(u64, Instance)>,
+}
+
+/// Adds to wait groups, by line and by the line whose wait had returned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LateKey {
+    /// The class of the groups.
+    pub owner: Owner,
+    /// Where somebody was added.
+    pub site: u64,
+    /// Where it was waited.
+    pub waiter_site: u64,
+}
+
 /// How a map of some class has grown.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Grown {
@@ -116,6 +136,10 @@ pub struct Changes {
     pub writes: BTreeMap<ChangeKey, Instances>,
     /// Stale reads.
     pub stale: BTreeMap<StaleKey, Instances>,
+    /// Torn passes, by class and line.
+    pub torn: BTreeMap<(Owner, u64), Torn>,
+    /// Late adds: who added and when, who had waited and when that returned. The first of each line.
+    pub late: BTreeMap<LateKey, Vec<Instance>>,
     /// Growth, by class.
     pub grown: BTreeMap<Owner, Grown>,
 }
@@ -131,6 +155,15 @@ impl Changes {
         for (key, instances) in self.stale {
             let key = StaleKey { owner: owner(key.owner), ..key };
             changes.stale.entry(key).or_default().merge(instances);
+        }
+        for ((of, site), torn) in self.torn {
+            let into = changes.torn.entry((owner(of), site)).or_default();
+            into.seen.merge(torn.seen);
+            into.known = into.known.or(torn.known);
+        }
+        for (key, adds) in self.late {
+            let key = LateKey { owner: owner(key.owner), ..key };
+            changes.late.entry(key).or_default().extend(adds);
         }
         for (of, grown) in self.grown {
             let into = changes.grown.entry(owner(of)).or_default();
@@ -173,6 +206,24 @@ impl Changes {
                 let instance = Instance { party: *party, at: *at, writer: *writer, written: *written };
                 if self.stale.len() < KEPT || self.stale.contains_key(&read) {
                     self.stale.entry(read).or_default().add(*key, instance);
+                }
+            }
+            Event::TornRead { at, key, party, site, writer, writer_site, written, .. } => {
+                let instance = Instance { party: *party, at: *at, writer: *writer, written: *written };
+                if self.torn.len() < KEPT || self.torn.contains_key(&(owner, *site)) {
+                    let torn = self.torn.entry((owner, *site)).or_default();
+                    torn.seen.add(*key, instance);
+                    torn.known = torn.known.or((*writer_site != 0).then_some((*writer_site, instance)));
+                }
+            }
+            Event::LateAdd { at, party, site, waiter, waiter_site, returned, .. } => {
+                let add = LateKey { owner, site: *site, waiter_site: *waiter_site };
+                let instance = Instance { party: *party, at: *at, writer: *waiter, written: *returned };
+                if self.late.len() < KEPT || self.late.contains_key(&add) {
+                    let adds = self.late.entry(add).or_default();
+                    if adds.len() < KEYS {
+                        adds.push(instance);
+                    }
                 }
             }
             Event::Growth { ticks, site, keys, .. } => {

@@ -11,7 +11,7 @@ mod parties;
 mod resolve;
 mod span;
 
-pub use changes::{ChangeKey, Changes, Grown, Instance, Instances, StaleKey};
+pub use changes::{ChangeKey, Changes, Grown, Instance, Instances, LateKey, StaleKey, Torn};
 pub use facts::{Class, Counted, Held, Object, OpenTask, OpenWait, Session, Site};
 pub use nested::{Nesting, Nestings};
 pub use parties::{Parties, PartyFacts, Tally};
@@ -111,6 +111,8 @@ pub struct Model {
     pub waits: HashMap<WaitKey, WaitSum>,
     /// Lengths of waits.
     pub wait_lengths: HashMap<Owner, Distribution>,
+    /// The same by the line that waited.
+    pub site_lengths: HashMap<(Owner, u64), Distribution>,
     /// Holds by the site that took.
     pub holds: HashMap<(Owner, u64), HoldSum>,
     /// Lengths of holds.
@@ -274,7 +276,9 @@ impl Model {
             }
             Event::StateChange { at, object, .. }
             | Event::Growth { at, object, .. }
-            | Event::StaleRead { at, object, .. } => {
+            | Event::StaleRead { at, object, .. }
+            | Event::TornRead { at, object, .. }
+            | Event::LateAdd { at, object, .. } => {
                 self.now(*at);
                 let owner = self.owner(*object);
                 self.changes.event(owner, event);
@@ -380,6 +384,7 @@ impl Model {
             _ => {}
         }
         self.wait_lengths.entry(key.owner).or_default().add(ticks);
+        self.site_lengths.entry((key.owner, key.site)).or_default().add(ticks);
     }
 
     fn hold(&mut self, ticks: u64, party: Party, object: u64, site: u64, source: lockprof_trace::HoldSource) {

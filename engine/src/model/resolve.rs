@@ -39,6 +39,7 @@ impl Model {
         let (waited, held) = (std::mem::take(&mut self.waits), std::mem::take(&mut self.holds));
         let (wait_sums, hold_sums) =
             (std::mem::take(&mut self.wait_lengths), std::mem::take(&mut self.hold_lengths));
+        let site_sums = std::mem::take(&mut self.site_lengths);
         let (given, changes) = (std::mem::take(&mut self.delivered), std::mem::take(&mut self.changes));
         let owner = |of: Owner| match of {
             Owner::Object(object) => self.owner(object),
@@ -59,6 +60,10 @@ impl Model {
         for (key, lengths) in wait_sums {
             wait_lengths.entry(owner(key)).or_default().merge(&lengths);
         }
+        let mut site_lengths: HashMap<(Owner, u64), Distribution> = HashMap::new();
+        for ((key, site), lengths) in site_sums {
+            site_lengths.entry((owner(key), site)).or_default().merge(&lengths);
+        }
         let mut holds: HashMap<(Owner, u64), HoldSum> = HashMap::new();
         for ((key, site), sum) in held {
             let into = holds.entry((owner(key), site)).or_default();
@@ -76,6 +81,6 @@ impl Model {
         for (key, count) in given {
             crate::stats::add(delivered.entry(owner(key)).or_default(), count);
         }
-        Self { waits, wait_lengths, holds, hold_lengths, delivered, changes, ..self }
+        Self { waits, wait_lengths, site_lengths, holds, hold_lengths, delivered, changes, ..self }
     }
 }
