@@ -7,6 +7,7 @@ use crate::recorder::{self, Tag};
 #[cfg(feature = "record")]
 use lockprof_trace::{Event, Kind, Operation, Party};
 use std::fmt;
+#[cfg(feature = "record")]
 use std::panic::Location;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -92,12 +93,10 @@ impl WaitGroup {
     /// Waits until nobody is at work: blocks the thread.
     #[track_caller]
     pub fn wait(&self) {
-        let state = self.state();
-        let site = Location::caller();
         #[cfg(feature = "record")]
-        self.wait_recorded(state, site);
+        self.wait_recorded(self.state(), Location::caller());
         #[cfg(not(feature = "record"))]
-        let (_, _) = (site, self.until_nobody(state));
+        drop(self.until_nobody(self.state()));
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

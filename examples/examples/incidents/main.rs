@@ -1,5 +1,7 @@
 //! Incidents of running services, each with its fault and without: `incidents NAME --faulty`, `incidents NAME --fixed`.
 //! `docs/POST_MORTEM.md` tells what became of each, and what is reported.
+#![allow(clippy::print_stdout)] // What became of it, for who runs it.
+
 mod config_reload;
 mod config_watchers;
 mod hot_map;
@@ -15,8 +17,11 @@ mod task_states;
 use clap::{Parser, builder::PossibleValuesParser};
 use lockprof_examples::Variant;
 
-/// What happened, by name: the program takes whether it is fixed.
-const INCIDENTS: &[(&str, fn(bool))] = &[
+/// Plays an incident: whether without its fault.
+type Play = fn(bool);
+
+/// What happened, by name.
+const INCIDENTS: &[(&str, Play)] = &[
     ("hot_map", hot_map::play),
     ("session_cache", session_cache::play),
     ("stale_read", stale_read::play),

@@ -44,6 +44,7 @@ pub fn play(fixed: bool) {
     println!("remote_call: {} lines in the ledger", ledger.lock().len());
 }
 
+#[allow(clippy::await_holding_lock)] // That is the fault.
 async fn pay(fixed: bool, ledger: Arc<Mutex<Vec<u64>>>, address: SocketAddr) {
     for order in 0..REQUESTS {
         if fixed {
