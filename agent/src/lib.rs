@@ -49,9 +49,9 @@
 //! | `dashmap` | module `dashmap` |
 //! | `crossbeam-channel` | module `crossbeam_channel` |
 //! | `tokio` | module `tokio`: tasks, `sync`, the rest re-exported |
-//! | `rayon` | parallel iterators of dashmap |
+//! | `rayon`, `arbitrary`, `typesize` | what dashmap has with these crates |
 //! | `serde` | `Serialize` and `Deserialize` for the locks of parking_lot and the maps of dashmap |
-//! | `full` | all of them, but for `rayon` and `live` |
+//! | `full` | all families, and `serde` |
 //!
 //! [`sync`], [`thread`], [`map`], [`wait_group`] and [`watch`] are always there.
 //!

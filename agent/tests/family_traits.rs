@@ -5,53 +5,44 @@ mod parity;
 
 use std::hash::RandomState;
 
+/// What either version of parking_lot has.
+macro_rules! locks {
+    ([$original:ident] [$($ours:ident)::+]) => {
+        same_traits! { [$original] [$($ours)::+]
+            Mutex<T>;
+            FairMutex<T>;
+            ReentrantMutex<T>;
+            RwLock<T>;
+            MutexGuard<'static, T>;
+            FairMutexGuard<'static, T>;
+            ReentrantMutexGuard<'static, T>;
+            MappedMutexGuard<'static, T>;
+            RwLockReadGuard<'static, T>;
+            RwLockWriteGuard<'static, T>;
+            RwLockUpgradableReadGuard<'static, T>;
+            MappedRwLockReadGuard<'static, T>;
+            MappedRwLockWriteGuard<'static, T>;
+            Condvar;
+            Once;
+            RawMutex;
+            RawFairMutex;
+            RawRwLock;
+        }
+    };
+}
+
 #[test]
 fn locks_of_parking_lot() {
+    locks!([parking_lot][lockprof::parking_lot]);
     same_traits! { [parking_lot] [lockprof::parking_lot]
-        Mutex<T>;
-        FairMutex<T>;
-        ReentrantMutex<T>;
-        RwLock<T>;
         RecursiveRwLock<T>;
-        MutexGuard<'static, T>;
-        FairMutexGuard<'static, T>;
-        ReentrantMutexGuard<'static, T>;
-        MappedMutexGuard<'static, T>;
-        RwLockReadGuard<'static, T>;
-        RwLockWriteGuard<'static, T>;
-        RwLockUpgradableReadGuard<'static, T>;
-        MappedRwLockReadGuard<'static, T>;
-        MappedRwLockWriteGuard<'static, T>;
-        Condvar;
-        Once;
-        RawMutex;
-        RawFairMutex;
-        RawRwLock;
+        RecursiveRwLockReadGuard<'static, T>;
     }
 }
 
 #[test]
 fn locks_of_parking_lot_0_12() {
-    same_traits! { [parking_lot_0_12] [lockprof::parking_lot_0_12]
-        Mutex<T>;
-        FairMutex<T>;
-        ReentrantMutex<T>;
-        RwLock<T>;
-        MutexGuard<'static, T>;
-        FairMutexGuard<'static, T>;
-        ReentrantMutexGuard<'static, T>;
-        MappedMutexGuard<'static, T>;
-        RwLockReadGuard<'static, T>;
-        RwLockWriteGuard<'static, T>;
-        RwLockUpgradableReadGuard<'static, T>;
-        MappedRwLockReadGuard<'static, T>;
-        MappedRwLockWriteGuard<'static, T>;
-        Condvar;
-        Once;
-        RawMutex;
-        RawFairMutex;
-        RawRwLock;
-    }
+    locks!([parking_lot_0_12][lockprof::parking_lot_0_12]);
 }
 
 #[test]
