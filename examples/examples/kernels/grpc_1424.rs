@@ -11,5 +11,6 @@ pub async fn play() {
             keep(done);
         }
     });
-    let _ = is_done.await; //~ wait main
+    let told = is_done.await.is_ok(); //~ wait main
+    assert_eq!(told, fixed());
 }
