@@ -4,7 +4,10 @@ mod story;
 use lockprof_engine::findings::PartyRole::{Bystander, Holder, Member};
 use lockprof_engine::findings::Verdict::{Proved, Suspected};
 use lockprof_engine::findings::{Verdict, explain};
-use lockprof_trace::Operation::{Changed, CondvarWait, Join, Lock, Notified, Read, Recv, Send, Write};
+use lockprof_trace::Operation::{
+    Acquire, Changed, CondvarWait, Join, Lock, Notified, Read, Recv, Send, Write,
+};
+use lockprof_trace::memory::entry::TRAVELS;
 use lockprof_trace::{Event, HoldSource, Kind, Loss, Outcome, Party, Role, WaitEnd};
 use story::{BEGIN, FINISH, SECOND, Story, line, only, waiting};
 
@@ -84,6 +87,49 @@ fn a_guard_that_outlives_its_holder() {
     let holder = leaked.parties.iter().find(|party| party.role == Holder).unwrap();
     assert_eq!((line(&holder.holds[0].at), holder.ended), (30, true));
     assert_eq!(found(Kind::StdMutex).verdict, Proved);
+}
+
+#[test]
+fn an_owned_permit_may_have_gone_along_with_a_job() {
+    let found = |moved: u64, works: bool| {
+        let mut story = Story::new();
+        let (slots, lord) = (story.object(Kind::TokioSemaphore, 10), story.task(20));
+        story.handle(lord, Role::Permit, slots, 30, 1);
+        if let Some(Event::Handle { moved: of, .. }) = story.events.last_mut() {
+            *of = moved;
+        }
+        story.waits(lord, Acquire, slots, 31);
+        let (class, job) = (story.class(Kind::Task, 21), Party::task(1_000));
+        story.add(Event::Task { at: BEGIN + SECOND, task: job, parent: lord, class, runtime: 0 });
+        if !works {
+            story.joins(job, lord, 40);
+        }
+        story.firm()
+    };
+    assert!(found(TRAVELS, true).is_empty(), "the job gives it back");
+    assert_eq!(only(found(TRAVELS, false)).verdict, Proved);
+    assert_eq!(only(found(0, true)).verdict, Proved, "a borrowed one stays with who took it");
+}
+
+#[test]
+fn a_task_that_blocks_its_runtimes_only_thread() {
+    let found = |threads: u64| {
+        let mut story = Story::new();
+        let (lock, class) = (story.object(Kind::StdMutex, 10), story.class(Kind::Task, 20));
+        let (runtime, of_runtime) = (4_000, story.class(Kind::Runtime, 11));
+        story.add(Event::Object { at: BEGIN, object: runtime, class: of_runtime, capacity: threads });
+        let [holder, blocks] = [1_000, 1_001].map(Party::task);
+        for task in [holder, blocks] {
+            story.add(Event::Task { at: BEGIN, task, parent: Party::UNKNOWN, class, runtime });
+        }
+        story.holds(holder, lock, 30);
+        story.waits(blocks, Lock, lock, 40);
+        story.firm()
+    };
+    let stopped = only(found(1));
+    assert_eq!((stopped.code, stopped.verdict, stopped.count), ("LP0001", Proved, 2));
+    assert_eq!(waiting(&stopped, Member), [40]);
+    assert!(found(2).is_empty(), "another thread polls the holder");
 }
 
 #[test]
