@@ -40,10 +40,36 @@ fn often(lock: &Mutex<u64>, rounds: u32) -> f64 {
     begin.elapsed().as_nanos() as f64
 }
 
-/// Tells the parent how long the lock was held in all, in nanoseconds.
-fn tell(ns: f64) {
-    fs::write(child::folder().join("told"), ns.to_string()).unwrap();
+/// What the scene did with its time. Its thread is never idle: what it had no core for, others took.
+struct Run {
+    begin: Instant,
+    cpu: Duration,
 }
+
+impl Run {
+    fn begin() -> Self {
+        Self { begin: Instant::now(), cpu: cpu_time() }
+    }
+
+    /// Tells the parent how long the lock was held in all, in nanoseconds, and the share of the time without a core.
+    fn tell(&self, ns: f64) {
+        let (wall, cpu) = (self.begin.elapsed().as_secs_f64(), (cpu_time() - self.cpu).as_secs_f64());
+        fs::write(child::folder().join("told"), format!("{ns} {}", 1.0 - cpu / wall)).unwrap();
+    }
+}
+
+/// What this thread has used of its core.
+fn cpu_time() -> Duration {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: `time` is written to, and the clock is there on every Linux.
+    assert_eq!(unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &raw mut time) }, 0);
+    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+}
+
+/// A run in which others took more than this share of the core says nothing: the scene measures by the clock on the wall, and
+/// the recorder's clock is late. It is done again, so often.
+const DISTURBED: f64 = 0.01;
+const RUNS: usize = 8;
 
 struct Told {
     ended: Ended,
@@ -62,11 +88,24 @@ impl Told {
         // One after the other: each says how long it held by the clock on the wall, and needs a core for itself.
         static ALONE: std::sync::Mutex<()> = std::sync::Mutex::new(());
         let alone = ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let scene = Scene::new(name);
-        let ended = scene.run("");
+        let run = || {
+            let scene = Scene::new(name);
+            let ended = scene.run("");
+            assert!(ended.status.success());
+            let told = fs::read_to_string(scene.folder.join("told")).unwrap();
+            let numbers: Vec<f64> = told.split(' ').map(|number| number.parse().unwrap()).collect();
+            (ended, numbers[0], numbers[1])
+        };
+        let mut best = run();
+        for _ in 1..RUNS {
+            if best.2 <= DISTURBED {
+                break;
+            }
+            let again = run();
+            best = if again.2 < best.2 { again } else { best };
+        }
         drop(alone);
-        assert!(ended.status.success());
-        let truth = fs::read_to_string(scene.folder.join("told")).unwrap().parse().unwrap();
+        let (ended, truth, _) = best;
         let Some(Event::Session { ticks_per_4s, coarse_ticks, .. }) = ended.events.first() else {
             panic!("no session")
         };
@@ -105,19 +144,20 @@ impl Told {
         );
     }
 
-    /// The longest hold that was told, in nanoseconds, and its line.
-    fn longest(&self) -> (f64, u64) {
+    /// The longest hold that was told of this line, in nanoseconds. One from elsewhere is as long where its thread lost its
+    /// core.
+    fn longest(&self, line: u64) -> f64 {
         let lines = lines(&self.ended.events);
         let hold = |event: &Event<'_>| match event {
-            Event::Hold { ticks, site, .. } => Some((*ticks, lines[site])),
+            Event::Hold { ticks, site, .. } if lines[site] == line => Some(*ticks),
             _ => None,
         };
-        let (ticks, line) = self.ended.events.iter().filter_map(hold).max().expect("holds");
-        (ticks as f64 * self.ns_per_tick, line)
+        self.ended.events.iter().filter_map(hold).max().expect("it is told") as f64 * self.ns_per_tick
     }
 }
 
 fn few_long() {
+    let run = Run::begin();
     let mut truth = 0.0;
     for _ in 0..20 {
         let guard = LOCK.lock().unwrap();
@@ -127,10 +167,11 @@ fn few_long() {
         drop(guard);
         work(Duration::from_millis(1));
     }
-    tell(truth);
+    run.tell(truth);
 }
 
 fn many_short() {
+    let run = Run::begin();
     // The lock itself costs the same with work and without: the difference is what was held.
     let other = Mutex::new(0);
     let per_round = (often(&other, 100) - often(&other, 0)) / f64::from(SHORT.0) / 100.0;
@@ -142,10 +183,11 @@ fn many_short() {
     work(Duration::from_millis(20));
     truth += begin.elapsed().as_nanos() as f64;
     drop(guard);
-    tell(truth);
+    run.tell(truth);
 }
 
 fn periodic() {
+    let run = Run::begin();
     let mut truth = 0.0;
     for _ in 0..2000 {
         let guard = LOCK.lock().unwrap();
@@ -155,7 +197,7 @@ fn periodic() {
         drop(guard);
         work(Duration::from_micros(750));
     }
-    tell(truth);
+    run.tell(truth);
 }
 
 #[test]
@@ -174,8 +216,7 @@ fn ten_million_of_fifty_nanoseconds_and_a_long_one() {
     }
     let told = Told::of("ten_million_of_fifty_nanoseconds_and_a_long_one");
     told.check();
-    let (ns, line) = told.longest();
-    assert_eq!(line, line_of(SOURCE, "; // the long one"), "its site");
+    let ns = told.longest(line_of(SOURCE, "; // the long one"));
     // To one step of the coarse clock, which may be late by as much.
     assert!((16e6..26e6).contains(&ns), "{ns} ns");
 }
