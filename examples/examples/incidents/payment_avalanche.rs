@@ -1,6 +1,6 @@
 //! A payment keeps its connection until the provider's callback is taken, through a channel with room for one. The reader
 //! of callbacks stops at an upstream error, but its end of the channel stays in a registry: whoever sends waits for ever, and
-//! with each goes a connection. Fixed: more room, an error that closes the channel, and a send that has its time.
+//! with each goes a connection. Fixed: more room, an error path that still takes callbacks, and a send that has its time.
 use lockprof::parking_lot::Mutex;
 use lockprof::tokio::{
     runtime::Builder,
@@ -49,8 +49,7 @@ pub fn play(fixed: bool) {
         let reader = lockprof::tokio::spawn(async move {
             read(&mut inbox).await;
             if fixed {
-                // Who sends is told, and what was sent is still read.
-                inbox.close();
+                // What is sent is still taken, for the books of tomorrow; then the channel goes with its reader.
                 while inbox.recv().await.is_some() {}
             } else {
                 *kept.lock() = Some(inbox);
