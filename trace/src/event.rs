@@ -270,7 +270,7 @@ events! {
     }
     /// A thread is first seen.
     Thread = 10 {
-        /// When.
+        /// When; of one that was spawned through lockprof, when that was.
         at: time,
         /// Which.
         thread: party,

@@ -521,7 +521,9 @@ fn tell_thread(thread: Party) {
     let current = (class != 0).then(std::thread::current);
     let name = current.as_ref().and_then(std::thread::Thread::name);
     let name = name.unwrap_or_else(|| platform::thread_name(&mut buffer));
-    let (at, class, os_id) = (ticks(), class.into(), platform::thread_id());
+    // One that was spawned is there since then, however late it gets a core.
+    let at = if class != 0 { LOCAL.with(|local| local.spawned_at.get()) } else { ticks() };
+    let (class, os_id) = (class.into(), platform::thread_id());
     emit(&Event::Thread { at, thread, parent, class, os_id, name: name.into() });
 }
 

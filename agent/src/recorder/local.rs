@@ -29,6 +29,8 @@ pub(crate) struct Local {
     pub(crate) kept: [Cell<(u32, u32)>; 16],
     /// Class and parent of this thread and who it is itself, where it was spawned through a wrapper.
     pub(crate) spawned: Cell<(u32, Party, Party)>,
+    /// When it was spawned, in ticks.
+    pub(crate) spawned_at: Cell<u64>,
     /// The function that this thread was spawned with has panicked.
     pub(crate) panicked: Cell<bool>,
     /// The runtime that this thread works for, see `task::here`.
@@ -54,6 +56,7 @@ thread_local! {
             ids: Cell::new((0, 0)),
             kept: [const { Cell::new((0, 0)) }; 16],
             spawned: Cell::new((0, Party::UNKNOWN, Party::UNKNOWN)),
+            spawned_at: Cell::new(0),
             panicked: Cell::new(false),
             runtime: Cell::new(0),
             abandoned: Cell::new(Party::UNKNOWN),

@@ -321,6 +321,7 @@ pub(crate) struct NewThread {
     class: u32,
     parent: Party,
     thread: Party,
+    at: u64,
 }
 
 impl NewThread {
@@ -331,7 +332,7 @@ impl NewThread {
         }
         let class = class_of(Kind::Thread, Some(site));
         population(class, 1);
-        Some(Self { class, parent: party(), thread: next_thread() })
+        Some(Self { class, parent: party(), thread: next_thread(), at: ticks() })
     }
 
     /// Who it will be, for who waits for its end.
@@ -341,7 +342,10 @@ impl NewThread {
 
     /// The thread runs.
     pub(crate) fn begin(&self) {
-        LOCAL.with(|local| local.spawned.set((self.class, self.parent, self.thread)));
+        LOCAL.with(|local| {
+            local.spawned.set((self.class, self.parent, self.thread));
+            local.spawned_at.set(self.at);
+        });
         party();
     }
 }
