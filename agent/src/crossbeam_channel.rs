@@ -6,7 +6,7 @@
 //! original's, and what they wait for and pass on is not recorded. Nor are the channels that time feeds ([`after`],
 //! [`at`], [`tick`]) and [`never()`].
 use crate::channel::{End, done_or_disconnected};
-use crate::recorder::Site;
+use crate::recorder::{Limited, Site};
 use lockprof_trace::{Kind, Operation, Role, WaitEnd};
 use std::fmt;
 use std::iter::FusedIterator;
@@ -107,6 +107,7 @@ impl<T> Sender<T> {
         site: Site,
         block: impl FnOnce(T) -> Result<(), SendTimeoutError<T>>,
     ) -> Result<(), SendTimeoutError<T>> {
+        let _limited = Limited::new();
         match self.inner.try_send(msg) {
             Ok(()) => {
                 self.end.sent();
@@ -186,6 +187,7 @@ impl<T> Receiver<T> {
         site: Site,
         block: impl FnOnce() -> Result<T, RecvTimeoutError>,
     ) -> Result<T, RecvTimeoutError> {
+        let _limited = Limited::new();
         match self.inner.try_recv() {
             Ok(message) => {
                 self.end.received();

@@ -597,3 +597,22 @@ fn every_code_is_explained() {
     }
     assert_eq!(explain("LP9999"), None);
 }
+
+#[test]
+fn who_gives_up_when_its_time_is_up_is_not_stuck() {
+    let found = |limited: u64| {
+        let mut story = Story::new();
+        let (one, other) = (story.object(Kind::Mutex, 10), story.object(Kind::Mutex, 11));
+        let (a, b) = (story.thread(20), story.thread(21));
+        story.holds(a, one, 30);
+        story.waits(a, Lock, other, 31);
+        story.holds(b, other, 40);
+        story.waits(b, Lock, one, 41);
+        let last = story.events.last_mut();
+        if let Some(Event::OpenWait { limited: of, .. }) = last {
+            *of = limited;
+        }
+        story.firm().len()
+    };
+    assert_eq!([found(0), found(1)], [1, 0]);
+}

@@ -548,6 +548,8 @@ events! {
         holder: party,
         /// As in [`Event::Wait`].
         holder_site: address,
+        /// 1: it gives up when its time is up; else 0.
+        limited: number,
     }
     /// The state at the end: a guard, a permit, or an end of a channel that is alive.
     Handle = 41 {

@@ -142,7 +142,7 @@ pub mod entry {
     pub const SITE: usize = 2;
     /// Since when, ticks.
     pub const SINCE: usize = 3;
-    /// The stack in the lower half; permits or uses in the upper. Of a task: its polls.
+    /// The stack in the lower half; permits or uses in the upper; of a wait 1, where its time is limited. Of a task: its polls.
     pub const COUNT: usize = 4;
     /// Of a wait: who holds. Of a task: when it was polled. Of a handle: whether it has [`MOVED`] or [`TRAVELS`].
     pub const HOLDER: usize = 5;
@@ -352,6 +352,7 @@ fn entry_event(memory: &(impl Memory + ?Sized), number: usize) -> Option<Event<'
             stack: low,
             holder: Party(holder),
             holder_site,
+            limited: high & 1,
         },
         entry::HANDLE => {
             let (role, moved) = (Role::from_number(detail)?, holder);

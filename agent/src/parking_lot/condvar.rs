@@ -1,7 +1,7 @@
 //! parking_lot's condition variable, recorded: while a thread waits on it, the thread does not hold the mutex.
 use super::{MutexGuard, RawMutex, WaitTimeoutResult};
 use crate::lock::Access::Exclusive;
-use crate::recorder::{Tag, Wait};
+use crate::recorder::{Limited, Tag, Wait};
 use ::parking_lot as original;
 use lock_api::RawCondvarTimed;
 use lockprof_trace::{Kind, Operation, WaitEnd};
@@ -101,6 +101,7 @@ impl Condvar {
         guard: &mut MutexGuard<'_, T>,
         deadline: Instant,
     ) -> WaitTimeoutResult {
+        let _limited = Limited::new();
         self.record(guard, |inner, guard| inner.wait_until(guard, deadline), |result| result.timed_out())
     }
 
@@ -110,6 +111,7 @@ impl Condvar {
     /// As [`Condvar::wait`].
     #[track_caller]
     pub fn wait_for<T: ?Sized>(&self, guard: &mut MutexGuard<'_, T>, timeout: Duration) -> WaitTimeoutResult {
+        let _limited = Limited::new();
         self.record(guard, |inner, guard| inner.wait_for(guard, timeout), |result| result.timed_out())
     }
 
@@ -143,6 +145,7 @@ impl Condvar {
         T: ?Sized,
         F: FnMut(&mut T) -> bool,
     {
+        let _limited = Limited::new();
         // What a wait that need not wait yields: not timed out.
         let mut result = self.inner.wait_while_until(guard, |_| false, deadline);
         let in_time = result;

@@ -3,7 +3,7 @@
 //! What is wrapped is the raw lock: guards of every kind come from `lock_api` itself, and the caller's line comes through
 //! it by `#[track_caller]`.
 use crate::lock::{Access::Exclusive, Original, Recorded, acquired};
-use crate::recorder::{self, Site};
+use crate::recorder::{self, Limited, Site};
 use ::parking_lot as original;
 use lock_api::{RawMutexFair, RawMutexTimed};
 use lockprof_trace::{Kind, Operation};
@@ -34,6 +34,7 @@ impl<R: Original + lock_api::RawMutex> Recorded<R> {
 
     #[inline(always)]
     fn timed(&self, site: Site, block: impl FnOnce() -> Option<R::Guard>) -> Option<R::Guard> {
+        let _limited = Limited::new();
         let got = self.raw.try_lock().or_else(|| self.wait(Exclusive, Operation::Lock, site, block))?;
         self.acquired(Exclusive, site);
         Some(got)

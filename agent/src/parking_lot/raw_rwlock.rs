@@ -1,7 +1,7 @@
 //! parking_lot's raw read-write locks, recorded. Readers pay what the holder of a mutex pays: nothing shared is written.
 use crate::lock::Access::{Exclusive, Shared, Upgradable};
 use crate::lock::{Access, Original, Recorded};
-use crate::recorder::Site;
+use crate::recorder::{Limited, Site};
 use ::parking_lot as original;
 use lock_api::{
     RawRwLock as _, RawRwLockDowngrade, RawRwLockFair, RawRwLockTimed, RawRwLockUpgrade,
@@ -156,6 +156,7 @@ unsafe impl<const RECURSIVE: bool> RawRwLockTimed for Recorded<Raw<RECURSIVE>> {
     #[inline]
     #[track_caller]
     fn try_lock_shared_for(&self, timeout: Duration) -> Option<Self::SharedGuard> {
+        let _limited = Limited::new();
         let block = || self.raw.try_lock_shared_for(timeout);
         self.take_or_wait(Shared, Location::caller(), self.raw.try_lock_shared(), block)
     }
@@ -163,6 +164,7 @@ unsafe impl<const RECURSIVE: bool> RawRwLockTimed for Recorded<Raw<RECURSIVE>> {
     #[inline]
     #[track_caller]
     fn try_lock_shared_until(&self, timeout: Instant) -> Option<Self::SharedGuard> {
+        let _limited = Limited::new();
         let block = || self.raw.try_lock_shared_until(timeout);
         self.take_or_wait(Shared, Location::caller(), self.raw.try_lock_shared(), block)
     }
@@ -170,6 +172,7 @@ unsafe impl<const RECURSIVE: bool> RawRwLockTimed for Recorded<Raw<RECURSIVE>> {
     #[inline]
     #[track_caller]
     fn try_lock_exclusive_for(&self, timeout: Duration) -> Option<Self::ExclusiveGuard> {
+        let _limited = Limited::new();
         let block = || self.raw.try_lock_exclusive_for(timeout);
         self.take_or_wait(Exclusive, Location::caller(), self.raw.try_lock_exclusive(), block)
     }
@@ -177,6 +180,7 @@ unsafe impl<const RECURSIVE: bool> RawRwLockTimed for Recorded<Raw<RECURSIVE>> {
     #[inline]
     #[track_caller]
     fn try_lock_exclusive_until(&self, timeout: Instant) -> Option<Self::ExclusiveGuard> {
+        let _limited = Limited::new();
         let block = || self.raw.try_lock_exclusive_until(timeout);
         self.take_or_wait(Exclusive, Location::caller(), self.raw.try_lock_exclusive(), block)
     }
@@ -311,6 +315,7 @@ unsafe impl<const RECURSIVE: bool> RawRwLockUpgradeTimed for Recorded<Raw<RECURS
     #[inline]
     #[track_caller]
     fn try_lock_upgradable_for(&self, timeout: Duration) -> Option<Self::UpgradableGuard> {
+        let _limited = Limited::new();
         let block = || self.raw.try_lock_upgradable_for(timeout);
         self.take_or_wait(Upgradable, Location::caller(), self.raw.try_lock_upgradable(), block)
     }
@@ -318,6 +323,7 @@ unsafe impl<const RECURSIVE: bool> RawRwLockUpgradeTimed for Recorded<Raw<RECURS
     #[inline]
     #[track_caller]
     fn try_lock_upgradable_until(&self, timeout: Instant) -> Option<Self::UpgradableGuard> {
+        let _limited = Limited::new();
         let block = || self.raw.try_lock_upgradable_until(timeout);
         self.take_or_wait(Upgradable, Location::caller(), self.raw.try_lock_upgradable(), block)
     }
@@ -329,6 +335,7 @@ unsafe impl<const RECURSIVE: bool> RawRwLockUpgradeTimed for Recorded<Raw<RECURS
         guard: Self::UpgradableGuard,
         timeout: Duration,
     ) -> Result<Self::ExclusiveGuard, Self::UpgradableGuard> {
+        let _limited = Limited::new();
         // SAFETY: the caller holds the lock by this guard.
         self.upgrade_by(guard, Location::caller(), |guard| unsafe {
             self.raw.try_upgrade_for(guard, timeout)
@@ -342,6 +349,7 @@ unsafe impl<const RECURSIVE: bool> RawRwLockUpgradeTimed for Recorded<Raw<RECURS
         guard: Self::UpgradableGuard,
         timeout: Instant,
     ) -> Result<Self::ExclusiveGuard, Self::UpgradableGuard> {
+        let _limited = Limited::new();
         // SAFETY: the caller holds the lock by this guard.
         self.upgrade_by(guard, Location::caller(), |guard| unsafe {
             self.raw.try_upgrade_until(guard, timeout)

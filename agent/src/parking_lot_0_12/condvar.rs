@@ -1,7 +1,7 @@
 //! parking_lot 0.12's condition variable, recorded: while a thread waits on it, the thread does not hold the mutex.
 use super::{MutexGuard, RawMutex, WaitTimeoutResult};
 use crate::lock::Access::Exclusive;
-use crate::recorder::{Tag, Wait};
+use crate::recorder::{Limited, Tag, Wait};
 use ::parking_lot_0_12 as original;
 use lockprof_trace::{Kind, Operation, WaitEnd};
 use std::fmt;
@@ -54,6 +54,7 @@ impl Condvar {
         guard: &mut MutexGuard<'_, T>,
         deadline: Instant,
     ) -> WaitTimeoutResult {
+        let _limited = Limited::new();
         self.record(guard, |inner, guard| inner.wait_until(guard, deadline), |result| result.timed_out())
     }
 
@@ -63,6 +64,7 @@ impl Condvar {
     /// As [`Condvar::wait`].
     #[track_caller]
     pub fn wait_for<T: ?Sized>(&self, guard: &mut MutexGuard<'_, T>, timeout: Duration) -> WaitTimeoutResult {
+        let _limited = Limited::new();
         self.record(guard, |inner, guard| inner.wait_for(guard, timeout), |result| result.timed_out())
     }
 
@@ -96,6 +98,7 @@ impl Condvar {
         T: ?Sized,
         F: FnMut(&mut T) -> bool,
     {
+        let _limited = Limited::new();
         let mut result = self.in_time();
         while !result.timed_out() && condition(&mut **guard) {
             result = self.wait_until(guard, deadline);

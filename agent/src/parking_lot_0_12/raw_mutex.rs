@@ -2,7 +2,7 @@
 //!
 //! Inside is a whole mutex over nothing, not a raw one: the original's condition variable wants a guard of it.
 use crate::lock::{Access::Exclusive, Original, Recorded};
-use crate::recorder::Site;
+use crate::recorder::{Limited, Site};
 use ::parking_lot_0_12 as original;
 use lock_api::{Mutex, RawMutexFair, RawMutexTimed};
 use lock_api_0_4 as lock_api;
@@ -126,12 +126,14 @@ where
     #[inline]
     #[track_caller]
     fn try_lock_for(&self, timeout: Duration) -> bool {
+        let _limited = Limited::new();
         self.take(Location::caller(), self.inner().try_lock(), || self.inner().try_lock_for(timeout))
     }
 
     #[inline]
     #[track_caller]
     fn try_lock_until(&self, deadline: Instant) -> bool {
+        let _limited = Limited::new();
         self.take(Location::caller(), self.inner().try_lock(), || self.inner().try_lock_until(deadline))
     }
 }

@@ -1,7 +1,7 @@
 //! parking_lot 0.12's raw read-write lock, recorded. As in `crate::parking_lot`, by the traits of lock_api 0.4.
 use crate::lock::Access::{Exclusive, Shared, Upgradable};
 use crate::lock::{Access, Original, Recorded};
-use crate::recorder::Site;
+use crate::recorder::{Limited, Site};
 use ::parking_lot_0_12 as original;
 use lock_api::{
     RawRwLock as Raw, RawRwLockDowngrade, RawRwLockFair, RawRwLockRecursive, RawRwLockRecursiveTimed,
@@ -169,6 +169,7 @@ unsafe impl RawRwLockTimed for Recorded<original::RawRwLock> {
     #[inline]
     #[track_caller]
     fn try_lock_shared_for(&self, timeout: Duration) -> bool {
+        let _limited = Limited::new();
         let block = || self.raw.try_lock_shared_for(timeout);
         self.take(Shared, Location::caller(), self.raw.try_lock_shared(), block)
     }
@@ -176,6 +177,7 @@ unsafe impl RawRwLockTimed for Recorded<original::RawRwLock> {
     #[inline]
     #[track_caller]
     fn try_lock_shared_until(&self, deadline: Instant) -> bool {
+        let _limited = Limited::new();
         let block = || self.raw.try_lock_shared_until(deadline);
         self.take(Shared, Location::caller(), self.raw.try_lock_shared(), block)
     }
@@ -183,6 +185,7 @@ unsafe impl RawRwLockTimed for Recorded<original::RawRwLock> {
     #[inline]
     #[track_caller]
     fn try_lock_exclusive_for(&self, timeout: Duration) -> bool {
+        let _limited = Limited::new();
         let block = || self.raw.try_lock_exclusive_for(timeout);
         self.take(Exclusive, Location::caller(), self.raw.try_lock_exclusive(), block)
     }
@@ -190,6 +193,7 @@ unsafe impl RawRwLockTimed for Recorded<original::RawRwLock> {
     #[inline]
     #[track_caller]
     fn try_lock_exclusive_until(&self, deadline: Instant) -> bool {
+        let _limited = Limited::new();
         let block = || self.raw.try_lock_exclusive_until(deadline);
         self.take(Exclusive, Location::caller(), self.raw.try_lock_exclusive(), block)
     }
@@ -218,6 +222,7 @@ unsafe impl RawRwLockRecursiveTimed for Recorded<original::RawRwLock> {
     #[inline]
     #[track_caller]
     fn try_lock_shared_recursive_for(&self, timeout: Duration) -> bool {
+        let _limited = Limited::new();
         let block = || self.raw.try_lock_shared_recursive_for(timeout);
         self.take(Shared, Location::caller(), self.raw.try_lock_shared_recursive(), block)
     }
@@ -225,6 +230,7 @@ unsafe impl RawRwLockRecursiveTimed for Recorded<original::RawRwLock> {
     #[inline]
     #[track_caller]
     fn try_lock_shared_recursive_until(&self, deadline: Instant) -> bool {
+        let _limited = Limited::new();
         let block = || self.raw.try_lock_shared_recursive_until(deadline);
         self.take(Shared, Location::caller(), self.raw.try_lock_shared_recursive(), block)
     }
@@ -317,6 +323,7 @@ unsafe impl RawRwLockUpgradeTimed for Recorded<original::RawRwLock> {
     #[inline]
     #[track_caller]
     fn try_lock_upgradable_for(&self, timeout: Duration) -> bool {
+        let _limited = Limited::new();
         let block = || self.raw.try_lock_upgradable_for(timeout);
         self.take(Upgradable, Location::caller(), self.raw.try_lock_upgradable(), block)
     }
@@ -324,6 +331,7 @@ unsafe impl RawRwLockUpgradeTimed for Recorded<original::RawRwLock> {
     #[inline]
     #[track_caller]
     fn try_lock_upgradable_until(&self, deadline: Instant) -> bool {
+        let _limited = Limited::new();
         let block = || self.raw.try_lock_upgradable_until(deadline);
         self.take(Upgradable, Location::caller(), self.raw.try_lock_upgradable(), block)
     }
@@ -331,6 +339,7 @@ unsafe impl RawRwLockUpgradeTimed for Recorded<original::RawRwLock> {
     #[inline]
     #[track_caller]
     unsafe fn try_upgrade_for(&self, timeout: Duration) -> bool {
+        let _limited = Limited::new();
         // SAFETY: the caller holds the lock as an upgradable reader.
         self.upgrade_by(Location::caller(), || unsafe { self.raw.try_upgrade_for(timeout) })
     }
@@ -338,6 +347,7 @@ unsafe impl RawRwLockUpgradeTimed for Recorded<original::RawRwLock> {
     #[inline]
     #[track_caller]
     unsafe fn try_upgrade_until(&self, deadline: Instant) -> bool {
+        let _limited = Limited::new();
         // SAFETY: the caller holds the lock as an upgradable reader.
         self.upgrade_by(Location::caller(), || unsafe { self.raw.try_upgrade_until(deadline) })
     }

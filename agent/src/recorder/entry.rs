@@ -75,6 +75,25 @@ pub(crate) struct Wait {
 /// background thread, so that a wait is not made longer by being looked at.
 const LOOK: usize = 64;
 
+/// While this lives, what waits on this thread does so for a limited time: nobody is stuck there for good.
+pub(crate) struct Limited {
+    before: bool,
+}
+
+impl Limited {
+    #[inline]
+    pub(crate) fn new() -> Self {
+        Self { before: LOCAL.with(|local| local.limited.replace(true)) }
+    }
+}
+
+impl Drop for Limited {
+    #[inline]
+    fn drop(&mut self) {
+        LOCAL.with(|local| local.limited.set(self.before));
+    }
+}
+
 const fn is_acquire(operation: Operation) -> bool {
     matches!(
         operation,
@@ -118,7 +137,8 @@ impl Wait {
             });
         }
         let (stack, site, since) = (stack_of(site), site_of(site), ticks());
-        let words = [party.0, site, since, stack, holder.0, holder_site];
+        let limited = u64::from(LOCAL.with(|local| local.limited.get())) << 32;
+        let words = [party.0, site, since, stack | limited, holder.0, holder_site];
         write(memory, number.get(), words, head(entry::WAIT, operation as u8, object));
         Some(Self { entry: number, counted: id })
     }
@@ -143,7 +163,7 @@ impl Wait {
         let word = |which| memory.entry(self.entry.get(), which).load(Relaxed);
         let (party, holder) = (Party(word(entry::PARTY)), Party(word(entry::HOLDER)));
         let (site, holder_site) = (word(entry::SITE), word(entry::HOLDER_SITE));
-        let (since, stack) = (word(entry::SINCE), word(entry::COUNT));
+        let (since, stack) = (word(entry::SINCE), word(entry::COUNT) & 0xFFFF_FFFF);
         let operation = Operation::from_number(word(entry::HEAD) >> 8 & 0xFF).unwrap_or(Operation::Unknown);
         free(memory, self.entry.get());
         let at = ticks();

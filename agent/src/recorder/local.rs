@@ -19,6 +19,8 @@ pub(crate) struct Local {
     pub(crate) sampled: Cell<(u32, u32)>,
     /// Step of the coarse clock in which nestings were last told, and how many were.
     pub(crate) nested: Cell<(u32, u32)>,
+    /// What waits now gives up when its time is up.
+    pub(crate) limited: Cell<bool>,
     /// Waits begun.
     pub(crate) waits: Cell<u32>,
     /// Next number of a task, and the end of the run of numbers.
@@ -51,6 +53,7 @@ thread_local! {
             random: Cell::new(0),
             sampled: Cell::new((0, 0)),
             nested: Cell::new((0, 0)),
+            limited: Cell::new(false),
             waits: Cell::new(0),
             tasks: Cell::new((0, 0)),
             ids: Cell::new((0, 0)),

@@ -23,7 +23,7 @@ mod watcher;
 pub(crate) use area::{detach, party, prepare};
 pub(crate) use chunk::emit;
 pub(crate) use drain::{Drain, Stop, TICK, beginning, memory_of_this_process, tick};
-pub(crate) use entry::{Handle, User, Wait};
+pub(crate) use entry::{Handle, Limited, User, Wait};
 pub(crate) use full::is_on as is_full;
 pub(crate) use memory::RECORDING;
 pub(crate) use moved::moved;

@@ -1,7 +1,7 @@
 //! `Condvar`. While it waits the mutex is not held, neither in fact nor in the record.
 use super::held::{Held, wrap};
 use super::mutex::MutexGuard;
-use crate::recorder::{self, Site, Tag, Wait};
+use crate::recorder::{self, Limited, Site, Tag, Wait};
 use lockprof_trace::{Kind, Operation, WaitEnd};
 use std::fmt;
 use std::panic::Location;
@@ -122,6 +122,7 @@ impl Condvar {
         guard: MutexGuard<'a, T>,
         dur: Duration,
     ) -> LockResult<(MutexGuard<'a, T>, WaitTimeoutResult)> {
+        let _limited = Limited::new();
         let (mut waiting, inner) = self.waiting(guard, Location::caller());
         waiting.sleep();
         let woken = self.inner.wait_timeout(inner, dur);
@@ -139,6 +140,7 @@ impl Condvar {
     where
         F: FnMut(&mut T) -> bool,
     {
+        let _limited = Limited::new();
         let (mut waiting, inner) = self.waiting(guard, Location::caller());
         let woken = self.inner.wait_timeout_while(inner, dur, |value| waiting.ask(value, &mut condition));
         wrap(woken, |(inner, result)| (waiting.guard(inner, end_of(result)), result))

@@ -1,7 +1,7 @@
 //! [`std::sync::mpsc`], recorded: sends and receives are counted, a full or empty channel is a wait, and each end is known
 //! with who used it last.
 use crate::channel::{End, done_or_disconnected};
-use crate::recorder::Site;
+use crate::recorder::{Limited, Site};
 use lockprof_trace::{Kind, Operation, Role, WaitEnd};
 use std::fmt;
 use std::panic::Location;
@@ -139,6 +139,7 @@ impl<T> Receiver<T> {
     #[inline]
     #[track_caller]
     pub fn recv_timeout(&self, timeout: Duration) -> Result<T, RecvTimeoutError> {
+        let _limited = Limited::new();
         match self.inner.try_recv() {
             Ok(message) => {
                 self.end.received();

@@ -118,6 +118,7 @@ pub fn contended(pid: u32) -> Vec<u8> {
             stack: 0,
             holder: Party::thread(1),
             holder_site: taken,
+            limited: 0,
         },
         finish(),
     ])
@@ -152,6 +153,7 @@ pub fn stuck(pid: u32, file: &str) -> Vec<u8> {
         stack: 0,
         holder: party,
         holder_site: 8,
+        limited: 0,
     });
     let role = lockprof_trace::Role::Exclusive;
     events.push(Event::Handle { object: 3, role, party, site: 8, since: 5_500, count: 1, moved: 0 });

@@ -1,6 +1,6 @@
 //! LP0025: a read lock around something so short that the lock costs more than what it guards.
 //!
-//! A hazard, told where the lock is read fifty thousand times a second, half of its holds are shorter than the lock's own
+//! A hazard, told where the lock is read fifty thousand times a second, a quarter of its holds is shorter than the lock's own
 //! two atomic operations on a line that all cores share, and writers hardly come and hardly ever stand in a reader's way. What
 //! is read for so short a time is a number or a pointer: an atomic does without the lock. False positives: several small
 //! values that have to be of one moment, which a snapshot behind a pointer gives as well.
@@ -56,7 +56,7 @@ pub(super) fn find(context: &Context<'_>, _: &[Finding]) -> Vec<Finding> {
             return None;
         }
         let held = model.hold_lengths.get(&Owner::Class(class))?;
-        let half = model.ns(held.quantile(0.5, reads));
+        let half = model.ns(held.quantile(0.25, reads));
         if half == 0 || half > COST_NS {
             return None;
         }

@@ -105,7 +105,8 @@ impl Builder<'_> {
         if wakers > waits.len() as u64 + 1 && self.level == Level::Proof {
             return vec![];
         }
-        if waits.iter().any(|wait| self.is_given_up(wait, wakers > 0)) {
+        // Who gives up when its time is up, acts again.
+        if waits.iter().any(|wait| wait.limited || self.is_given_up(wait, wakers > 0)) {
             return vec![];
         }
         waits.into_iter().map(|wait| self.need(wait)).collect()

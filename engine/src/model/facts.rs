@@ -113,6 +113,8 @@ pub struct OpenWait {
     pub holder: Party,
     /// Where that one had taken it.
     pub holder_site: u64,
+    /// It gives up when its time is up.
+    pub limited: bool,
 }
 
 /// A guard, a permit or an end of a channel that lived in the end, or when the first task was abandoned.

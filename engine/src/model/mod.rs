@@ -200,7 +200,17 @@ impl Model {
                 let open = OpenTask { state: *state, polls: *polls, polled: *polled, wakers: *wakers };
                 self.open_tasks.insert(*task, open);
             }
-            Event::OpenWait { since, party, object, operation, site, stack, holder, holder_site } => {
+            Event::OpenWait {
+                since,
+                party,
+                object,
+                operation,
+                site,
+                stack,
+                holder,
+                holder_site,
+                limited,
+            } => {
                 self.open.push(OpenWait {
                     since: *since,
                     until: None,
@@ -211,6 +221,7 @@ impl Model {
                     stack: *stack,
                     holder: *holder,
                     holder_site: *holder_site,
+                    limited: *limited != 0,
                 });
             }
             Event::Handle { object, role, party, site, since, count, moved } => {
@@ -352,6 +363,7 @@ impl Model {
                 stack: *stack,
                 holder: *holder,
                 holder_site: *holder_site,
+                limited: false,
             });
             return;
         }

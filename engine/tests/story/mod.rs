@@ -120,7 +120,17 @@ impl Story {
 
     pub fn waits_since(&mut self, since: u64, party: Party, operation: Operation, object: u64, line: u64) {
         let (site, holder) = (self.line(line), Party::UNKNOWN);
-        self.add(Event::OpenWait { since, party, object, operation, site, stack: 0, holder, holder_site: 0 });
+        self.add(Event::OpenWait {
+            since,
+            party,
+            object,
+            operation,
+            site,
+            stack: 0,
+            holder,
+            holder_site: 0,
+            limited: 0,
+        });
     }
 
     /// A wait that began two seconds in, and never ended.
@@ -140,6 +150,7 @@ impl Story {
             stack: 0,
             holder: target,
             holder_site: 0,
+            limited: 0,
         });
     }
 
