@@ -56,8 +56,8 @@ pub(super) fn find(context: &Context<'_>, _: &[Finding]) -> Vec<Finding> {
             return None;
         }
         let held = model.hold_lengths.get(&Owner::Class(class))?;
-        let half = model.ns(held.quantile(0.25, reads));
-        if half == 0 || half > COST_NS {
+        let quarter = model.ns(held.quantile(0.25, reads));
+        if quarter == 0 || quarter > COST_NS {
             return None;
         }
         let sites = model.holds.iter().filter(|((owner, _), _)| *owner == Owner::Class(class));
@@ -65,11 +65,11 @@ pub(super) fn find(context: &Context<'_>, _: &[Finding]) -> Vec<Finding> {
         let at = context.site(site);
         Some(Finding {
             message: format!(
-                "the {} was locked {} for reading, half of the time for no longer than {}, which is less than the lock costs; \
+                "the {} was locked {} for reading, a quarter of the time for no longer than {}, which is less than the lock costs; \
                  there were {} and {} of a reader",
                 context.class_name(class),
                 plural(reads, "time", "times"),
-                duration(half),
+                duration(quarter),
                 plural(writes, "write", "writes"),
                 plural(waited, "wait", "waits")
             ),
