@@ -48,83 +48,46 @@ impl Collector for Told {
         let class =
             |class: &ClassReport| [("kind", class.kind.clone()), ("created_at", class.created_at.clone())];
         let line = |of: &PopulationReport| [("kind", of.kind.clone()), ("spawned_at", of.spawned_at.clone())];
-        let encoder = &mut encoder;
+        let to = &mut encoder;
+        let total = |value: u64| ConstCounter::new(value);
+        let seconds = |ns: u64| ConstCounter::new(ns as f64 / 1e9);
+        let now = |value: u64| ConstGauge::new(value);
 
-        counter(encoder, ("channel_sends", "Messages sent"), &channels, class, count("sends"))?;
-        counter(
-            encoder,
-            ("channel_send_failures", "Sends that were refused"),
-            &channels,
-            class,
-            count("failed sends"),
-        )?;
-        gauge(
-            encoder,
-            ("channel_blocked", "Parties that wait to send or to receive now"),
-            &channels,
-            class,
-            |of| of.waiting,
-        )?;
-        counter(encoder, ("lock_acquisitions", "Acquisitions"), &locks, class, |of| of.acquisitions)?;
-        counter(encoder, ("lock_waits", "Acquisitions that waited"), &locks, class, |of| of.contended)?;
-        seconds(encoder, ("lock_wait", "Time waited, all parties together"), &locks, class, |of| {
-            of.wait_ns.total
+        let counter = (MetricType::Counter, None);
+        let time = (MetricType::Counter, Some(&Unit::Seconds));
+        let gauge = (MetricType::Gauge, None);
+        let sent = |of: &ClassReport| total(count("sends")(of));
+        let failed = |of: &ClassReport| total(count("failed sends")(of));
+        family(to, "channel_sends", "Messages sent", counter, &channels, class, sent)?;
+        family(to, "channel_send_failures", "Sends that were refused", counter, &channels, class, failed)?;
+        let help = "Parties that wait to send or to receive now";
+        family(to, "channel_blocked", help, gauge, &channels, class, |of| now(of.waiting))?;
+        family(to, "lock_acquisitions", "Acquisitions", counter, &locks, class, |of| total(of.acquisitions))?;
+        family(to, "lock_waits", "Acquisitions that waited", counter, &locks, class, |of| {
+            total(of.contended)
         })?;
-        gauge(encoder, ("tasks_live", "Tasks and threads alive"), &populations, line, |of| of.live)?;
-        let ended = |of: &PopulationReport| of.finished + of.panicked + of.cancelled + of.dropped;
-        counter(encoder, ("tasks_ended", "Tasks and threads that have ended"), &populations, line, ended)?;
-        seconds(
-            encoder,
-            ("task_lifetime", "How long those that have ended lived, together"),
-            &populations,
-            line,
-            |of| of.lived_ns,
-        )
+        let help = "Time waited, all parties together";
+        family(to, "lock_wait", help, time, &locks, class, |of| seconds(of.wait_ns.total))?;
+        family(to, "tasks_live", "Tasks and threads alive", gauge, &populations, line, |of| now(of.live))?;
+        let ended = |of: &PopulationReport| total(of.finished + of.panicked + of.cancelled + of.dropped);
+        family(to, "tasks_ended", "Tasks and threads that have ended", counter, &populations, line, ended)?;
+        let help = "How long those that have ended lived, together";
+        family(to, "task_lifetime", help, time, &populations, line, |of| seconds(of.lived_ns))
     }
 }
 
-/// A name without the prefix, and its help.
-type Named = (&'static str, &'static str);
 type Labels = [(&'static str, String); 2];
 
-fn counter<T>(
+/// One metric with a series for each of `of`.
+fn family<T, M: EncodeMetric>(
     to: &mut DescriptorEncoder<'_>,
-    (name, help): Named,
+    name: &str,
+    help: &str,
+    (kind, unit): (MetricType, Option<&Unit>),
     of: &[&T],
     labels: impl Fn(&T) -> Labels,
-    value: impl Fn(&T) -> u64,
+    metric: impl Fn(&T) -> M,
 ) -> fmt::Result {
-    let mut family = to.encode_descriptor(name, help, None, MetricType::Counter)?;
-    for one in of {
-        ConstCounter::new(value(one)).encode(family.encode_family(&labels(one))?)?;
-    }
-    Ok(())
-}
-
-fn seconds<T>(
-    to: &mut DescriptorEncoder<'_>,
-    (name, help): Named,
-    of: &[&T],
-    labels: impl Fn(&T) -> Labels,
-    ns: impl Fn(&T) -> u64,
-) -> fmt::Result {
-    let mut family = to.encode_descriptor(name, help, Some(&Unit::Seconds), MetricType::Counter)?;
-    for one in of {
-        ConstCounter::new(ns(one) as f64 / 1e9).encode(family.encode_family(&labels(one))?)?;
-    }
-    Ok(())
-}
-
-fn gauge<T>(
-    to: &mut DescriptorEncoder<'_>,
-    (name, help): Named,
-    of: &[&T],
-    labels: impl Fn(&T) -> Labels,
-    value: impl Fn(&T) -> u64,
-) -> fmt::Result {
-    let mut family = to.encode_descriptor(name, help, None, MetricType::Gauge)?;
-    for one in of {
-        ConstGauge::new(value(one)).encode(family.encode_family(&labels(one))?)?;
-    }
-    Ok(())
+    let mut family = to.encode_descriptor(name, help, unit, kind)?;
+    of.iter().try_for_each(|one| metric(one).encode(family.encode_family(&labels(one))?))
 }
