@@ -46,8 +46,13 @@ impl<'a> Holders<'a> {
         lines.peek().is_some() && lines.all(|(_, sum)| sum.coarse.0 == 0 || self.is_rare(class, sum))
     }
 
-    /// All holds are counted, and the samples tell how many of them were this line's.
+    /// All holds are counted, and the samples tell how many of them were this line's. First uses are sampled more often than
+    /// later ones: so a line of few holds seems to have more of them, and what its samples last is asked too.
     fn is_rare(&self, class: u64, of_line: &HoldSum) -> bool {
+        let mean = of_line.timed.1.checked_div(of_line.timed.0).unwrap_or(0);
+        if mean >= self.context.model.session.coarse_ticks.max(1) {
+            return false;
+        }
         let [acquired, timed] = [&self.acquired, &self.timed].map(|of| of.get(&class).copied().unwrap_or(0));
         let holds = acquired * u128::from(of_line.timed.0) / timed.max(1);
         of_line.coarse.0 > 0 && u128::from(of_line.coarse.0) * ONE_IN < holds
