@@ -43,7 +43,8 @@ impl Watch {
 
 pub fn play(fixed: bool) {
     let runtime = Builder::new_multi_thread().worker_threads(2).enable_time().build().expect("a runtime");
-    runtime.block_on(async {
+    // Outlives the runtime: who follows for ever is never told that there is nothing more to follow.
+    let settings = runtime.block_on(async {
         let settings = watch::Sender::new(0);
         let mut tasks = JoinSet::new();
         let mut watch = None;
@@ -60,5 +61,8 @@ pub fn play(fixed: bool) {
         }
         drop(watch);
         while tasks.join_next().await.is_some() {}
+        settings
     });
+    drop(runtime);
+    drop(settings);
 }

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 type Token = u64;
 
 /// Sessions that are open at the begin: fewer where nothing is optimised, and each takes longer.
-const RESTORED: u64 = if cfg!(debug_assertions) { 200_000 } else { 1_000_000 };
+const RESTORED: u64 = if cfg!(debug_assertions) { 600_000 } else { 1_000_000 };
 /// A session that was not used for so long is over.
 const LIFETIME: Duration = Duration::from_secs(60);
 /// How often the sweeper looks for those.
