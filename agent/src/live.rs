@@ -3,7 +3,7 @@
 //! The background thread gives what it writes to a model too. Who asks takes a copy of it and the state of the moment, and
 //! looks for findings on its own thread, as `lockprof analyze` would. A program that runs does not stand still for that: what
 //! is found must be found again a little later.
-use crate::recorder::{self, memory};
+use crate::recorder;
 use crate::{clock, platform};
 use lockprof_engine::model::Model;
 use lockprof_engine::report::{Report, text};
@@ -91,12 +91,12 @@ fn key(finding: &Finding) -> (&'static str, String, Vec<(&'static str, u64)>) {
 }
 
 /// What was recorded so far, as `lockprof analyze` would report it.
-pub(crate) fn report(options: &Options) -> Option<Report> {
-    Some(analyze(vec![model()?], options, &NoSymbols))
+pub(crate) fn report() -> Option<Report> {
+    Some(analyze(vec![model()?], &Options::default(), &NoSymbols))
 }
 
-fn look(options: &Options) -> Option<Report> {
-    let mut report = report(options)?;
+fn look() -> Option<Report> {
+    let mut report = report()?;
     report.findings.retain(|finding| finding.verdict != Verdict::Hazard);
     Some(report)
 }
@@ -107,17 +107,13 @@ fn look(options: &Options) -> Option<Report> {
 /// Takes some tens of milliseconds, on the thread of the caller. Stacks are addresses without names: those are found by
 /// `lockprof analyze`.
 pub fn stuck() -> Stuck {
-    stuck_for(&Options::default())
-}
-
-fn stuck_for(options: &Options) -> Stuck {
-    let Some(first) = look(options) else { return Stuck(None) };
+    let Some(first) = look() else { return Stuck(None) };
     if first.findings.is_empty() {
         return Stuck(Some(first));
     }
     let seen: HashSet<_> = first.findings.iter().map(key).collect();
     std::thread::sleep(AGAIN);
-    let mut report = look(options);
+    let mut report = look();
     if let Some(report) = &mut report {
         report.findings.retain(|finding| seen.contains(&key(finding)));
     }
@@ -172,5 +168,5 @@ impl Watchdog {
 
 /// The party that runs on this thread, and the ticks of this moment: where a test begins.
 pub(crate) fn here() -> (lockprof_trace::Party, u64) {
-    (recorder::this_party(), memory::get().map_or(0, |_| clock::ticks()))
+    (recorder::party(), clock::ticks())
 }

@@ -15,7 +15,7 @@
 //! | `bounded` | an unbounded channel holds ever more | a bounded one, so that senders feel it |
 //! | `join-set` | tasks of one line only grow (LP0007) | a `JoinSet` with a limit, which waits for those that are over |
 //! | `look` | none of these | read the waiting and holding lines |
-use crate::findings::{Verdict, duration};
+use crate::findings::{Verdict, duration, plural};
 use crate::report::{ClassReport, Report, SiteReport};
 use lockprof_trace::Kind;
 use serde::Serialize;
@@ -331,15 +331,11 @@ pub fn text(all: &[Advice]) -> String {
         let _ = writeln!(
             out,
             "keep: {} as they are: less than 1 % of the time is waited for each",
-            plural(kept.len())
+            plural(kept.len() as u64, "object", "objects")
         );
     }
     if !changed.is_empty() {
         out.push_str("check with a second recording: lockprof diff before.bin after.bin\n");
     }
     out
-}
-
-fn plural(count: usize) -> String {
-    format!("{count} {}", if count == 1 { "object" } else { "objects" })
 }

@@ -4,7 +4,7 @@ use crate::findings::{Context, Finding, Holding, PartyReport, PartyRole, Verdict
 use crate::model::Model;
 use crate::symbols::NoSymbols;
 use crate::{Options, findings};
-use lockprof_trace::{Party, Role};
+use lockprof_trace::Party;
 use std::collections::HashMap;
 use std::fmt;
 
@@ -40,10 +40,10 @@ impl Leftovers {
             .collect();
         alive.retain(|party| ours(*party));
         alive.sort_unstable();
-        let guards = model.handles.iter().filter(|held| {
-            let guard = matches!(held.role, Role::Exclusive | Role::Shared | Role::Upgradable | Role::Permit);
-            guard && held.until.is_none() && held.since >= since
-        });
+        let guards = model
+            .handles
+            .iter()
+            .filter(|held| held.role.is_guard() && held.until.is_none() && held.since >= since);
         let held = guards.filter(|held| ours(held.party)).map(|held| context.holding(held)).collect();
         let watchers = model.watchers.values().filter(|(party, _, at)| *at >= since && ours(*party));
         let watchers = watchers.map(|(_, site, _)| context.site(*site)).collect();

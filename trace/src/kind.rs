@@ -301,6 +301,13 @@ names! {
     }
 }
 
+impl Role {
+    /// Whether it keeps others out, or takes from what they can have: a guard of a lock, or permits.
+    pub const fn is_guard(self) -> bool {
+        matches!(self, Role::Exclusive | Role::Shared | Role::Upgradable | Role::Permit)
+    }
+}
+
 names! {
     /// How a hold's length is known.
     HoldSource {

@@ -5,7 +5,7 @@
 //! guard's drop, and the unlock waits for the stores of that call.
 use super::chunk::{self, emit};
 use super::full;
-use super::local::{LOCAL, draw, watch_exit};
+use super::local::{LOCAL, draw, is_enough, watch_exit};
 use super::memory::{self, Mapped, PAGES, RECORDING};
 use super::site::{Site, intern};
 use crate::clock::ticks;
@@ -34,6 +34,8 @@ const GROUPS: usize = IDS / IDS_PER_PAGE;
 const FREE: usize = 32;
 /// Guards of tasks that a thread remembers.
 const GUARDS: usize = 8;
+/// Holds that a thread times in one step of the coarse clock.
+const SAMPLES: u32 = 8;
 /// Nestings that a thread remembers to have told.
 const NESTED: usize = 128;
 
@@ -304,12 +306,7 @@ impl Area {
     /// Times the hold that has just begun, unless enough were timed in this step of the coarse clock.
     fn sample(&self, id: u32) {
         let step = (COARSE.0.load(Relaxed) >> 32) as u32;
-        let enough = LOCAL.with(|local| {
-            let (last, count) = local.sampled.get();
-            let count = if last == step { count + 1 } else { 0 };
-            local.sampled.set((step, count));
-            count >= 8
-        });
+        let enough = LOCAL.with(|local| is_enough(&local.sampled, step, SAMPLES));
         if full::is_on() || !enough {
             self.stamp(id);
         }

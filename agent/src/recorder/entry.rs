@@ -300,7 +300,7 @@ impl Handle {
         if !RECORDING.load(Relaxed) {
             return;
         }
-        if matches!(role, Role::Exclusive | Role::Shared | Role::Upgradable | Role::Permit) {
+        if role.is_guard() {
             held(memory, object, role, party, site, since);
         }
         if ABANDONING.load(Relaxed) {
@@ -399,8 +399,7 @@ pub(crate) fn find_holders(memory: &Mapped) {
     for number in 1..count {
         let head = memory.entry(number, entry::HEAD).load(Relaxed);
         let role = Role::from_number(head >> 8 & 0xFF);
-        let guards = [Role::Exclusive, Role::Shared, Role::Upgradable, Role::Permit];
-        if head & 0xFF == entry::HANDLE && role.is_some_and(|role| guards.contains(&role)) {
+        if head & 0xFF == entry::HANDLE && role.is_some_and(Role::is_guard) {
             let word = |which| memory.entry(number, which).load(Relaxed);
             holders.insert((head >> 32) as u32, (Party(word(entry::PARTY)), word(entry::SITE)));
         }

@@ -83,6 +83,14 @@ pub(crate) fn watch_exit() -> bool {
     EXIT.try_with(|_| ()).is_ok()
 }
 
+/// Whether in this step of the coarse clock something was done as often as it may be; `done` keeps the step, and how often.
+pub(super) fn is_enough(done: &Cell<(u32, u32)>, step: u32, most: u32) -> bool {
+    let (last, count) = done.get();
+    let count = if last == step { count + 1 } else { 0 };
+    done.set((step, count));
+    count >= most
+}
+
 /// A number below `limit`, which is not 0: xorshift, seeded by the thread's own address space.
 pub(crate) fn draw(limit: u32) -> u32 {
     LOCAL.with(|local| {

@@ -88,12 +88,6 @@ pub(crate) fn is_abandoning() -> bool {
     local::LOCAL.with(|local| local.abandoned.get()) != lockprof_trace::Party::UNKNOWN
 }
 
-/// Who runs on this thread now.
-#[cfg(feature = "live")]
-pub(crate) fn this_party() -> lockprof_trace::Party {
-    area::party()
-}
-
 pub(crate) fn set_mode(mode: Mode, frame_pointers: bool) {
     full::set(mode == Mode::Full);
     FRAME_POINTERS.store(frame_pointers, Relaxed);

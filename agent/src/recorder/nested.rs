@@ -4,7 +4,7 @@
 //! more than the first. Nestings are many only where objects are; then they are told at a bounded rate.
 use super::area::{Area, COARSE, area};
 use super::chunk::emit;
-use super::local::LOCAL;
+use super::local::{LOCAL, is_enough};
 use super::memory::{self, Mapped, RECORDING};
 use super::site::{Site, intern, site_of};
 use crate::clock::ticks;
@@ -139,12 +139,7 @@ impl Area {
     #[inline(never)]
     fn tell_nested(&self, key: u64, id: u32, operation: Operation, site: Option<Site>) {
         let step = (COARSE.0.load(Relaxed) >> 32) as u32;
-        let enough = LOCAL.with(|local| {
-            let (last, count) = local.nested.get();
-            let count = if last == step { count + 1 } else { 0 };
-            local.nested.set((step, count));
-            count >= RATE
-        });
+        let enough = LOCAL.with(|local| is_enough(&local.nested, step, RATE));
         let mut holding = Holding::default();
         if enough || !RECORDING.load(Relaxed) {
             return;

@@ -5,7 +5,7 @@ use crate::Options;
 use crate::model::frozen::Frozen;
 use crate::model::{Held, Model, OpenWait, Owner};
 use crate::symbols::{Frame, Resolve};
-use lockprof_trace::{Kind, Loss, Outcome, Party, Role};
+use lockprof_trace::{Kind, Loss, Outcome, Party};
 use std::collections::HashMap;
 
 /// Frames of a stack that a report shows.
@@ -205,9 +205,7 @@ impl<'a> Context<'a> {
         });
         let held =
             self.frozen.held.get(&party).into_iter().flatten().map(|number| &self.model.handles[*number]);
-        let guards = held.filter(|held| {
-            matches!(held.role, Role::Exclusive | Role::Shared | Role::Upgradable | Role::Permit)
-        });
+        let guards = held.filter(|held| held.role.is_guard());
         let holds = guards.take(16).map(|held| self.holding(held));
         let name = self.model.parties.get(party).map(|facts| facts.name.to_string()).unwrap_or_default();
         PartyReport {

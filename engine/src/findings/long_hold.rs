@@ -9,7 +9,7 @@ use super::explain::title;
 use super::rare::Holders;
 use super::{Context, Finding, Verdict};
 use crate::model::Owner;
-use lockprof_trace::{Party, Role};
+use lockprof_trace::Party;
 use std::collections::HashMap;
 
 /// A hold shorter than this is no long call, in nanoseconds.
@@ -31,8 +31,7 @@ pub(super) fn find(context: &Context<'_>, known: &[Finding]) -> Vec<Finding> {
     // Holds that have not ended.
     let mut open: HashMap<(u64, u64), (u64, Party)> = HashMap::new();
     for held in &model.handles {
-        let guard = matches!(held.role, Role::Exclusive | Role::Shared | Role::Upgradable | Role::Permit);
-        if let Some((class, _)) = model.class_of(held.object).filter(|_| guard) {
+        if let Some((class, _)) = model.class_of(held.object).filter(|_| held.role.is_guard()) {
             let ticks = held.until.unwrap_or(model.end()).saturating_sub(held.since);
             let longest = open.entry((class, held.site)).or_insert((0, held.party));
             *longest = (*longest).max((ticks, held.party));

@@ -56,6 +56,7 @@ mod watchers;
 pub use context::{Context, duration};
 pub use explain::{CODES, explain};
 pub(crate) use stacks::is_library;
+pub(crate) use tell::plural;
 pub(crate) use under_lock::is_lock_kind;
 pub(crate) use watchers::live as live_watchers;
 

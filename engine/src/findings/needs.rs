@@ -53,7 +53,7 @@ fn pressing(context: &Context<'_>) -> std::collections::HashSet<Party> {
         let waits = queue.iter().map(|number| &model.open[*number]);
         let long: Vec<&OpenWait> =
             waits.filter(|wait| is_lock(wait.operation) && wait.ticks(model.end()) >= least).collect();
-        let guards = frozen.handles_of(model, *object).filter(|handle| is_guard(handle.role));
+        let guards = frozen.handles_of(model, *object).filter(|handle| handle.role.is_guard());
         let pressed =
             |guard: &&Held| long.iter().any(|wait| wait.party != guard.party && wait.site != guard.site);
         pressing.extend(guards.filter(pressed).map(|guard| guard.party));
@@ -70,10 +70,6 @@ pub(super) fn is_lock(operation: Operation) -> bool {
 /// Whether an operation waits for room in a channel.
 pub(super) fn is_send(operation: Operation) -> bool {
     matches!(operation, Operation::Send | Operation::Reserve)
-}
-
-fn is_guard(role: Role) -> bool {
-    matches!(role, Role::Exclusive | Role::Shared | Role::Upgradable | Role::Permit)
 }
 
 struct Builder<'a> {
@@ -190,7 +186,7 @@ impl Builder<'_> {
     fn lock(&self, wait: &OpenWait) -> Need {
         let (model, frozen) = (self.context.model, &self.context.frozen);
         let guards: Vec<&Held> =
-            frozen.handles_of(model, wait.object).filter(|handle| is_guard(handle.role)).collect();
+            frozen.handles_of(model, wait.object).filter(|handle| handle.role.is_guard()).collect();
         let conflicts = |role: Role| match wait.operation {
             Operation::Read => role == Role::Exclusive,
             Operation::UpgradableRead => matches!(role, Role::Exclusive | Role::Upgradable),

@@ -144,19 +144,13 @@ fn serves(operation: Operation, role: Role) -> bool {
 fn holder(context: &Context<'_>, held: &Held, party: Party) -> PartyReport {
     let mut report = context.party(party, PartyRole::Holder);
     if !report.holds.iter().any(|holding| holding.at == context.site(held.site)) {
-        report.holds.push(super::Holding {
-            at: context.site(held.site),
-            object: context.object_name(held.object),
-            object_id: held.object,
-            role: held.role.to_string(),
-            since_ns: context.model.ns(held.until.unwrap_or(context.model.end()).saturating_sub(held.since)),
-        });
+        report.holds.push(context.holding(held));
     }
     report
 }
 
 /// "1 task", "12 tasks".
-pub(super) fn plural(count: u64, one: &str, many: &str) -> String {
+pub(crate) fn plural(count: u64, one: &str, many: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { many })
 }
 
