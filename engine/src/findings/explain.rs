@@ -24,6 +24,9 @@ pub const CODES: &[(&str, &str, &str)] = &[
     ("LP0025", "needless lock", include_str!("explain/LP0025.md")),
     ("LP0026", "wait returned before an add", include_str!("explain/LP0026.md")),
     ("LP0030", "failed sends", include_str!("explain/LP0030.md")),
+    ("LP0031", "hot shard", include_str!("explain/LP0031.md")),
+    ("LP0032", "lock convoy", include_str!("explain/LP0032.md")),
+    ("LP0033", "starved writer", include_str!("explain/LP0033.md")),
 ];
 
 /// What a code means: when it is reported, a program that shows it, and the program without the fault.

@@ -1,11 +1,12 @@
 //! LP0009: an object for which more time is waited than passes.
 //!
 //! A hazard: the program goes on, but in single file. It is told of locks whose waits together are at least a tenth of
-//! the recording and of a second. False positives: none of a firm verdict.
+//! the recording and of a second; where `crowd` knows why they stand in line, by a code of its own. False positives: none of
+//! a firm verdict.
 use super::context::duration;
 use super::explain::title;
 use super::needs::is_lock;
-use super::{Context, Finding, Verdict};
+use super::{Context, Finding, Verdict, starved};
 use crate::model::Owner;
 use crate::stats::add;
 use lockprof_trace::Count;
@@ -29,7 +30,7 @@ struct Sums {
     holders: HashMap<u64, u64>,
 }
 
-pub(super) fn find(context: &Context<'_>) -> Vec<Finding> {
+pub(super) fn find(context: &Context<'_>, known: &[Finding]) -> Vec<Finding> {
     let model = context.model;
     let length = model.ns(model.end().saturating_sub(model.session.at)).max(1);
     let mut sums: HashMap<u64, Sums> = HashMap::new();
@@ -50,7 +51,7 @@ pub(super) fn find(context: &Context<'_>) -> Vec<Finding> {
     let hot = sums.into_iter().filter_map(|(class, Sums { count, ticks, sites, holders })| {
         let waited = model.ns(ticks);
         let share = waited as f64 / length as f64;
-        if share < SHARE || waited < LEAST_NS {
+        if share < SHARE || waited < LEAST_NS || starved::is_known(context, known, class, waited) {
             return None;
         }
         let top = |sites: &HashMap<u64, u64>, more: &dyn Fn(u64) -> String| {
@@ -83,9 +84,12 @@ pub(super) fn find(context: &Context<'_>) -> Vec<Finding> {
         }
         let at =
             sites.iter().max_by_key(|(site, ticks)| (**ticks, **site)).map(|(site, _)| context.site(*site));
+        let shape = super::crowd::shape(context, class, count, ticks);
+        let code = shape.as_ref().map_or("LP0009", |shape| shape.code);
+        notes.extend(shape.iter().map(|shape| shape.note.clone()));
         Some(Finding {
-            code: "LP0009",
-            title: title("LP0009"),
+            code,
+            title: title(code),
             verdict: Verdict::Hazard,
             message: format!(
                 "{} for the {}, {} together: {:.0} % of the {} recorded",
@@ -103,9 +107,10 @@ pub(super) fn find(context: &Context<'_>) -> Vec<Finding> {
             objects: vec![context.object(class, None)],
             places: vec![],
             notes,
-            help: match shared {
-                true => "readers share it already: do what takes long outside the write lock, or use a map in shards".into(),
-                false => "hold it shorter, split it (by key or by field), or let readers share it".into(),
+            help: match (&shape, shared) {
+                (Some(shape), _) => shape.help.into(),
+                (None, true) => "readers share it already: do what takes long outside the write lock, or use a map in shards".into(),
+                (None, false) => "hold it shorter, split it (by key or by field), or let readers share it".into(),
             },
             process: context.process,
         })

@@ -7,7 +7,7 @@
 use super::context::duration;
 use super::explain::title;
 use super::rare::Holders;
-use super::{Context, Finding, Verdict};
+use super::{Context, Finding, Verdict, starved};
 use crate::model::Owner;
 use lockprof_trace::Party;
 use std::collections::HashMap;
@@ -51,7 +51,11 @@ pub(super) fn find(context: &Context<'_>, known: &[Finding]) -> Vec<Finding> {
         }
         let longest = model.ns(hold.max);
         let (waited, cost) = (model.ns(max), model.ns(ticks));
-        if longest < LONG_NS || waited < LONG_NS / 2 || cost < longest.max(COST_NS) {
+        if longest < LONG_NS
+            || waited < LONG_NS / 2
+            || cost < longest.max(COST_NS)
+            || starved::is_known(context, known, class, cost)
+        {
             continue;
         }
         let at = context.site(holder_site);

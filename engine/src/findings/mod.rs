@@ -24,12 +24,16 @@
 //! | LP0025 | needless lock | hazard | `needless` |
 //! | LP0026 | wait returned before an add | suspected | `late` |
 //! | LP0030 | failed sends | hazard | `failed_sends` |
+//! | LP0031 | hot shard | hazard | `hot` |
+//! | LP0032 | lock convoy | hazard | `hot` |
+//! | LP0033 | starved writer | hazard | `starved` |
 //!
 //! Codes are stable. A clean program gets no finding of verdict proved or suspected: each detector's doc says what it
 //! may take for a fault all the same.
 mod across_await;
 mod blocking;
 mod context;
+mod crowd;
 mod explain;
 mod failed_sends;
 mod growth;
@@ -46,6 +50,7 @@ mod rehash;
 mod runtimes;
 mod stacks;
 mod stale;
+mod starved;
 mod states;
 mod stuck;
 mod tell;
@@ -246,6 +251,7 @@ pub fn find(context: &Context<'_>) -> Vec<Finding> {
     found.extend(watchers::find(context));
     found.extend(growth::find(context, &found));
     for detector in [
+        starved::find,
         long_hold::find,
         order::find,
         across_await::find,
@@ -259,11 +265,11 @@ pub fn find(context: &Context<'_>) -> Vec<Finding> {
         late::find,
         needless::find,
         failed_sends::find,
+        hot::find,
     ] {
         let more = detector(context, &found);
         found.extend(more);
     }
-    found.extend(hot::find(context));
     sort(&mut found);
     found
 }

@@ -1,0 +1,82 @@
+//! Pressure: what slows a program down without a circle, each beside a sister that is only busy.
+mod story;
+
+use lockprof_engine::findings::Finding;
+use lockprof_trace::Operation::{Lock, Write};
+use lockprof_trace::{Event, HoldSource, Kind, WaitEnd};
+use story::{BEGIN, FINISH, SECOND, Story, line, only};
+
+/// What one id has counted: uses, and time waited and held.
+fn counted(story: &mut Story, object: u64, [count, wait_ticks, hold_ticks]: [u64; 3]) {
+    let (contended, wait_max, hold_max, instances, live) = (0, 0, 0, 1, 1);
+    story.add(Event::Counts {
+        object,
+        count,
+        contended,
+        wait_ticks,
+        wait_max,
+        hold_ticks,
+        hold_max,
+        instances,
+        live,
+    });
+}
+
+fn codes(story: Story) -> Vec<&'static str> {
+    story.report().findings.iter().map(|finding| finding.code).collect()
+}
+
+#[test]
+fn one_shard_of_many_is_told_from_a_map_that_is_hot_all_over() {
+    let codes = |waits: [u64; 8]| {
+        let mut story = Story::new();
+        let party = story.thread(20);
+        for wait in waits {
+            let shard = story.object(Kind::DashMap, 10);
+            story.waited(FINISH - 1, wait, party, Write, shard, 30, WaitEnd::Done, 31);
+            counted(&mut story, shard, [1_000, wait, wait]);
+        }
+        codes(story)
+    };
+    assert_eq!(codes([5 * SECOND, 1, 1, 1, 1, 1, 1, SECOND]), ["LP0031"]);
+    assert_eq!(codes([SECOND; 8]), ["LP0009"], "all alike");
+    assert!(codes([SECOND / 2, 1, 1, 1, 1, 1, 1, 1]).is_empty(), "not hot at all");
+}
+
+#[test]
+fn a_convoy_is_told_from_a_lock_that_is_held_all_the_time() {
+    let codes = |held: u64, uses: u64| {
+        let mut story = Story::new();
+        let (lock, party) = (story.object(Kind::TokioMutex, 10), story.thread(20));
+        let length = FINISH - BEGIN;
+        // Seven stand in line all the time.
+        for n in 0..2_000 {
+            story.waited(BEGIN + n, 7 * length / 2_000, party, Lock, lock, 30, WaitEnd::Done, 31);
+        }
+        counted(&mut story, lock, [uses, 7 * length, held]);
+        codes(story)
+    };
+    let length = FINISH - BEGIN;
+    assert_eq!(codes(length / 10, 2_000), ["LP0032"]);
+    assert_eq!(codes(length, 2_000), ["LP0009"], "somebody works under it at every moment");
+    assert_eq!(codes(length / 10, 8_000), ["LP0009"], "most get it at once");
+}
+
+#[test]
+fn a_writer_is_starved_where_neither_a_hold_nor_writers_explain_its_wait() {
+    let found = |hold: u64, written: u64, reads: u64| -> Vec<Finding> {
+        let mut story = Story::new();
+        let (lock, reader, writer) = (story.object(Kind::RwLock, 10), story.thread(20), story.thread(21));
+        story.held(FINISH - 9, hold, reader, lock + 1, 30, HoldSource::Coarse);
+        story.waited(FINISH - 1, 2 * SECOND, writer, Write, lock, 31, WaitEnd::Done, 30);
+        counted(&mut story, lock, [5, 2 * SECOND, written]);
+        counted(&mut story, lock + 1, [reads, 0, 0]);
+        let report = story.report();
+        report.findings.into_iter().filter(|finding| finding.code == "LP0033").collect()
+    };
+    let starved = only(found(SECOND / 20, 0, 100_000));
+    assert_eq!((line(&starved.at), line(&starved.objects[0].created_at)), (31, 10));
+    assert!(found(SECOND, 0, 100_000).is_empty(), "one reader held it for half of that");
+    assert!(found(SECOND / 20, 2 * SECOND, 100_000).is_empty(), "other writers were before it");
+    assert!(found(SECOND / 20, 0, 10).is_empty(), "nobody came");
+}
