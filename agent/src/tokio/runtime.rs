@@ -373,6 +373,7 @@ settings! {
     #[cfg(tokio_unstable)]
     rng_seed(seed: RngSeed);
     #[cfg(tokio_unstable)]
+    #[allow(deprecated)]
     enable_metrics_poll_count_histogram();
     #[cfg(tokio_unstable)]
     enable_metrics_poll_time_histogram();

@@ -1,4 +1,10 @@
 //! A set of tasks that are awaited, and aborted, together.
+#[cfg(all(tokio_unstable, feature = "tokio-tracing"))]
+mod builder;
+
+#[cfg(all(tokio_unstable, feature = "tokio-tracing"))]
+pub use builder::Builder;
+
 use super::recorded::SetAborts;
 use super::{AbortHandle, Job, LocalSet, Recorded};
 use crate::recorder::{InRuntime, RECORDING, is_abandoning};

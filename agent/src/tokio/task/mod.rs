@@ -1,11 +1,18 @@
 //! `tokio::task`, with each task known by the line that spawned it.
+#[cfg(all(tokio_unstable, feature = "tokio-tracing"))]
+mod builder;
 mod join_handle;
+#[cfg(not(tokio_unstable))]
 mod join_set;
+#[cfg(tokio_unstable)]
+pub mod join_set;
 mod local;
 mod recorded;
 mod waker;
 
 pub use ::tokio::task::*;
+#[cfg(all(tokio_unstable, feature = "tokio-tracing"))]
+pub use builder::Builder;
 pub use join_handle::{AbortHandle, JoinHandle};
 pub use join_set::JoinSet;
 pub use local::{LocalSet, spawn_local};
