@@ -22,6 +22,7 @@ Examples:
   lockprof analyze trace.bin --out report         with report.html and flame graphs in a folder
   lockprof diff before.bin after.bin              what a change has brought
   lockprof export trace.bin --to pprof            for other tools
+  lockprof top 4711                               look at a process while it runs
   lockprof explain LP0001                         what a finding means and what to change
 
 NO_COLOR=1 takes the colours out, CLICOLOR_FORCE=1 keeps them where no terminal reads.
@@ -160,6 +161,31 @@ Examples:
         /// Write to this file, not to standard output
         #[arg(long, short, value_name = "FILE")]
         output: Option<PathBuf>,
+        /// Look for the program's file, or the debug file split from it, in this folder as well
+        #[arg(long, value_name = "DIR")]
+        symbols: Vec<PathBuf>,
+    },
+    /// Look at a recorded process while it runs: hot locks, who waits for whom, tasks, channels
+    #[command(after_help = "\
+Examples:
+  lockprof top 4711                 a process, by its number
+  lockprof top $(pidof shop) --once one view as text, for scripts
+  lockprof top trace.bin            what a trace has in the end
+
+Keys: 1 to 4 for the tables, s to sort, / to filter, Enter for stacks and holders, w to write a snapshot that `lockprof \
+analyze` reads, ? for all of them, q to quit.
+The process is looked at through its shared memory and does nothing for it. Where standard output is no terminal, one view is \
+printed as with --once.")]
+    Top {
+        /// Number of a process, or a trace, or a recorder's memory
+        #[arg(value_name = "PID|FILE")]
+        target: PathBuf,
+        /// Print one view as text; its rates are those of one interval
+        #[arg(long)]
+        once: bool,
+        /// Look again after this long
+        #[arg(long, value_name = "TIME", default_value = "1s")]
+        interval: humantime::Duration,
         /// Look for the program's file, or the debug file split from it, in this folder as well
         #[arg(long, value_name = "DIR")]
         symbols: Vec<PathBuf>,

@@ -5,9 +5,9 @@
 //! Of a process that still runs, memory and trace are only read. A trace may come from anybody, so the file that it names
 //! is only opened where it belongs to this user, and only believed where it is the memory of that very process.
 use crate::system;
-use lockprof_trace::Event;
 use lockprof_trace::file::{self, Block, Reader};
 use lockprof_trace::memory::{self, Memory, header};
+use lockprof_trace::{End, Event};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -17,8 +17,10 @@ const TRIES: usize = 5;
 
 /// What a trace says about its recording's memory.
 pub struct Session {
-    pid: u64,
-    memory: PathBuf,
+    /// The process.
+    pub pid: u64,
+    /// The file of its memory.
+    pub memory: PathBuf,
 }
 
 impl Session {
@@ -118,6 +120,29 @@ pub fn discard(path: &Path) {
 /// Reads the memory: how far the trace is valid, and the blocks that belong behind that. No length where the recording has
 /// finished by itself.
 fn read(found: &File, pid: u64, live: bool) -> Result<(Option<u64>, Vec<u8>), String> {
+    let Some(bytes) = bytes(found, pid, live)? else { return Ok((None, vec![])) };
+    let (mut block, mut events) = (Block::new(), vec![]);
+    let length = memory::collect(&bytes, &mut |event| block.push(&ended(event, live)));
+    block.finish(&mut events);
+    length.map(|length| (Some(length), events)).map_err(|error| error.to_string())
+}
+
+/// An event of what was collected; of a process that lives none says that somebody killed it.
+pub fn ended<'e>(event: &Event<'e>, live: bool) -> Event<'e> {
+    match event {
+        Event::Finish { at, reason, .. } if live => {
+            Event::Finish { at: *at, end: End::Cut, reason: reason.clone() }
+        }
+        event => event.clone(),
+    }
+}
+
+/// The bytes of the memory of process `pid`, all of one moment as far as its trace goes; `None` where its recording has
+/// finished by itself.
+///
+/// # Errors
+/// They cannot be read, or are not its memory: the reason.
+pub fn bytes(found: &File, pid: u64, live: bool) -> Result<Option<Vec<u8>>, String> {
     let mut tries = if live { TRIES } else { 1 };
     loop {
         let before = live.then(|| pass(found)).flatten();
@@ -133,19 +158,7 @@ fn read(found: &File, pid: u64, live: bool) -> Result<(Option<u64>, Vec<u8>), St
         if bytes[..].word(header::PID) != pid {
             return Err("it belongs to another process".into());
         }
-        if bytes[..].word(header::STATE) == 2 {
-            return Ok((None, vec![]));
-        }
-        let (mut block, mut events) = (Block::new(), vec![]);
-        let length = memory::collect(&bytes, &mut |event| match event {
-            // Nobody killed it.
-            Event::Finish { at, reason, .. } if live => {
-                block.push(&Event::Finish { at: *at, end: lockprof_trace::End::Cut, reason: reason.clone() });
-            }
-            event => block.push(event),
-        });
-        block.finish(&mut events);
-        return length.map(|length| (Some(length), events)).map_err(|error| error.to_string());
+        return Ok((bytes[..].word(header::STATE) != 2).then_some(bytes));
     }
 }
 

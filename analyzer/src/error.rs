@@ -47,6 +47,22 @@ pub enum Error {
     Baseline(PathBuf, serde_json::Error),
     #[error("{}: cannot be written: {}; name another file", .0.display(), .1)]
     File(PathBuf, io::Error),
+    #[error("there is no process {0}")]
+    NoProcess(u32),
+    #[error("process {0} is another user's; run as that one")]
+    NotOurs(u32),
+    #[error(
+        "process {0} is not recorded: start it with `lockprof run -- COMMAND`, or with LOCKPROF=profile,path=trace.bin"
+    )]
+    NotRecorded(u32),
+    #[error("process {0} cannot be looked at: {1}")]
+    Process(u32, io::Error),
+    #[error("on this system a process cannot be looked at by its number; name its trace")]
+    NoOutside,
+    #[error("the memory of the recorder, {}, is not used: {}", .0.display(), .1)]
+    Memory(PathBuf, String),
+    #[error("the terminal cannot be used: {0}; --once prints one view as text")]
+    Terminal(io::Error),
     #[error("no trace could be read")]
     Nothing,
 }

@@ -117,7 +117,7 @@ impl Loaded {
 }
 
 /// Opens what can be a trace: a regular file. Nothing else, which might block or never end.
-fn open(path: &Path) -> Result<File, Error> {
+pub fn open(path: &Path) -> Result<File, Error> {
     let fail = |error| Error::open(path.into(), error);
     let facts = fs::metadata(path).map_err(fail)?;
     if facts.is_dir() {

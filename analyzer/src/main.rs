@@ -15,6 +15,7 @@ mod progress;
 mod sarif;
 mod symbols;
 mod system;
+mod top;
 
 use clap::Parser;
 use cli::{Cli, Command};
@@ -36,6 +37,9 @@ fn main() -> ExitCode {
         Command::Diff { before, after, out, ask } => commands::diff(&before, &after, out.as_deref(), &ask),
         Command::Export { traces, to, of, output, symbols } => {
             commands::export(&traces, to, of, output.as_deref(), &symbols)
+        }
+        Command::Top { target, once, interval, symbols } => {
+            commands::top(&target, once, interval.into(), &symbols)
         }
         Command::Completions { shell } => commands::completions(shell),
         Command::Man { out } => commands::man(out.as_deref()),

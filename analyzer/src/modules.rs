@@ -33,6 +33,18 @@ impl Modules {
         self.processes.push(process);
     }
 
+    /// Adds to what is known of the first process, whose trace is read while it grows.
+    pub fn learn(&mut self, process: Process) {
+        if process.modules.is_empty() && !self.processes.is_empty() {
+            return;
+        }
+        self.known.borrow_mut().clear();
+        match self.processes.first_mut() {
+            Some(first) => first.modules.extend(process.modules),
+            None => self.processes.push(process),
+        }
+    }
+
     /// Folders to look into for files with symbols.
     pub fn look_in(&mut self, folders: &[PathBuf]) {
         self.folders = folders.to_vec();

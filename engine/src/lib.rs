@@ -12,6 +12,7 @@ pub mod folded;
 pub mod graph;
 pub mod leftovers;
 pub mod model;
+pub mod now;
 pub mod profile;
 pub mod report;
 pub mod stats;

@@ -6,6 +6,7 @@ mod diff;
 mod export;
 mod run;
 mod shell;
+mod top;
 
 use crate::cli::{Ask, Format};
 use crate::error::Error;
@@ -30,6 +31,7 @@ pub use diff::diff;
 pub use export::export;
 pub use run::run;
 pub use shell::{completions, man};
+pub use top::top;
 
 /// Traces that were read, each of one process.
 #[derive(Default)]

@@ -1,7 +1,7 @@
 //! Systems without the ways of Unix: a recorder's memory there does not outlive its process, so none is collected.
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 
 /// Opens nothing: there is nothing to collect.
@@ -19,6 +19,19 @@ pub fn read_sparse(file: &File, limit: u64) -> io::Result<Vec<u8>> {
     let mut bytes = vec![];
     file.take(limit).read_to_end(&mut bytes)?;
     Ok(bytes)
+}
+
+/// Nobody can be looked at from outside.
+///
+/// # Errors
+/// Always.
+pub fn open_files(_: u32) -> io::Result<Vec<PathBuf>> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+/// Whether both are of one file, as far as is known: its length tells whether it was written anew.
+pub fn is_same(_: &Metadata, _: &Metadata) -> bool {
+    true
 }
 
 /// Runs a program to its end.

@@ -3,11 +3,11 @@ use rustix::fs::{OFlags, SeekFrom};
 use rustix::io::Errno;
 use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
-use std::fs::{self, File};
+use std::fs::{self, File, Metadata};
 use std::io::{self, IsTerminal};
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::os::unix::process::ExitStatusExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus};
 
 /// Opens a regular file of this user, following no link and waiting for nothing.
@@ -39,6 +39,27 @@ pub fn maps(pid: u64, file: &File) -> bool {
         // It is there, but not ours to look into: better believed alive, since nothing is then taken from it.
         Err(_) => true,
     }
+}
+
+/// The regular files that a process has open, each as a path at which it can be opened.
+///
+/// # Errors
+/// There is no such process, or it is another user's.
+pub fn open_files(pid: u32) -> io::Result<Vec<PathBuf>> {
+    let mut files = vec![];
+    for entry in fs::read_dir(format!("/proc/{pid}/fd"))? {
+        let path = entry?.path();
+        // What is closed meanwhile is passed over, and what could block is not opened.
+        if fs::metadata(&path).is_ok_and(|facts| facts.is_file()) {
+            files.push(path);
+        }
+    }
+    Ok(files)
+}
+
+/// Whether both are of one file.
+pub fn is_same(one: &Metadata, other: &Metadata) -> bool {
+    (one.dev(), one.ino()) == (other.dev(), other.ino())
 }
 
 /// Where there is no `/proc`, a process counts as the one that is meant.

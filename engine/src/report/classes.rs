@@ -31,8 +31,8 @@ struct Sums {
     name: Option<String>,
 }
 
-/// The classes of objects of one process.
-pub(super) fn classes(context: &Context<'_>) -> Vec<ClassReport> {
+/// The classes of objects of one process, in no order that means anything.
+pub fn classes(context: &Context<'_>) -> Vec<ClassReport> {
     let model = context.model;
     let mut sums = sums(model);
     let mut waiting: HashMap<u64, HashMap<(String, Operation), WaitedAt>> = HashMap::new();
@@ -201,7 +201,7 @@ fn sums(model: &Model) -> HashMap<u64, Sums> {
 }
 
 /// The tasks and threads of one process by spawn line, most alive first.
-pub(super) fn populations(context: &Context<'_>) -> Vec<PopulationReport> {
+pub fn populations(context: &Context<'_>) -> Vec<PopulationReport> {
     let model = context.model;
     let mut alive: HashMap<u64, (u64, u64)> = HashMap::new();
     let mut untold = Kind::Thread;

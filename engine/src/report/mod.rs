@@ -8,6 +8,7 @@ mod fingerprint;
 mod table;
 pub mod text;
 
+pub use classes::{classes, populations};
 pub use diagnostic::{Spot, spots};
 pub use drawn::{Drawn, DrawnLane, Level};
 pub use fingerprint::fingerprint;

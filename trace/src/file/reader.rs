@@ -132,6 +132,13 @@ impl<R: Read> Reader<R> {
         self.damaged
     }
 
+    /// What is read from, to be given more: behind the end that was met, reading goes on. For a file that is written still,
+    /// given up to where its blocks are known to be whole.
+    pub fn source(&mut self) -> &mut R {
+        self.ended = false;
+        &mut self.from
+    }
+
     fn current(&mut self) -> Events<'_> {
         let end = self.begin + self.events.end as u64;
         let fields = Fields::within(&self.buffer[self.events.clone()], self.bases);
