@@ -49,6 +49,7 @@
 //! | `dashmap` | module `dashmap` |
 //! | `crossbeam-channel` | module `crossbeam_channel` |
 //! | `tokio` | module `tokio`: tasks, `sync`, the rest re-exported |
+//! | `tracing` | `layer()` for `tracing_subscriber`: waits, holds and spawned tasks bear the span they happen in |
 //! | `rayon`, `arbitrary`, `typesize` | what dashmap has with these crates |
 //! | `serde` | `Serialize` and `Deserialize` for the locks of parking_lot and the maps of dashmap |
 //! | `full` | all families, and `serde` |
@@ -138,6 +139,11 @@ pub use ::crossbeam_channel;
 pub mod tokio;
 #[cfg(all(not(feature = "record"), feature = "tokio"))]
 pub use ::tokio;
+
+#[cfg(feature = "tracing")]
+pub mod tracing;
+#[cfg(feature = "tracing")]
+pub use tracing::layer;
 
 pub use config::{Builder, VARIABLE, defaults};
 pub use error::Error;

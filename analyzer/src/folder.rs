@@ -25,6 +25,12 @@ const TASKS: Labels = Labels {
     empty: "No task or thread was alive in the end.",
 };
 
+const SPANS: Labels = Labels {
+    title: "Time waited, by tracing span, waiting line and object",
+    unit: "µs waited",
+    empty: "Nobody waited in a span.",
+};
+
 const WAIT_DIFF: Labels = Labels {
     title: "Time waited after the change: red is more than before, blue less",
     unit: "µs waited",
@@ -36,20 +42,23 @@ const HOLD_DIFF: Labels = Labels {
     empty: "No hold after the change was long enough to be noticed, nor sampled.",
 };
 
-/// Writes `report.html`, `report.json`, `wait.svg`, `hold.svg` and `tasks.svg` into a folder, which is made where it is
+/// Writes `report.html`, `report.json`, `wait.svg`, `hold.svg`, `tasks.svg`, and where there are
+/// tracing spans `spans.svg`, into a folder, which is made where it is
 /// missing. Each is written whole under another name first, so that none is left half.
 ///
 /// # Errors
 /// The folder or a file cannot be written.
 pub fn write(report: &Report, dir: &Path) -> io::Result<()> {
     std::fs::create_dir_all(dir)?;
+    let spans = ("spans.svg", SPANS, &report.folded.spans);
     let graphs = [
         ("wait.svg", WAIT, &report.folded.waits),
         ("hold.svg", HOLD, &report.folded.holds),
         ("tasks.svg", TASKS, &report.folded.tasks),
     ];
+    let optional = [spans].into_iter().filter(|(_, _, lines)| !lines.is_empty());
     let mut drawn = vec![];
-    for (file, labels, lines) in graphs {
+    for (file, labels, lines) in graphs.into_iter().chain(optional) {
         write_file(dir, file, |out| draw(lines, labels, out))?;
         drawn.push(Graph::new(labels, file, lines));
     }

@@ -48,6 +48,23 @@ pub fn waits(contexts: &[Context<'_>]) -> Vec<String> {
     finish(lines)
 }
 
+/// Time waited in microseconds: tracing spans, waiting site, object.
+pub fn spans(contexts: &[Context<'_>]) -> Vec<String> {
+    let mut lines = BTreeMap::new();
+    for context in contexts {
+        let tracing = &context.model.tracing;
+        for (wait, sum) in &tracing.waits {
+            let mut path = process(context, contexts);
+            let around: Vec<String> = tracing.chain(wait.span).map(|span| span.name.to_string()).collect();
+            path.extend(around.into_iter().rev());
+            path.push(format!("{} at {}", wait.operation, context.place(wait.site)));
+            path.push(crate::profile::object(context, wait.owner));
+            add(&mut lines, path, micros(context.model, sum.ticks));
+        }
+    }
+    finish(lines)
+}
+
 /// Time held in microseconds: object, site that took it.
 pub fn holds(contexts: &[Context<'_>]) -> Vec<String> {
     let mut lines = BTreeMap::new();

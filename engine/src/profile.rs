@@ -2,7 +2,7 @@
 //!
 //! This is the one source of all exports that sum (pprof, speedscope, CSV); those that draw time take [`crate::model::Span`].
 use crate::findings::Context;
-use crate::model::Owner;
+use crate::model::{Owner, TracingSpan};
 use crate::symbols::Frame;
 use std::rc::Rc;
 
@@ -49,6 +49,34 @@ pub fn waits(contexts: &[Context<'_>]) -> Vec<Sample> {
             kind: kind(context, key.owner),
             by: if key.by == 0 { String::new() } else { context.class_name(key.by) },
             holder: context.site(key.holder_site),
+            count: sum.count,
+            ns: model.ns(sum.ticks),
+            max_ns: model.ns(sum.max),
+        })
+    });
+    sorted(all.collect())
+}
+
+/// All waits in tracing spans; the spans stand where else the functions do.
+pub fn spans(contexts: &[Context<'_>]) -> Vec<Sample> {
+    let all = contexts.iter().flat_map(|context| {
+        let (model, tracing) = (context.model, &context.model.tracing);
+        let frame = |span: &TracingSpan| Frame {
+            function: span.name.to_string(),
+            file: Some(span.at.file.to_string()).filter(|file| !file.is_empty()),
+            line: Some(span.at.line as u32).filter(|line| *line > 0),
+            inlined: false,
+        };
+        tracing.waits.iter().map(move |(wait, sum)| Sample {
+            process: context.process,
+            what: "wait",
+            operation: wait.operation.name(),
+            at: context.site(wait.site),
+            frames: Rc::new(tracing.chain(wait.span).map(frame).collect()),
+            object: object(context, wait.owner),
+            kind: kind(context, wait.owner),
+            by: String::new(),
+            holder: String::new(),
             count: sum.count,
             ns: model.ns(sum.ticks),
             max_ns: model.ns(sum.max),

@@ -268,6 +268,23 @@ events! {
         /// The name.
         name: text,
     }
+    /// A tracing span that something happened in: those of one place in one enclosing span, with one trace id, are one.
+    Span = 8 {
+        /// Its number.
+        span: number,
+        /// The number of the span that encloses it; 0 where none does.
+        parent: number,
+        /// Its name.
+        name: text,
+        /// Its target: by default the module.
+        target: text,
+        /// Source file of the place that makes it; empty where not known.
+        file: text,
+        /// Line, from 1.
+        line: number,
+        /// Its trace id, as the program told it; empty where it has none of its own.
+        trace_id: text,
+    }
     /// A thread is first seen.
     Thread = 10 {
         /// When; of one that was spawned through lockprof, when that was.
@@ -419,6 +436,11 @@ events! {
         site: address,
         /// What it held, outermost first: of each the id that counts it, and where it was taken.
         held: addresses,
+    }
+    /// What the next event tells happened in this span: a wait, a hold, or that a task was spawned. Both are written at once.
+    Within = 27 {
+        /// As in [`Event::Span`].
+        span: number,
     }
     /// A state of a `StateMap` was written against what is there, was refused, or overwrote what nobody had looked at; in
     /// full mode every write of a key that is there.

@@ -355,6 +355,8 @@ names! {
         Names = 7 "names",
         /// The trace reached its size limit and works as a flight recorder: the oldest of what happened made room.
         Oldest = 8 "oldest events",
+        /// No room for a tracing span: what happens in it is told of the one around it.
+        Spans = 9 "spans",
     }
 }
 

@@ -142,7 +142,8 @@ pub mod entry {
     pub const SITE: usize = 2;
     /// Since when, ticks.
     pub const SINCE: usize = 3;
-    /// The stack in the lower half; permits or uses in the upper; of a wait 1, where its time is limited. Of a task: its polls.
+    /// The stack in the lower half; permits or uses in the upper; of a wait 1, where its time is limited, and
+    /// its tracing span from the second bit on. Of a task: its polls.
     pub const COUNT: usize = 4;
     /// Of a wait: who holds. Of a task: when it was polled. Of a handle: whether it has [`MOVED`] or [`TRAVELS`].
     pub const HOLDER: usize = 5;
@@ -310,7 +311,10 @@ pub fn uncopied(
 pub fn snapshot(memory: &(impl Memory + ?Sized), emit: &mut dyn FnMut(&Event<'_>)) {
     let entries = used(memory, header::ENTRIES, ENTRIES);
     for number in 1..entries {
-        if let Some(event) = entry_event(memory, number) {
+        if let Some((event, span)) = entry_event(memory, number) {
+            if span != 0 {
+                emit(&Event::Within { span });
+            }
             emit(&event);
         }
     }
@@ -334,7 +338,8 @@ pub fn snapshot(memory: &(impl Memory + ?Sized), emit: &mut dyn FnMut(&Event<'_>
     }
 }
 
-fn entry_event(memory: &(impl Memory + ?Sized), number: usize) -> Option<Event<'static>> {
+/// What an entry tells, and the tracing span that it stands in; 0: none.
+fn entry_event(memory: &(impl Memory + ?Sized), number: usize) -> Option<(Event<'static>, u64)> {
     let place = region::ENTRIES_ + number * ENTRY;
     let word = |which| memory.word(place + which);
     let head = word(entry::HEAD);
@@ -342,7 +347,8 @@ fn entry_event(memory: &(impl Memory + ?Sized), number: usize) -> Option<Event<'
     let (party, site, since) = (Party(word(entry::PARTY)), word(entry::SITE), word(entry::SINCE));
     let (low, high) = (word(entry::COUNT) & 0xFFFF_FFFF, word(entry::COUNT) >> 32);
     let (holder, holder_site) = (word(entry::HOLDER), word(entry::HOLDER_SITE));
-    Some(match head & 0xFF {
+    let span = if head & 0xFF == entry::WAIT { high >> 1 } else { 0 };
+    let event = match head & 0xFF {
         entry::WAIT => Event::OpenWait {
             since,
             party,
@@ -369,7 +375,8 @@ fn entry_event(memory: &(impl Memory + ?Sized), number: usize) -> Option<Event<'
             wakers: holder_site,
         },
         _ => return None,
-    })
+    };
+    Some((event, span))
 }
 
 /// The locks that a thread holds.

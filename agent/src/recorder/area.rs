@@ -3,7 +3,7 @@
 //! This is the hot path. An acquire stores four words and a byte that no other thread writes; a release compares one
 //! word. Everything that is rare is one call of a cold function: with more of it inline the compiler stops inlining the
 //! guard's drop, and the unlock waits for the stores of that call.
-use super::chunk::{self, emit};
+use super::chunk::{self, emit, emit_within};
 use super::full;
 use super::local::{LOCAL, draw, is_enough, watch_exit};
 use super::memory::{self, Mapped, PAGES, RECORDING};
@@ -410,16 +410,17 @@ pub(crate) fn tell_hold(Ending { id, began, timed, party, site }: Ending) {
     let (at, coarse) = (ticks(), u64::from(steps) << COARSE_SHIFT);
     let exact = at.saturating_sub(timed);
     let object = super::object::own(memory, id).into();
+    let span = super::span::current();
     intern(site);
     if coarse != 0 {
         memory.record(id, record::HOLD).fetch_add(coarse, Relaxed);
         let source = HoldSource::Coarse;
         let ticks = if timed != 0 { exact } else { coarse };
-        emit(&Event::Hold { at, ticks, party, object, site, source });
+        emit_within(span, &Event::Hold { at, ticks, party, object, site, source });
     }
     if timed != 0 {
         let source = if full::is_on() { HoldSource::Full } else { HoldSource::Sampled };
-        emit(&Event::Hold { at, ticks: exact, party, object, site, source });
+        emit_within(span, &Event::Hold { at, ticks: exact, party, object, site, source });
     }
     super::object::longest(memory, id, 32, if timed != 0 { exact } else { coarse });
 }

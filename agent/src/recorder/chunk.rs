@@ -28,6 +28,19 @@ pub(crate) fn emit(event: &Event<'_>) {
     });
 }
 
+/// The same, of what happened in a tracing span (0: in none): both events or neither.
+pub(crate) fn emit_within(span: u32, event: &Event<'_>) {
+    let within = Event::Within { span: span.into() };
+    let Some(memory) = memory::get().filter(|_| span != 0) else { return emit(event) };
+    let sizes = [words::size(&within), words::size(event)];
+    append(memory, sizes[0] + sizes[1], |place| {
+        let mut place = place.iter();
+        for (event, size) in [&within, event].into_iter().zip(sizes) {
+            words::put(event, size, |word| place.by_ref().take(1).for_each(|to| to.store(word, Relaxed)));
+        }
+    });
+}
+
 /// Writes a hold of full mode, in its short form.
 #[inline(always)]
 pub(super) fn emit_held(memory: &Mapped, hold: [u64; words::HELD_WORDS]) {

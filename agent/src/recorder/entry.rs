@@ -1,11 +1,12 @@
 //! Entries: what is open at this moment. A wait, a handle (guard or end of a channel) and a task each take one for as long
 //! as they last, so that what never ends stands in shared memory when the process is gone.
 use super::area::{COARSE, area, party};
-use super::chunk::emit;
+use super::chunk::{emit, emit_within};
 use super::local::LOCAL;
 use super::memory::{self, ENTRIES, FreeList, Mapped, RECORDING};
 use super::object;
 use super::site::{Site, intern, site_of, stack_of};
+use super::span;
 use crate::clock::ticks;
 use lockprof_trace::memory::{COARSE_SHIFT, entry, record};
 use lockprof_trace::{Event, Kind, Loss, Operation, Party, Role, WaitEnd};
@@ -137,8 +138,9 @@ impl Wait {
             });
         }
         let (stack, site, since) = (stack_of(site), site_of(site), ticks());
-        let limited = u64::from(LOCAL.with(|local| local.limited.get())) << 32;
-        let words = [party.0, site, since, stack | limited, holder.0, holder_site];
+        let limited = u64::from(LOCAL.with(|local| local.limited.get()));
+        let count = stack | (limited | u64::from(span::current()) << 1) << 32;
+        let words = [party.0, site, since, count, holder.0, holder_site];
         write(memory, number.get(), words, head(entry::WAIT, operation as u8, object));
         Some(Self { entry: number, counted: id })
     }
@@ -164,6 +166,7 @@ impl Wait {
         let (party, holder) = (Party(word(entry::PARTY)), Party(word(entry::HOLDER)));
         let (site, holder_site) = (word(entry::SITE), word(entry::HOLDER_SITE));
         let (since, stack) = (word(entry::SINCE), word(entry::COUNT) & 0xFFFF_FFFF);
+        let span = (word(entry::COUNT) >> 33) as u32;
         let operation = Operation::from_number(word(entry::HEAD) >> 8 & 0xFF).unwrap_or(Operation::Unknown);
         free(memory, self.entry.get());
         let at = ticks();
@@ -173,7 +176,9 @@ impl Wait {
         }
         intern(holder_site);
         let object = object::own(memory, self.counted).into();
-        emit(&Event::Wait { at, ticks, party, object, operation, site, stack, end, holder, holder_site });
+        let event =
+            Event::Wait { at, ticks, party, object, operation, site, stack, end, holder, holder_site };
+        emit_within(span, &event);
     }
 }
 

@@ -7,6 +7,7 @@ use super::area::{Area, COARSE};
 use super::chunk::emit_held;
 use super::memory::Mapped;
 use super::site::intern;
+use super::span;
 use crate::clock::ticks;
 use lockprof_trace::memory::{IDS, IDS_PER_PAGE, PAGE_BYTES, SAMPLED, region};
 use lockprof_trace::{Party, words};
@@ -60,7 +61,9 @@ impl Area {
     pub(super) fn pop_stamped(&self, memory: &Mapped, id: u32) -> bool {
         let top = self.held_len.load(Relaxed).wrapping_sub(1);
         let Some(held) = self.held.get(top as usize) else { return false };
-        if held.what.load(Relaxed) != u64::from(id) | SAMPLED | COARSE.0.load(Relaxed) {
+        // The short form has no room for a span.
+        if held.what.load(Relaxed) != u64::from(id) | SAMPLED | COARSE.0.load(Relaxed) || span::current() != 0
+        {
             return false;
         }
         let at = ticks();

@@ -39,6 +39,8 @@ pub(crate) struct Local {
     pub(crate) runtime: Cell<u32>,
     /// The task whose drop is under way because its runtime shuts down.
     pub(crate) abandoned: Cell<Party>,
+    /// The tracing span that this thread is in, by its place in `span`; 0: none.
+    pub(crate) span: Cell<u32>,
     /// Stacks of the last waits: place on the stack, site, number, uses granted and left.
     pub(crate) stacks: [Cell<(usize, usize, u32, u32)>; 64],
 }
@@ -63,6 +65,7 @@ thread_local! {
             panicked: Cell::new(false),
             runtime: Cell::new(0),
             abandoned: Cell::new(Party::UNKNOWN),
+            span: Cell::new(0),
             stacks: [const { Cell::new((0, 0, 0, 0)) }; 64],
         }
     };

@@ -17,6 +17,8 @@ mod nested;
 mod object;
 mod output;
 mod site;
+#[cfg(feature = "tracing")]
+pub(crate) mod span;
 mod task;
 mod watcher;
 
@@ -38,6 +40,16 @@ use lockprof_trace::Mode;
 use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
+
+/// Where nobody tells of tracing spans.
+#[cfg(not(feature = "tracing"))]
+mod span {
+    /// The number of the span that this thread is in: none.
+    #[inline(always)]
+    pub(super) fn current() -> u32 {
+        0
+    }
+}
 
 static FRAME_POINTERS: AtomicBool = AtomicBool::new(false);
 static STOPPED: Mutex<Option<String>> = Mutex::new(None);

@@ -48,6 +48,15 @@ impl<const SIZE: usize> Known<SIZE> {
     }
 }
 
+/// A number for a row of words, not 0: FNV-1a over words, then mixed. 64 bits tell any number of rows that fits a table apart.
+pub(super) fn hash(words: impl IntoIterator<Item = u64>) -> u64 {
+    let hash = words.into_iter().fold(0xCBF2_9CE4_8422_2325u64, |hash, word| {
+        let mixed = (hash ^ word).wrapping_mul(0x0000_0100_0000_01B3);
+        mixed ^ mixed >> 29
+    });
+    hash.max(1)
+}
+
 static SITES: Known<16384> = Known::new();
 static STACKS: Known<16384> = Known::new();
 
@@ -127,12 +136,7 @@ fn capture(bounds: (usize, usize)) -> u32 {
     if frames.is_empty() {
         return 0;
     }
-    // FNV-1a over words, then mixed: 64 bits tell any number of stacks that fits the table apart.
-    let hash = frames.iter().fold(0xCBF2_9CE4_8422_2325u64, |hash, frame| {
-        let mixed = (hash ^ frame).wrapping_mul(0x0000_0100_0000_01B3);
-        mixed ^ mixed >> 29
-    });
-    match STACKS.put(hash.max(1)) {
+    match STACKS.put(hash(frames.iter().copied())) {
         Put::New(place) => {
             emit(&Event::Stack { stack: place as u64 + 1, frames: frames.into() });
             place as u32 + 1

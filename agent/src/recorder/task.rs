@@ -1,6 +1,6 @@
 //! Tasks and threads as parties: their births, polls and ends.
 use super::area::{COARSE, area, next_thread, party};
-use super::chunk::emit;
+use super::chunk::{emit, emit_within};
 use super::entry::{self, ABANDONING};
 use super::local::LOCAL;
 use super::memory::{self, RECORDING};
@@ -131,7 +131,9 @@ impl Task {
         let class = class_of(kind, Some(site));
         let (parent, at) = (party(), ticks());
         let runtime = here();
-        emit(&Event::Task { at, task, parent, class: class.into(), runtime: (runtime & !DRIVEN).into() });
+        let polled_by = (runtime & !DRIVEN).into();
+        let event = Event::Task { at, task, parent, class: class.into(), runtime: polled_by };
+        emit_within(super::span::current(), &event);
         population(class, 1);
         let entry = entry::take(memory).unwrap_or(0);
         if entry != 0 {

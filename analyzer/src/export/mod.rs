@@ -19,7 +19,7 @@ use clap::ValueEnum;
 use lockprof_engine::findings::Context;
 use lockprof_engine::model::{Doing, Span};
 use lockprof_engine::profile::{self, Sample};
-use lockprof_trace::WaitEnd;
+use lockprof_trace::{Event, WaitEnd};
 use std::io::{self, Write};
 use std::path::PathBuf;
 
@@ -59,6 +59,8 @@ pub enum Of {
     Wait,
     /// Time held
     Hold,
+    /// Time waited, by tracing span
+    Span,
 }
 
 /// What is exported.
@@ -94,6 +96,7 @@ impl Source<'_> {
         match of {
             Of::Wait => profile::waits(self.contexts),
             Of::Hold => profile::holds(self.contexts),
+            Of::Span => profile::spans(self.contexts),
         }
     }
 
@@ -101,12 +104,17 @@ impl Source<'_> {
     /// error of `take` ends it.
     fn spans(&self, mut take: impl FnMut(&Context<'_>, &Span) -> io::Result<()>) -> Result<(), Error> {
         for (context, path) in self.contexts.iter().zip(self.traces) {
-            let mut done = Ok(());
+            let (mut done, mut next) = (Ok(()), 0);
             load::read(path, &self.progress, |event| {
+                let told = std::mem::take(&mut next);
+                if let Event::Within { span } = event {
+                    next = *span;
+                }
                 if done.is_ok()
                     && let Some(span) = Span::of(event)
                 {
-                    done = take(context, &span);
+                    let within = context.model.parties.span_of(span.party, told);
+                    done = take(context, &Span { within, ..span });
                 }
             })?;
             done.and_then(|()| Span::open(context.model).try_for_each(|span| take(context, &span)))
@@ -154,6 +162,8 @@ fn facts(context: &Context<'_>, span: &Span) -> Vec<(&'static str, String)> {
         ("held from", context.site(span.holder_site)),
         ("ended", end.into()),
         ("spawned at", context.spawned_at(span.party)),
+        ("in", context.model.tracing.path(span.within)),
+        ("trace id", context.model.tracing.trace_id(span.within).into()),
     ];
     facts.into_iter().filter(|(_, text)| !text.is_empty()).collect()
 }

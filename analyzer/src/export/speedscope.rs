@@ -68,6 +68,7 @@ pub(super) fn write(source: &Source<'_>, of: Of, out: &mut dyn Write) -> io::Res
     let what = match of {
         Of::Wait => "waited",
         Of::Hold => "held",
+        Of::Span => "waited by span",
     };
     let mut profiles: Vec<Profile> = source
         .contexts

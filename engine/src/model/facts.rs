@@ -115,6 +115,8 @@ pub struct OpenWait {
     pub holder_site: u64,
     /// It gives up when its time is up.
     pub limited: bool,
+    /// The tracing span that it began in; 0: none.
+    pub within: u64,
 }
 
 /// A guard, a permit or an end of a channel that lived in the end, or when the first task was abandoned.

@@ -10,16 +10,18 @@ mod nested;
 mod parties;
 mod resolve;
 mod span;
+mod tracing;
 
 pub use changes::{ChangeKey, Changes, Grown, Instance, Instances, LateKey, StaleKey, Torn};
 pub use facts::{Class, Counted, Held, Object, OpenTask, OpenWait, Session, Site};
 pub use nested::{Nesting, Nestings};
 pub use parties::{Parties, PartyFacts, Tally};
 pub use span::{Doing, Span, is_idle};
+pub use tracing::{InSpan, SpanSum, TracingSpan, TracingSpans};
 
 use crate::stats::{Distribution, Holds, Lanes, Timeline, add};
 use lockprof_trace::memory::entry::{MOVED, TRAVELS};
-use lockprof_trace::{Event, Kind, Loss, Operation, Party, WaitEnd};
+use lockprof_trace::{Event, HoldSource, Kind, Loss, Mode, Operation, Party, WaitEnd};
 use std::collections::{BTreeMap, HashMap};
 
 /// What a sum belongs to.
@@ -121,6 +123,10 @@ pub struct Model {
     pub served: HashMap<(u64, Operation), u64>,
     /// What became of states and versions in maps.
     pub changes: Changes,
+    /// What happened in which tracing span.
+    pub tracing: TracingSpans,
+    /// The span that the next event belongs to; 0: none.
+    within: u64,
     /// What was begun while something was held.
     pub nested: Nestings,
     /// Live counts over time by class.
@@ -158,10 +164,11 @@ impl Model {
 
     /// Takes the next event of the file.
     pub fn event(&mut self, event: &Event<'_>) {
+        let within = std::mem::take(&mut self.within);
         if let Some(lanes) = &mut self.lanes
             && let Some(span) = Span::of(event)
         {
-            lanes.add(&span);
+            lanes.add(&Span { within: self.parties.span_of(span.party, within), ..span });
         }
         match event {
             Event::Session { at, .. } => {
@@ -181,6 +188,8 @@ impl Model {
                 let type_name = type_name.as_ref().into();
                 self.classes.insert(*class, Class { kind: *kind, site: *site, type_name });
             }
+            Event::Span { .. } => self.tracing.define(event),
+            Event::Within { span } => self.within = *span,
             Event::Object { at, object, class, capacity } => {
                 self.now(*at);
                 self.objects.insert(*object, Object { class: *class, capacity: *capacity });
@@ -222,6 +231,7 @@ impl Model {
                     holder: *holder,
                     holder_site: *holder_site,
                     limited: *limited != 0,
+                    within,
                 });
             }
             Event::Handle { object, role, party, site, since, count, moved } => {
@@ -258,11 +268,18 @@ impl Model {
                     self.handles.push(held);
                 }
             }
-            Event::Wait { .. } => self.wait(event),
+            Event::Wait { .. } => self.wait(event, within),
             Event::Hold { at, ticks, party, object, site, source } => {
                 self.now(*at);
                 self.happened(*at);
                 self.hold(*ticks, *party, *object, *site, *source);
+                // Each hold once: one may be told by two sources.
+                let whole = matches!(self.session.mode, Some(Mode::Full));
+                let counted = if whole { HoldSource::Full } else { HoldSource::Coarse };
+                let span = self.parties.span_of(*party, within);
+                if span != 0 && *source == counted {
+                    self.tracing.holds.entry(span).or_default().one(*ticks);
+                }
             }
             Event::Watcher { at, object, party, site } => {
                 self.now(*at);
@@ -300,9 +317,14 @@ impl Model {
                 let (object, operation, site) = (*object, *operation, *site);
                 self.nested.add(*party, Nesting { object, operation, site, held });
             }
-            Event::Thread { .. } | Event::ThreadEnd { .. } | Event::Task { .. } | Event::TaskEnd { .. } => {
-                self.party(event)
+            Event::Task { parent, .. } => {
+                let span = self.parties.span_of(*parent, within);
+                if within != 0 {
+                    *self.tracing.tasks.entry(within).or_default() += 1;
+                }
+                self.party(event, span)
             }
+            Event::Thread { .. } | Event::ThreadEnd { .. } | Event::TaskEnd { .. } => self.party(event, 0),
             _ => {}
         }
     }
@@ -330,7 +352,7 @@ impl Model {
         }
     }
 
-    fn party(&mut self, event: &Event<'_>) {
+    fn party(&mut self, event: &Event<'_>, within: u64) {
         if let Event::Thread { at, .. }
         | Event::ThreadEnd { at, .. }
         | Event::Task { at, .. }
@@ -338,13 +360,15 @@ impl Model {
         {
             self.now(*at);
         }
-        for (class, at, birth) in self.parties.event(event).into_iter().flatten().filter(|told| told.0 != 0) {
+        for (class, at, birth) in
+            self.parties.event(event, within).into_iter().flatten().filter(|told| told.0 != 0)
+        {
             let line = self.timeline(class);
             if birth { line.birth(at) } else { line.death(at) }
         }
     }
 
-    fn wait(&mut self, event: &Event<'_>) {
+    fn wait(&mut self, event: &Event<'_>, within: u64) {
         let Event::Wait { at, ticks, party, object, operation, site, stack, end, holder, holder_site } =
             event
         else {
@@ -364,6 +388,7 @@ impl Model {
                 holder: *holder,
                 holder_site: *holder_site,
                 limited: false,
+                within,
             });
             return;
         }
@@ -375,11 +400,16 @@ impl Model {
         }
         let (operation, site, stack, holder_site) = (*operation, *site, *stack, *holder_site);
         let key = WaitKey { owner, operation, site, stack, holder_site, by: self.spawned_as(*party) };
-        self.add_wait(key, *party, *ticks, Some(*end));
+        self.add_wait(key, (*party, within), *ticks, Some(*end));
     }
 
-    /// Adds one wait to the sums; `end` is `None` for one that never ended.
-    fn add_wait(&mut self, key: WaitKey, party: Party, ticks: u64, end: Option<WaitEnd>) {
+    /// Adds one wait to the sums, by this party in this span; `end` is `None` for one that never ended.
+    fn add_wait(&mut self, key: WaitKey, (party, within): (Party, u64), ticks: u64, end: Option<WaitEnd>) {
+        let span = self.parties.span_of(party, within);
+        if span != 0 {
+            let WaitKey { owner, operation, site, .. } = key;
+            self.tracing.waits.entry(InSpan { span, owner, operation, site }).or_default().one(ticks);
+        }
         let sum = self.waits.entry(key).or_default();
         sum.count += 1;
         sum.ticks = sum.ticks.saturating_add(ticks);
@@ -399,11 +429,11 @@ impl Model {
         self.site_lengths.entry((key.owner, key.site)).or_default().add(ticks);
     }
 
-    fn hold(&mut self, ticks: u64, party: Party, object: u64, site: u64, source: lockprof_trace::HoldSource) {
+    fn hold(&mut self, ticks: u64, party: Party, object: u64, site: u64, source: HoldSource) {
         let (owner, step) = (self.owner(object), self.session.coarse_ticks);
         let sum = self.holds.entry((owner, site)).or_default();
         let (count, total) = match source {
-            lockprof_trace::HoldSource::Coarse => &mut sum.coarse,
+            HoldSource::Coarse => &mut sum.coarse,
             _ => &mut sum.timed,
         };
         *count += 1;

@@ -18,6 +18,8 @@ pub struct PartyFacts {
     pub class: u64,
     /// The runtime that polls a task, as an object; 0 where not known.
     pub runtime: u64,
+    /// The tracing span that a task was spawned in; 0: none.
+    pub span: u64,
     /// Name of a thread; empty where it has none.
     pub name: Box<str>,
     /// The system's number for a thread.
@@ -58,17 +60,21 @@ pub struct Parties {
 
 impl Parties {
     /// Takes a birth or an end. Returns what is now known: class, when, and whether it is a birth.
-    pub(super) fn event(&mut self, event: &Event<'_>) -> [Option<(u64, u64, bool)>; 2] {
+    /// A task is spawned in the span `within`.
+    pub(super) fn event(&mut self, event: &Event<'_>, within: u64) -> [Option<(u64, u64, bool)>; 2] {
         match event {
             Event::Thread { at, thread, parent, class, os_id, name } => {
                 let (at, parent, class, os_id) = (*at, *parent, *class, *os_id);
                 let name = name.as_ref().into();
-                self.born(*thread, PartyFacts { at, parent, class, runtime: 0, name, os_id, end: None })
+                self.born(
+                    *thread,
+                    PartyFacts { at, parent, class, runtime: 0, span: 0, name, os_id, end: None },
+                )
             }
             Event::Task { at, task, parent, class, runtime } => {
                 let (at, parent, class, runtime) = (*at, *parent, *class, *runtime);
-                let name = "".into();
-                self.born(*task, PartyFacts { at, parent, class, runtime, name, os_id: 0, end: None })
+                let (name, span) = ("".into(), within);
+                self.born(*task, PartyFacts { at, parent, class, runtime, span, name, os_id: 0, end: None })
             }
             Event::ThreadEnd { at, thread, outcome } => self.ended(*thread, *at, *outcome),
             Event::TaskEnd { at, task, outcome, .. } => self.ended(*task, *at, *outcome),
@@ -136,6 +142,11 @@ impl Parties {
     /// What is known of a party.
     pub fn get(&self, party: Party) -> Option<&PartyFacts> {
         self.open.get(&party).or_else(|| self.recent.get(&party))
+    }
+
+    /// The span that a party is in: the one that is told with what it does, else the one that it was spawned in; 0: none.
+    pub fn span_of(&self, party: Party, told: u64) -> u64 {
+        if told != 0 { told } else { self.get(party).map_or(0, |facts| facts.span) }
     }
 
     /// Those that have ended, as far as they are remembered.

@@ -21,11 +21,13 @@ impl Model {
                 holder_site: wait.holder_site,
                 by: self.spawned_as(wait.party),
             };
-            self.add_wait(key, wait.party, ticks, None);
+            self.add_wait(key, (wait.party, wait.within), ticks, None);
         }
         self.open = open;
         if let Some(mut lanes) = self.lanes.take() {
-            Span::open(&self).for_each(|span| lanes.add(&span));
+            Span::open(&self).for_each(|span| {
+                lanes.add(&Span { within: self.parties.span_of(span.party, span.within), ..span });
+            });
             self.lanes = Some(lanes);
         }
         let mut handles = std::mem::take(&mut self.handles);
@@ -41,6 +43,7 @@ impl Model {
             (std::mem::take(&mut self.wait_lengths), std::mem::take(&mut self.hold_lengths));
         let site_sums = std::mem::take(&mut self.site_lengths);
         let (given, changes) = (std::mem::take(&mut self.delivered), std::mem::take(&mut self.changes));
+        let tracing = std::mem::take(&mut self.tracing);
         let owner = |of: Owner| match of {
             Owner::Object(object) => self.owner(object),
             known => known,
@@ -77,10 +80,11 @@ impl Model {
             hold_lengths.entry(owner(key)).or_default().merge(&lengths);
         }
         let changes = changes.by(owner);
+        let tracing = tracing.by(owner);
         let mut delivered: HashMap<Owner, u64> = HashMap::new();
         for (key, count) in given {
             crate::stats::add(delivered.entry(owner(key)).or_default(), count);
         }
-        Self { waits, wait_lengths, site_lengths, holds, hold_lengths, delivered, changes, ..self }
+        Self { waits, wait_lengths, site_lengths, holds, hold_lengths, delivered, changes, tracing, ..self }
     }
 }

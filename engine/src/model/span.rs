@@ -35,6 +35,8 @@ pub struct Span {
     pub holder: Party,
     /// Where that one had taken it.
     pub holder_site: u64,
+    /// The tracing span that it happened in; 0: none, or not known here.
+    pub within: u64,
 }
 
 impl Span {
@@ -54,6 +56,7 @@ impl Span {
                     stack,
                     holder,
                     holder_site,
+                    within: 0,
                 })
             }
             Event::Hold { at, ticks, party, object, site, .. } => Some(Self {
@@ -66,6 +69,7 @@ impl Span {
                 stack: 0,
                 holder: Party::UNKNOWN,
                 holder_site: 0,
+                within: 0,
             }),
             _ => None,
         }
@@ -83,6 +87,7 @@ impl Span {
             stack: wait.stack,
             holder: wait.holder,
             holder_site: wait.holder_site,
+            within: wait.within,
         })
     }
 }

@@ -9,6 +9,8 @@ use std::collections::HashMap;
 
 /// Moments of a level.
 const POINTS: usize = 200;
+/// Texts up to which bars name their request: a bound for the page's size.
+const TEXTS: usize = 20_000;
 /// Levels of each process: most at once first.
 const LEVELS: usize = 12;
 
@@ -123,6 +125,10 @@ impl Drawing {
                 (format!("{operation}: {object}"), 1 + u64::from(is_idle(operation)))
             }
         };
+        let what = match context.model.tracing.path(bar.within) {
+            path if path.is_empty() => what,
+            path => self.within(context, bar, format!("{what}, in {path}")),
+        };
         let begin = self.at(context, bar.begin);
         [
             begin,
@@ -134,6 +140,14 @@ impl Drawing {
             places.get(&bar.holder).copied().unwrap_or(0),
             sort,
         ]
+    }
+
+    /// Names the request as well, as long as there is room for so many texts.
+    fn within(&self, context: &Context<'_>, bar: &Bar, what: String) -> String {
+        match context.model.tracing.trace_id(bar.within) {
+            id if id.is_empty() || self.drawn.texts.len() > TEXTS => what,
+            id => format!("{what} (trace {id})"),
+        }
     }
 
     fn at(&self, context: &Context<'_>, ticks: u64) -> u64 {

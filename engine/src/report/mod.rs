@@ -5,6 +5,7 @@ mod classes;
 mod diagnostic;
 mod drawn;
 mod fingerprint;
+mod spans;
 mod table;
 pub mod text;
 
@@ -12,6 +13,7 @@ pub use classes::{classes, populations};
 pub use diagnostic::{Spot, spots};
 pub use drawn::{Drawn, DrawnLane, Level};
 pub use fingerprint::fingerprint;
+pub use spans::{RequestReport, SpanReport};
 
 use crate::findings::{self, Context, Finding, ObjectReport};
 use crate::model::Model;
@@ -191,6 +193,10 @@ pub struct Report {
     pub threads: Vec<PopulationReport>,
     /// Watchers by the line that registers them.
     pub watchers: Vec<WatcherReport>,
+    /// Tracing spans by name.
+    pub spans: Vec<SpanReport>,
+    /// The requests that waited longest, by trace id.
+    pub requests: Vec<RequestReport>,
     /// What is wrong.
     pub findings: Vec<Finding>,
     /// The objects that findings speak of.
@@ -212,6 +218,8 @@ pub struct Folded {
     pub holds: Vec<String>,
     /// Tasks and threads alive in the end.
     pub tasks: Vec<String>,
+    /// Time waited by tracing span, in microseconds; empty where there are no spans.
+    pub spans: Vec<String>,
 }
 
 impl Report {
@@ -252,6 +260,7 @@ pub(crate) fn build(models: Vec<Model>, options: &Options, symbols: &dyn Resolve
         waits: crate::folded::waits(&contexts),
         holds: crate::folded::holds(&contexts),
         tasks: crate::folded::tasks(&contexts),
+        spans: crate::folded::spans(&contexts),
     };
     let drawn = drawn::draw(&contexts);
     let first = processes.first().cloned();
@@ -269,6 +278,8 @@ pub(crate) fn build(models: Vec<Model>, options: &Options, symbols: &dyn Resolve
         tasks,
         threads,
         watchers: contexts.iter().flat_map(classes::watchers).collect(),
+        spans: contexts.iter().flat_map(spans::spans).collect(),
+        requests: contexts.iter().flat_map(spans::requests).collect(),
         findings,
         objects: objects.into_iter().collect(),
         folded,

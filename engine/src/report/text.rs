@@ -1,7 +1,7 @@
 //! The report for a terminal: what was recorded and lost, the contention table, populations, then the findings.
 use super::diagnostic;
 use super::table::{self, Column, Name, cut_begin};
-use super::{ClassReport, PopulationReport, Report, SiteReport, Times, WatcherReport};
+use super::{ClassReport, PopulationReport, Report, SiteReport, SpanReport, Times, WatcherReport};
 use crate::findings::Verdict;
 use crate::findings::duration;
 use std::fmt::Write;
@@ -14,6 +14,8 @@ const SITES: usize = 3;
 const WITH_SITES: usize = 8;
 /// Spawn lines that are shown.
 const POPULATIONS: usize = 12;
+/// Spans that are shown.
+const SPANS: usize = 10;
 /// Findings that are printed in full.
 const FINDINGS: usize = 50;
 /// What a table needs to be read.
@@ -47,6 +49,7 @@ pub fn render(report: &Report, options: &TextOptions) -> String {
     let _ = recorded(report, &mut out);
     let _ = contention(report, width, &mut out);
     let _ = populations(report, width, &mut out);
+    let _ = spans(report, width, &mut out);
     let _ = found(report, &TextOptions { width, ..*options }, &mut out);
     out
 }
@@ -233,6 +236,33 @@ fn populations(report: &Report, width: usize, out: &mut String) -> std::fmt::Res
         writeln!(out, "{}", table::render(width, "registered at", &names, columns))?;
     }
     Ok(())
+}
+
+fn spans(report: &Report, width: usize, out: &mut String) -> std::fmt::Result {
+    if report.spans.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\nWaiting by span (idle receivers left out)")?;
+    let all = &report.spans[..report.spans.len().min(SPANS)];
+    let column = |name, rank, of: &dyn Fn(&SpanReport) -> String| Column {
+        name,
+        rank,
+        cells: all.iter().map(of).collect(),
+    };
+    let time = |ns| if ns == 0 { "–".into() } else { duration(ns) };
+    let columns = vec![
+        column("wait", 0, &|of| time(of.stood_ns)),
+        column("max", 0, &|of| time(of.max_ns)),
+        column("hold", 1, &|of| time(of.hold_ns)),
+        column("tasks", 3, &|of| of.tasks.to_string()),
+        column("longest in trace", 2, &|of| shown(&of.longest)),
+    ];
+    let names: Vec<Vec<Name>> = all
+        .iter()
+        .map(|of| vec![Name::Text(shown(&of.name)), Name::Place(format!("  {}", place(&of.at)))])
+        .collect();
+    writeln!(out, "{}", table::render(width, "span", &names, columns))?;
+    more(report.spans.len(), SPANS, "spans", out)
 }
 
 fn found(report: &Report, options: &TextOptions, out: &mut String) -> std::fmt::Result {

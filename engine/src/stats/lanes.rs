@@ -38,6 +38,8 @@ pub struct Bar {
     pub site: u64,
     /// Who held what it waited for.
     pub holder: Party,
+    /// The tracing span that it happened in; 0: none.
+    pub within: u64,
 }
 
 /// What one party waited for and held.
@@ -89,6 +91,7 @@ impl Lanes {
             object: span.object,
             site: span.site,
             holder: span.holder,
+            within: span.within,
         };
         if let (Some(waiting), Doing::Wait(operation, _)) = (&mut self.waiting, span.doing)
             && !is_idle(operation)
@@ -225,6 +228,7 @@ mod tests {
             stack: 0,
             holder: Party::UNKNOWN,
             holder_site: 0,
+            within: 0,
         }
     }
 
