@@ -154,6 +154,7 @@ impl Kind {
     }
 
     /// The two ends of a channel, a watch or a notifier are told apart; a lock has none.
+    #[inline]
     pub const fn is_channel(self) -> bool {
         matches!(self.count(0), Count::Sends)
     }

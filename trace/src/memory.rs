@@ -108,8 +108,8 @@ pub const COARSE_SHIFT: u32 = 16;
 
 /// Words of an object record.
 pub mod record {
-    /// [`Kind`](crate::Kind) in the lowest byte, offset from the object's own id in the next, 1 in the third while an object has the id, then
-    /// 8 bits of nothing; the class in the upper half.
+    /// [`Kind`](crate::Kind) in the lowest byte, offset from the object's own id in the next; bit 16 while an object has the
+    /// id, bit 17 where the recorder tells how many of its class there are; the class in the upper half.
     pub const META: usize = 0;
     /// The count in the lower [`COUNT_BITS`](super::COUNT_BITS) bits; above, the area that carried last, plus one.
     pub const COUNT: usize = 1;

@@ -27,8 +27,8 @@ pub(crate) struct Local {
     pub(crate) tasks: Cell<(u64, u64)>,
     /// Ids that are this thread's to give out: the next, and the end of the run.
     pub(crate) ids: Cell<(u32, u32)>,
-    /// Ids of dropped objects that this thread keeps for the next of their class: class and id.
-    pub(crate) kept: [Cell<(u32, u32)>; 16],
+    /// Ids of dropped objects that this thread keeps for the next of their class: the class by its key, and the id.
+    pub(crate) kept: [Cell<(u64, u32)>; 16],
     /// Class and parent of this thread and who it is itself, where it was spawned through a wrapper.
     pub(crate) spawned: Cell<(u32, Party, Party)>,
     /// When it was spawned, in ticks.

@@ -57,7 +57,8 @@ impl Tag {
         }
         // SAFETY: null, or put there from a `&'static Location`.
         let site = unsafe { before.cast_const().cast::<Location<'static>>().as_ref() };
-        let id = new(kind, site, 0);
+        // Most often an object of the class was dropped here just before: its id needs no look at the class.
+        let id = kept(key(kind, site)).map_or_else(|| new(kind, site, 0), renewed);
         let word = std::ptr::without_provenance_mut((id as usize) << 1 | 1);
         // Two readers may come first together: the loser hands its id back.
         match self.0.compare_exchange(before, word, Release, Relaxed) {
@@ -97,13 +98,21 @@ static TABLE: [Class; CLASSES] = [const {
     Class { key: AtomicU64::new(0), free: FreeList::new(), live: AtomicI64::new(0), told: AtomicI64::new(0) }
 }; CLASSES];
 
+/// What a class is known by.
+fn key(kind: Kind, site: Option<Site>) -> u64 {
+    let address = site.map_or(0, |site| std::ptr::from_ref(site).addr() as u64);
+    (kind as u64) << 56 | address & (u64::MAX >> 8)
+}
+
+fn hash(key: u64) -> usize {
+    (key.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32) as usize
+}
+
 /// The class of objects of this kind created at this site, told in the trace; 0 where there is no room.
 pub(crate) fn class_of(kind: Kind, site: Option<Site>) -> u32 {
-    let address = site.map_or(0, |site| std::ptr::from_ref(site).addr() as u64);
-    let key = (kind as u64) << 56 | address & (u64::MAX >> 8);
-    let start = (key.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32) as usize;
+    let key = key(kind, site);
     for probe in 0..64 {
-        let place = (start + probe) % CLASSES;
+        let place = (hash(key) + probe) % CLASSES;
         // A load first: what is known must not cost a locked instruction.
         if TABLE[place].key.load(Relaxed) == key {
             return place as u32 + 1;
@@ -139,20 +148,15 @@ pub(crate) fn new(kind: Kind, site: Option<Site>, capacity: u64) -> u32 {
     let Some(memory) = memory::get() else { return 0 };
     let number = class_of(kind, site);
     let Some(class) = class(number) else { return 0 };
-    let id = kept(number).or_else(|| class.free.pop(|id| memory.record(id, record::NEXT)));
+    let id = kept(key(kind, site)).or_else(|| class.free.pop(|id| memory.record(id, record::NEXT)));
     let Some(id) = id.or_else(|| first(memory, kind, number)) else {
         memory.lost(Loss::Objects);
         return 0;
     };
-    // Nobody else has the id now, so plain stores do.
-    let instances = memory.record(id, record::WAITS);
-    let before = instances.load(Relaxed);
-    instances.store(before.wrapping_add(1 << 32), Relaxed);
     memory.record(id, record::NEXT).store(0, Relaxed);
-    let meta = memory.record(id, record::META);
-    meta.store(meta.load(Relaxed) | LIVE, Release);
+    let is_first = begin(memory, id) == 1;
     let told = memory.record(id, record::CAPACITY);
-    if before >> 32 == 0 || told.load(Relaxed) != capacity {
+    if is_first || told.load(Relaxed) != capacity {
         told.store(capacity, Relaxed);
         emit(&Event::Object { at: ticks(), object: id.into(), class: number.into(), capacity });
     }
@@ -160,6 +164,26 @@ pub(crate) fn new(kind: Kind, site: Option<Site>, capacity: u64) -> u32 {
         class.live.fetch_add(1, Relaxed);
     }
     id
+}
+
+/// An object begins to have this id; which of its objects that is, from 1.
+#[inline]
+fn begin(memory: &Mapped, id: u32) -> u64 {
+    // Nobody else has the id now, so plain stores do.
+    let instances = memory.record(id, record::WAITS);
+    let now = instances.load(Relaxed).wrapping_add(1 << 32);
+    instances.store(now, Relaxed);
+    let meta = memory.record(id, record::META);
+    meta.store(meta.load(Relaxed) | LIVE, Release);
+    now >> 32
+}
+
+/// Another object of the same class has an id that this thread kept.
+fn renewed(id: u32) -> u32 {
+    memory::get().map_or(0, |memory| {
+        begin(memory, id);
+        id
+    })
 }
 
 /// The id was given to no object after all.
@@ -172,6 +196,8 @@ fn forget_instance(id: u32) {
 
 /// In a record's first word: an object has the id.
 const LIVE: u64 = 1 << 16;
+/// There besides: it is told how many there are of its class.
+const COUNTED: u64 = 1 << 17;
 
 /// Of locks and cells it is not told how many there are as time goes on, only at the end: they come and go at a rate at
 /// which a shared counter would be the dearest part.
@@ -179,17 +205,18 @@ const fn counts_population(kind: Kind) -> bool {
     kind.is_channel() || matches!(kind, Kind::Watcher)
 }
 
-/// An id of the class that this thread kept.
-fn kept(class: u32) -> Option<u32> {
+/// An id of the class with this key that this thread kept.
+fn kept(key: u64) -> Option<u32> {
     LOCAL.with(|local| {
-        let slot = &local.kept[class as usize % local.kept.len()];
-        (slot.get().0 == class).then(|| slot.replace((0, 0)).1)
+        let slot = &local.kept[hash(key) % local.kept.len()];
+        (slot.get().0 == key).then(|| slot.replace((0, 0)).1)
     })
 }
 
 /// An id that no object had before, with those behind it for its further counts.
 fn first(memory: &Mapped, kind: Kind, class: u32) -> Option<u32> {
     let count = kind.ids();
+    let counted = if counts_population(kind) { COUNTED } else { 0 };
     let (mut next, mut end) = LOCAL.with(|local| local.ids.get());
     if end - next < count {
         next = memory.take(RECORDS, RUN)? as u32;
@@ -197,7 +224,7 @@ fn first(memory: &Mapped, kind: Kind, class: u32) -> Option<u32> {
     }
     LOCAL.with(|local| local.ids.set((next + count, end)));
     for offset in 0..count {
-        let meta = u64::from(class) << 32 | u64::from(offset) << 8 | kind as u64;
+        let meta = u64::from(class) << 32 | u64::from(offset) << 8 | counted | kind as u64;
         memory.record(next + offset, record::META).store(meta, Release);
     }
     Some(next)
@@ -213,20 +240,28 @@ pub(crate) fn drop_id(id: u32) {
     meta.store(before & !LIVE, Relaxed);
     let number = (before >> 32) as u32;
     let Some(class) = class(number) else { return };
-    if Kind::from_number(before & 0xFF).is_some_and(counts_population) {
+    let keeps = if before & COUNTED == 0 {
+        keep(class.key.load(Relaxed), id)
+    } else {
         class.live.fetch_sub(1, Relaxed);
-    }
-    let keeps = LOCAL.with(|local| {
-        let slot = &local.kept[number as usize % local.kept.len()];
-        let free = slot.get().0 == 0 && !super::area::is_nowhere();
-        if free {
-            slot.set((number, id));
-        }
-        free
-    });
+        false
+    };
     if !keeps {
         class.free.push(id, |id| memory.record(id, record::NEXT));
     }
+}
+
+/// Keeps an id for the next object of the class with this key that this thread makes, if there is room.
+#[inline]
+fn keep(key: u64, id: u32) -> bool {
+    LOCAL.with(|local| {
+        let slot = &local.kept[hash(key) % local.kept.len()];
+        let keeps = slot.get().0 == 0 && !super::area::is_nowhere();
+        if keeps {
+            slot.set((key, id));
+        }
+        keeps
+    })
 }
 
 /// What this thread kept goes back to the classes. What is left of its run of ids is lost with it; ids are many, and a
@@ -235,7 +270,8 @@ pub(crate) fn give_back_ids() {
     let Some(memory) = memory::get() else { return };
     LOCAL.with(|local| {
         local.ids.set((0, 0));
-        for (number, id) in local.kept.iter().map(|slot| slot.replace((0, 0))) {
+        for (_, id) in local.kept.iter().map(|slot| slot.replace((0, 0))).filter(|kept| kept.0 != 0) {
+            let number = (memory.record(id, record::META).load(Relaxed) >> 32) as u32;
             if let Some(class) = class(number) {
                 class.free.push(id, |id| memory.record(id, record::NEXT));
             }
