@@ -42,6 +42,8 @@ pub struct Builder {
     pub(crate) counter: bool,
     #[cfg(feature = "live")]
     pub(crate) watchdog: Option<crate::live::Watchdog>,
+    #[cfg(feature = "http")]
+    pub(crate) http: Option<String>,
 }
 
 impl Default for Builder {
@@ -55,6 +57,8 @@ impl Default for Builder {
             counter: true,
             #[cfg(feature = "live")]
             watchdog: None,
+            #[cfg(feature = "http")]
+            http: None,
         }
     }
 }
@@ -149,6 +153,8 @@ impl Builder {
                     let every = builder.watchdog.map_or(defaults::WATCHDOG, |watchdog| watchdog.every);
                     builder.watchdog = Some(crate::live::Watchdog { every, file: Some(file.into()) });
                 }
+                #[cfg(feature = "http")]
+                Some(("http", address)) => builder.http = Some(address.into()),
                 Some(_) => return Err(unknown()),
             }
         }

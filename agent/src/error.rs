@@ -13,6 +13,10 @@ pub(crate) enum Kind {
     Memory(io::Error),
     Trace(PathBuf, io::Error),
     Thread(io::Error),
+    #[cfg(feature = "http")]
+    Serve(String, io::Error),
+    #[cfg(feature = "http")]
+    NotLoopback(std::net::SocketAddr),
     Finished,
 }
 
@@ -40,13 +44,20 @@ impl fmt::Display for Error {
                 f,
                 "the option \"{option}\" is not known: LOCKPROF is a mode (off, profile, full), then path=FILE, dir=FOLDER, \
                  memory=BYTES, limit=BYTES, policy=stop, policy=flight or clock=monotonic, and with the feature `live` watchdog=TIME \
-                 and watchdog-file=FILE, with commas between them"
+                 and watchdog-file=FILE, with the feature `http` http=ADDRESS:PORT, with commas between them"
             ),
             Kind::Memory(error) => {
                 write!(f, "no shared memory to record into: {error}; a smaller memory=BYTES may fit")
             }
             Kind::Trace(path, error) => write!(f, "the trace {} cannot be written: {error}", path.display()),
             Kind::Thread(error) => write!(f, "the background thread cannot be started: {error}"),
+            #[cfg(feature = "http")]
+            Kind::Serve(address, error) => write!(f, "no pages can be served at {address}: {error}"),
+            #[cfg(feature = "http")]
+            Kind::NotLoopback(address) => write!(
+                f,
+                "no pages are served at {address}, which others may reach: a program says so by `serve_beyond_loopback`"
+            ),
             Kind::Finished => {
                 f.write_str("a recording has finished in this process, and a process is recorded once")
             }
@@ -58,6 +69,10 @@ impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &self.0 {
             Kind::Memory(error) | Kind::Trace(_, error) | Kind::Thread(error) => Some(error),
+            #[cfg(feature = "http")]
+            Kind::Serve(_, error) => Some(error),
+            #[cfg(feature = "http")]
+            Kind::NotLoopback(_) => None,
             Kind::Option(_) | Kind::Finished => None,
         }
     }

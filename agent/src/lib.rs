@@ -43,6 +43,7 @@
 //! | --- | --- |
 //! | `record` (default) | the recording; without it every wrapper is the original type |
 //! | `live` | `stuck()`, `metrics()`, the watchdog, and `#[lockprof::test]`: the engine of `lockprof analyze` in the process |
+//! | `http` | `serve()`: pages for `go tool pprof`, continuous profilers and Prometheus, on the loopback |
 //! | `parking_lot` | module `parking_lot`: version 0.13 |
 //! | `parking_lot_0_12` | module `parking_lot_0_12`: version 0.12 |
 //! | `once_cell` | module `once_cell` |
@@ -82,6 +83,11 @@ mod platform;
 mod recorder;
 #[cfg_attr(not(feature = "record"), path = "off.rs")]
 mod session;
+
+#[cfg(feature = "http")]
+mod http;
+#[cfg(feature = "http")]
+pub use http::{serve, serve_beyond_loopback};
 
 #[cfg(feature = "live")]
 pub mod live;

@@ -7,7 +7,7 @@ use crate::recorder;
 use crate::{clock, platform};
 use lockprof_engine::model::Model;
 use lockprof_engine::report::{Report, text};
-use lockprof_engine::symbols::NoSymbols;
+use lockprof_engine::symbols::{NoSymbols, Resolve};
 use lockprof_engine::{Options, analyze};
 use lockprof_trace::memory::{header, snapshot};
 use lockprof_trace::{End, Event};
@@ -63,6 +63,12 @@ pub(crate) fn model() -> Option<Model> {
 pub struct Stuck(Option<Report>);
 
 impl Stuck {
+    /// Whether anything is recorded.
+    #[cfg(feature = "http")]
+    pub(crate) fn is_recorded(&self) -> bool {
+        self.0.is_some()
+    }
+
     /// Whether nothing is.
     pub fn is_empty(&self) -> bool {
         self.findings().is_empty()
@@ -91,12 +97,12 @@ fn key(finding: &Finding) -> (&'static str, String, Vec<(&'static str, u64)>) {
 }
 
 /// What was recorded so far, as `lockprof analyze` would report it.
-pub(crate) fn report() -> Option<Report> {
-    Some(analyze(vec![model()?], &Options::default(), &NoSymbols))
+pub(crate) fn report(symbols: &dyn Resolve) -> Option<Report> {
+    Some(analyze(vec![model()?], &Options::default(), symbols))
 }
 
-fn look() -> Option<Report> {
-    let mut report = report()?;
+fn look(symbols: &dyn Resolve) -> Option<Report> {
+    let mut report = report(symbols)?;
     report.findings.retain(|finding| finding.verdict != Verdict::Hazard);
     Some(report)
 }
@@ -107,13 +113,18 @@ fn look() -> Option<Report> {
 /// Takes some tens of milliseconds, on the thread of the caller. Stacks are addresses without names: those are found by
 /// `lockprof analyze`.
 pub fn stuck() -> Stuck {
-    let Some(first) = look() else { return Stuck(None) };
+    stuck_named(&NoSymbols)
+}
+
+/// The same, with these names for addresses.
+pub(crate) fn stuck_named(symbols: &dyn Resolve) -> Stuck {
+    let Some(first) = look(symbols) else { return Stuck(None) };
     if first.findings.is_empty() {
         return Stuck(Some(first));
     }
     let seen: HashSet<_> = first.findings.iter().map(key).collect();
     std::thread::sleep(AGAIN);
-    let mut report = look();
+    let mut report = look(symbols);
     if let Some(report) = &mut report {
         report.findings.retain(|finding| seen.contains(&key(finding)));
     }

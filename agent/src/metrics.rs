@@ -1,6 +1,7 @@
 //! What was recorded so far, as metrics for a scraper.
 use crate::live;
 use lockprof_engine::report::{ClassReport, PopulationReport, Report};
+use lockprof_engine::symbols::NoSymbols;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
@@ -22,7 +23,7 @@ const TOLD: usize = 200;
 /// Takes some milliseconds, on the thread of the caller; at most 200 lines are told of each.
 pub fn metrics() -> String {
     let mut text = String::new();
-    if let Some(report) = live::report() {
+    if let Some(report) = live::report(&NoSymbols) {
         let mut registry = Registry::with_prefix("lockprof");
         registry.register_collector(Box::new(Told(report)));
         // Writing to a string does not fail.

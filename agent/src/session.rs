@@ -196,11 +196,17 @@ unsafe extern "C" fn in_child() {
 /// Starts a recording where the environment asks for one. Runs before `main`.
 extern "C" fn start_by_environment() {
     let Some(text) = std::env::var_os(VARIABLE) else { return };
-    let started = Builder::from_text(&text.to_string_lossy())
-        .and_then(|builder| builder.as_ref().map(start).transpose());
+    let builder = Builder::from_text(&text.to_string_lossy());
+    let started = builder.and_then(|builder| Ok((builder.as_ref().map(start).transpose()?, builder)));
     match started {
-        // It ends when the process exits.
-        Ok(recording) => std::mem::forget(recording),
+        Ok((recording, _builder)) => {
+            // It ends when the process exits.
+            std::mem::forget(recording);
+            #[cfg(feature = "http")]
+            if let Some(Err(error)) = _builder.and_then(|builder| builder.http).map(crate::serve) {
+                drop(writeln!(std::io::stderr(), "lockprof: {error}"));
+            }
+        }
         // The user asked for it by name, and would look in vain for the trace.
         Err(error) => drop(writeln!(std::io::stderr(), "lockprof: nothing is recorded: {error}")),
     }

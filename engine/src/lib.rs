@@ -13,6 +13,8 @@ pub mod graph;
 pub mod leftovers;
 pub mod model;
 pub mod now;
+#[cfg(feature = "pprof")]
+pub mod pprof;
 pub mod profile;
 pub mod report;
 pub mod stats;

@@ -3,7 +3,8 @@
 //! The model is that of a process that runs, with the state of the moment. Nothing is judged here: that is for findings.
 use crate::findings::Context;
 use crate::model::{OpenWait, is_idle};
-use lockprof_trace::{Operation, Party};
+use lockprof_trace::{Kind, Operation, Party, TaskState};
+use std::collections::HashMap;
 
 /// Holders that are told of one wait.
 const HOLDERS: usize = 4;
@@ -41,6 +42,46 @@ pub fn waits(context: &Context<'_>) -> Vec<WaitNow> {
     let mut waits: Vec<WaitNow> = open.map(|wait| tell(context, wait)).collect();
     waits.sort_by_key(|wait| (wait.idle, std::cmp::Reverse(wait.since_ns), wait.party));
     waits
+}
+
+/// A task or thread that lives.
+#[derive(Clone, Debug)]
+pub struct PartyNow {
+    /// Who.
+    pub party: Party,
+    /// Who spawned it.
+    pub parent: Party,
+    /// "task", "blocking task", "thread".
+    pub kind: Kind,
+    /// Where it was spawned, "file:line:column"; empty where not known.
+    pub spawned_at: String,
+    /// What a task that waits for nothing that is recorded is in.
+    pub state: Option<TaskState>,
+    /// What it waits for, the longest first.
+    pub waits: Vec<WaitNow>,
+}
+
+/// Who lives, in the order of their numbers: threads, then tasks.
+pub fn parties(context: &Context<'_>) -> Vec<PartyNow> {
+    let model = context.model;
+    let mut waiting: HashMap<Party, Vec<WaitNow>> = HashMap::new();
+    waits(context).into_iter().for_each(|wait| waiting.entry(wait.party).or_default().push(wait));
+    let alive = model.parties.alive().filter(|(_, facts)| facts.end.is_none());
+    let mut parties: Vec<PartyNow> = alive
+        .map(|(party, facts)| PartyNow {
+            party,
+            parent: facts.parent,
+            kind: model
+                .classes
+                .get(&facts.class)
+                .map_or_else(|| if party.is_task() { Kind::Task } else { Kind::Thread }, |class| class.kind),
+            spawned_at: context.spawned_at(party),
+            state: model.open_tasks.get(&party).map(|task| task.state),
+            waits: waiting.remove(&party).unwrap_or_default(),
+        })
+        .collect();
+    parties.sort_unstable_by_key(|now| (now.party.is_task(), now.party));
+    parties
 }
 
 fn tell(context: &Context<'_>, wait: &OpenWait) -> WaitNow {

@@ -17,6 +17,8 @@ pub struct Sample {
     pub operation: &'static str,
     /// Where, "file:line:column"; empty where not known.
     pub at: String,
+    /// The stack, by its number in the process's model; 0 where none was captured.
+    pub stack: u64,
     /// The functions, innermost first; empty where no stack was captured, as for holds.
     pub frames: Rc<Vec<Frame>>,
     /// "kind created at file:line".
@@ -44,6 +46,7 @@ pub fn waits(contexts: &[Context<'_>]) -> Vec<Sample> {
             what: "wait",
             operation: key.operation.name(),
             at: context.wait_at(key.owner, key.site, key.stack),
+            stack: key.stack,
             frames: context.frames(key.stack),
             object: object(context, key.owner),
             kind: kind(context, key.owner),
@@ -95,6 +98,7 @@ pub fn holds(contexts: &[Context<'_>]) -> Vec<Sample> {
             what: "hold",
             operation: "held",
             at: context.site(*site),
+            stack: 0,
             frames: Rc::default(),
             object: object(context, *owner),
             kind: kind(context, *owner),

@@ -9,7 +9,6 @@ mod otlp;
 #[cfg(feature = "parquet")]
 mod parquet;
 mod perfetto;
-mod pprof;
 mod speedscope;
 
 use crate::error::Error;
@@ -18,6 +17,7 @@ use crate::progress::Progress;
 use clap::ValueEnum;
 use lockprof_engine::findings::Context;
 use lockprof_engine::model::{Doing, Span};
+use lockprof_engine::pprof::{self, About, Values};
 use lockprof_engine::profile::{self, Sample};
 use lockprof_trace::{Event, WaitEnd};
 use std::io::{self, Write};
@@ -80,7 +80,10 @@ impl Source<'_> {
     /// A trace cannot be read again, or `out` not be written.
     pub fn write(&self, to: To, of: Of, out: &mut (dyn Write + Send)) -> Result<(), Error> {
         match to {
-            To::Pprof => pprof::write(self, of, out).map_err(Error::Print),
+            To::Pprof => {
+                let about = About::all(self.contexts, Values::Contentions);
+                pprof::write(self.contexts, about, &self.samples(of), out).map_err(Error::Print)
+            }
             To::Folded => folded::write(self, of, out).map_err(Error::Print),
             To::Speedscope => speedscope::write(self, of, out).map_err(Error::Print),
             To::Csv => csv::write(self, of, out).map_err(Error::Print),

@@ -1,12 +1,43 @@
-//! The profile that Go's tools read: `contentions/count` and `delay/nanoseconds`, as in Go's mutex and block profiles,
-//! with labels for lock, kind and task. The messages are those of `profile.proto`.
-use super::{Of, Source};
+//! The profile that Go's tools read: `contentions/count` and `delay/nanoseconds`, as in Go's mutex and block profiles, or how
+//! many there are of something, as in its goroutine profile; with labels for lock, kind and task. The messages are those of
+//! `profile.proto`.
+use crate::findings::Context;
+use crate::profile::Sample as Path;
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use lockprof_engine::profile::Sample as Path;
 use prost::Message;
 use std::collections::HashMap;
 use std::io::{self, Write};
+
+/// What a profile tells of each sample.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Values {
+    /// How often and how long.
+    Contentions,
+    /// How many, under this name.
+    Count(&'static str),
+}
+
+/// What a profile says of itself.
+#[derive(Clone, Copy, Debug)]
+pub struct About {
+    /// What it tells of each sample.
+    pub values: Values,
+    /// When it begins, in nanoseconds since 1970.
+    pub time_ns: u64,
+    /// How long a time it tells of, in nanoseconds.
+    pub duration_ns: u64,
+}
+
+impl About {
+    /// All the time that is recorded.
+    pub fn all(contexts: &[Context<'_>], values: Values) -> Self {
+        let began = contexts.iter().map(|context| context.model.session.unix_ns);
+        let lengths =
+            contexts.iter().map(|context| context.model.ns(context.model.end() - context.model.session.at));
+        Self { values, time_ns: began.min().unwrap_or(0), duration_ns: lengths.max().unwrap_or(0) }
+    }
+}
 
 #[derive(Message)]
 struct Profile {
@@ -113,33 +144,37 @@ struct Function {
 /// The profile, and what it has told already.
 struct Builder {
     profile: Profile,
+    values: Values,
     texts: HashMap<String, i64>,
     functions: HashMap<(i64, i64), u64>,
     locations: HashMap<(u64, Vec<(u64, i64)>), u64>,
 }
 
 impl Builder {
-    fn new(source: &Source<'_>) -> Self {
+    fn new(contexts: &[Context<'_>], about: About) -> Self {
         let mut builder = Self {
             profile: Profile::default(),
+            values: about.values,
             texts: HashMap::new(),
             functions: HashMap::new(),
             locations: HashMap::new(),
         };
         builder.text("");
-        let contentions = builder.value_type("contentions", "count");
-        let delay = builder.value_type("delay", "nanoseconds");
-        let (time, length) = (source.began(), source.contexts.iter());
-        let length = length.map(|context| context.model.ns(context.model.end() - context.model.session.at));
+        let types = match about.values {
+            Values::Contentions => {
+                vec![builder.value_type("contentions", "count"), builder.value_type("delay", "nanoseconds")]
+            }
+            Values::Count(name) => vec![builder.value_type(name, "count")],
+        };
         let comment = builder.text("written by lockprof");
-        builder.profile.sample_type = vec![contentions, delay];
-        builder.profile.default_sample_type = delay.r#type;
-        builder.profile.period_type = Some(contentions);
+        builder.profile.default_sample_type = types.last().map_or(0, |last| last.r#type);
+        builder.profile.period_type = types.first().copied();
         builder.profile.period = 1;
-        builder.profile.time_nanos = signed(time);
-        builder.profile.duration_nanos = signed(length.max().unwrap_or(0));
+        builder.profile.sample_type = types;
+        builder.profile.time_nanos = signed(about.time_ns);
+        builder.profile.duration_nanos = signed(about.duration_ns);
         builder.profile.comment = vec![comment];
-        for (number, context) in (1..).zip(source.contexts) {
+        for (number, context) in (1..).zip(contexts) {
             let filename = builder.text(&context.model.session.exe);
             builder.profile.mapping.push(Mapping {
                 id: number,
@@ -224,7 +259,10 @@ impl Builder {
         let told = labels.into_iter().filter(|(_, text)| !text.is_empty());
         let label = told.map(|(key, text)| Label { key: self.text(key), str: self.text(text), num: 0 });
         let label = label.collect();
-        let value = vec![signed(path.count), signed(path.ns)];
+        let value = match self.values {
+            Values::Contentions => vec![signed(path.count), signed(path.ns)],
+            Values::Count(_) => vec![signed(path.count)],
+        };
         self.profile.sample.push(Sample { location_id, value, label });
     }
 }
@@ -233,9 +271,18 @@ fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-pub(super) fn write(source: &Source<'_>, of: Of, out: &mut dyn Write) -> io::Result<()> {
-    let mut builder = Builder::new(source);
-    source.samples(of).iter().for_each(|path| builder.add(path));
+/// Writes a profile of these samples, gzipped.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write(
+    contexts: &[Context<'_>],
+    about: About,
+    samples: &[Path],
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let mut builder = Builder::new(contexts, about);
+    samples.iter().for_each(|path| builder.add(path));
     let mut zipped = GzEncoder::new(out, Compression::default());
     zipped.write_all(&builder.profile.encode_to_vec())?;
     zipped.finish()?.flush()
