@@ -75,6 +75,7 @@ pub fn spans(contexts: &[Context<'_>]) -> Vec<Sample> {
             what: "wait",
             operation: wait.operation.name(),
             at: context.site(wait.site),
+            stack: 0,
             frames: Rc::new(tracing.chain(wait.span).map(frame).collect()),
             object: object(context, wait.owner),
             kind: kind(context, wait.owner),
