@@ -80,3 +80,36 @@ fn a_writer_is_starved_where_neither_a_hold_nor_writers_explain_its_wait() {
     assert!(found(SECOND / 20, 2 * SECOND, 100_000).is_empty(), "other writers were before it");
     assert!(found(SECOND / 20, 0, 10).is_empty(), "nobody came");
 }
+
+#[test]
+fn messages_that_gather_are_told_from_a_burst_and_from_a_queue_in_use() {
+    let codes = |levels: [u64; 8]| {
+        let mut story = Story::new();
+        let (channel, step) = (story.object(Kind::TokioUnbounded, 10), (FINISH - BEGIN) / 9);
+        for (n, waiting) in levels.into_iter().enumerate() {
+            story.add(Event::Backlog { at: BEGIN + step * (n as u64 + 1), object: channel, waiting });
+        }
+        codes(story)
+    };
+    assert_eq!(codes([100, 400, 800, 1_200, 1_500, 1_900, 2_400, 3_000]), ["LP0034"]);
+    assert!(codes([0, 0, 0, 0, 0, 0, 2_000, 3_000]).is_empty(), "a burst in the end");
+    assert!(codes([100, 2_000, 500, 1_500, 100, 3_000, 200, 2_500]).is_empty(), "it is emptied");
+    assert!(codes([1_000, 3_000, 3_000, 3_000, 3_000, 3_000, 3_000, 3_000]).is_empty(), "filled ahead");
+    assert!(codes([10, 20, 30, 40, 50, 60, 70, 80]).is_empty(), "too few to matter");
+}
+
+#[test]
+fn a_long_poll_is_told_where_tasks_of_the_same_runtime_waited_for_it() {
+    let codes = |ticks: u64, waiting: u64, kind: Kind| {
+        let mut story = Story::new();
+        let (task, waiter) = (story.task(20), story.task_of(kind, BEGIN, 21));
+        story.add(Event::LongPoll { at: FINISH - 1, ticks, task, waiting, waiter });
+        story.ends_at(task, FINISH - 1);
+        story.ends_at(waiter, FINISH - 1);
+        codes(story)
+    };
+    assert_eq!(codes(SECOND / 10, 1, Kind::Task), ["LP0035"]);
+    assert!(codes(SECOND / 100, 1, Kind::Task).is_empty(), "as long as looks are apart");
+    assert!(codes(SECOND / 25, 1, Kind::Task).is_empty(), "it cost nobody much");
+    assert!(codes(SECOND / 10, 1, Kind::BlockingTask).is_empty(), "jobs wait for threads of their own sort");
+}

@@ -442,6 +442,29 @@ events! {
         /// As in [`Event::Span`].
         span: number,
     }
+    /// A task was polled for long while others were ready and not polled. As a thread of the recorder saw it from outside: to
+    /// some milliseconds.
+    LongPoll = 28 {
+        /// When it was seen to have ended.
+        at: time,
+        /// How long it lasted when it was last seen, without the time in which its thread had no core.
+        ticks: number,
+        /// Which.
+        task: party,
+        /// How many others were ready and not polled, at most.
+        waiting: number,
+        /// One of them.
+        waiter: party,
+    }
+    /// How many messages wait in a channel without bound: told now and then where it has changed much.
+    Backlog = 29 {
+        /// When.
+        at: time,
+        /// The channel.
+        object: number,
+        /// Messages sent and not received.
+        waiting: number,
+    }
     /// A state of a `StateMap` was written against what is there, was refused, or overwrote what nobody had looked at; in
     /// full mode every write of a key that is there.
     StateChange = 30 {

@@ -253,6 +253,19 @@ pub(crate) fn thread_id() -> u64 {
     0
 }
 
+/// How long a thread of this process has waited for a core, in nanoseconds; `None` where the system does not tell.
+#[cfg(target_os = "linux")]
+pub(crate) fn run_delay_ns(thread: u64) -> Option<u64> {
+    let told = std::fs::read_to_string(format!("/proc/self/task/{thread}/schedstat")).ok()?;
+    told.split_ascii_whitespace().nth(1)?.parse().ok()
+}
+
+/// Elsewhere the system does not tell.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn run_delay_ns(_: u64) -> Option<u64> {
+    None
+}
+
 /// Whether this is the thread that runs `main`.
 #[cfg(target_os = "linux")]
 pub(crate) fn is_main_thread() -> bool {

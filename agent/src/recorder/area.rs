@@ -54,7 +54,9 @@ pub(crate) struct Area {
     spare: [AtomicU64; 2],
     /// Guards on `guards`.
     pub(super) guards_len: AtomicU64,
-    others: [AtomicU64; 6],
+    /// The system's number of the thread.
+    os_id: AtomicU64,
+    others: [AtomicU64; 5],
     pub(super) held: [Held; HELD],
     pub(super) pages: [AtomicU32; GROUPS],
     free_len: AtomicU32,
@@ -522,6 +524,7 @@ fn tell_thread(thread: Party) {
     // One that was spawned is there since then, however late it gets a core.
     let at = if class != 0 { LOCAL.with(|local| local.spawned_at.get()) } else { ticks() };
     let (class, os_id) = (class.into(), platform::thread_id());
+    area().os_id.store(os_id, Relaxed);
     emit(&Event::Thread { at, thread, parent, class, os_id, name: name.into() });
 }
 
@@ -590,10 +593,7 @@ fn released_elsewhere(id: u32) {
 
 /// The locks held now by any thread, for who looks for a holder: id, party, site.
 pub(crate) fn each_held(memory: &Mapped, limit: usize, mut found: impl FnMut(u32, Party, u64)) {
-    let areas = (memory.word(header::AREAS).load(Relaxed) as usize).min(AREAS).min(limit);
-    for place in &PLACES[..areas] {
-        // SAFETY: null or an area that is never unmapped.
-        let Some(area) = (unsafe { place.load(Acquire).as_ref() }) else { continue };
+    for area in areas(memory, limit) {
         let len = (area.held_len.load(Acquire) as usize).min(HELD);
         for (place, held) in area.held[..len].iter().enumerate() {
             let id = (held.what.load(Relaxed) & HELD_ID) as u32;
@@ -603,4 +603,30 @@ pub(crate) fn each_held(memory: &Mapped, limit: usize, mut found: impl FnMut(u32
             found(id, area.holder(place), held.site.load(Relaxed));
         }
     }
+}
+
+/// The first `limit` areas, whether their threads live or not.
+fn areas(memory: &Mapped, limit: usize) -> impl Iterator<Item = &'static Area> {
+    let areas = (memory.word(header::AREAS).load(Relaxed) as usize).min(AREAS).min(limit);
+    // SAFETY: null or an area that is never unmapped.
+    PLACES[..areas].iter().filter_map(|place| unsafe { place.load(Acquire).as_ref() })
+}
+
+/// The system's number of the thread that works for a party now; `None` where there is none, or no number.
+pub(crate) fn system_thread(memory: &Mapped, party: Party) -> Option<u64> {
+    let area = areas(memory, usize::MAX).find(|area| area.party.load(Relaxed) == party.0)?;
+    Some(area.os_id.load(Relaxed)).filter(|os_id| *os_id != 0)
+}
+
+/// What an id has counted so far, to what threads count at this moment.
+pub(crate) fn counted(memory: &Mapped, id: u32) -> u64 {
+    let place = id as usize % IDS;
+    let of_thread = |area: &Area| match area.pages[place / IDS_PER_PAGE].load(Relaxed) {
+        0 => 0,
+        // A byte that is blank has 255.
+        _ => u64::from(area.counters[place].load(Relaxed)).wrapping_sub(255),
+    };
+    let carried = memory.record(id, record::COUNT).load(Relaxed);
+    let all = areas(memory, usize::MAX).map(of_thread).fold(carried, u64::wrapping_add);
+    all & ((1 << COUNT_BITS) - 1)
 }

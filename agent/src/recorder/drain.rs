@@ -6,6 +6,7 @@
 //! sees the state before the pass or after it, and cuts off a write that was not concluded.
 use super::memory::{self, Mapped, RECORDING};
 use super::output::Output;
+use super::pressure::Looks;
 use super::{area, chunk, entry, object, site};
 use crate::clock::ticks;
 use crate::platform;
@@ -70,12 +71,13 @@ pub(crate) struct Drain {
     output: Output,
     block: Block,
     out: Vec<u8>,
+    looks: Looks,
 }
 
 impl Drain {
     /// Copies from `memory` to `output`.
     pub(crate) fn new(memory: &'static Mapped, output: Output) -> Self {
-        Self { memory, output, block: Block::new(), out: vec![] }
+        Self { memory, output, block: Block::new(), out: vec![], looks: Looks::default() }
     }
 
     /// Works until it is asked to stop, then tells the state of that moment and finishes the file.
@@ -93,10 +95,12 @@ impl Drain {
                 // By way of a chunk: what is told there survives a kill at once.
                 intern_sites(self.memory, chunk::emit);
                 object::tell_populations(now, chunk::emit);
+                self.looks.at_channels(self.memory, chunk::emit);
                 self.output.look();
             }
             self.output.tend();
             if turn.is_multiple_of(PASS_EVERY) {
+                self.looks.at_tasks(self.memory, chunk::emit);
                 self.pass();
             }
         }
@@ -142,9 +146,10 @@ impl Drain {
         entry::find_holders(self.memory);
         self.pass();
         // The end is written even where the limit was reached: it is what tells of the loss.
-        let Self { memory, output, block, out } = &mut self;
+        let Self { memory, output, block, out, looks } = &mut self;
         let reason = output.stopped().unwrap_or_default().to_owned();
         let mut put = |event: &Event<'_>| push(block, out, event);
+        looks.end(&mut put);
         intern_sites(memory, &mut put);
         snapshot(*memory, &mut put);
         put(&Event::Finish { at: now, end: End::Finished, reason: reason.into() });

@@ -16,6 +16,7 @@ mod moved;
 mod nested;
 mod object;
 mod output;
+mod pressure;
 mod site;
 #[cfg(feature = "tracing")]
 pub(crate) mod span;

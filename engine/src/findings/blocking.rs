@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 const LEAST_NS: u64 = 5_000_000;
 
 /// Whether waiting for it blocks the thread.
-const fn blocks(kind: Kind) -> bool {
+pub(super) const fn blocks(kind: Kind) -> bool {
     (kind as u8) < Kind::TokioMutex as u8 && !matches!(kind, Kind::Unknown)
         || matches!(
             kind,

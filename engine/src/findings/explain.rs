@@ -27,6 +27,8 @@ pub const CODES: &[(&str, &str, &str)] = &[
     ("LP0031", "hot shard", include_str!("explain/LP0031.md")),
     ("LP0032", "lock convoy", include_str!("explain/LP0032.md")),
     ("LP0033", "starved writer", include_str!("explain/LP0033.md")),
+    ("LP0034", "growing channel", include_str!("explain/LP0034.md")),
+    ("LP0035", "long poll", include_str!("explain/LP0035.md")),
 ];
 
 /// What a code means: when it is reported, a program that shows it, and the program without the fault.

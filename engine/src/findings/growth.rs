@@ -14,12 +14,12 @@ use lockprof_trace::{Kind, Party, TaskState};
 /// Live parties of one class from which on it counts.
 const LEAST: usize = 8;
 /// Moments that are compared.
-const MOMENTS: usize = 9;
+pub(super) const MOMENTS: usize = 9;
 /// Parties that are listed.
 const LISTED: usize = 4;
 
 /// Whether live counts taken at equal distances only grow.
-fn grows(levels: &[u64]) -> bool {
+pub(super) fn grows(levels: &[u64]) -> bool {
     let (Some(last), half) = (levels.last().copied(), levels.len() / 2) else { return false };
     let falls = levels.windows(2).any(|pair| pair[1] < pair[0] - pair[0] / 10);
     // Steps up, so that one burst is not a trend.

@@ -27,10 +27,13 @@
 //! | LP0031 | hot shard | hazard | `hot` |
 //! | LP0032 | lock convoy | hazard | `hot` |
 //! | LP0033 | starved writer | hazard | `starved` |
+//! | LP0034 | growing channel | hazard | `backlog` |
+//! | LP0035 | long poll | hazard | `long_poll` |
 //!
 //! Codes are stable. A clean program gets no finding of verdict proved or suspected: each detector's doc says what it
 //! may take for a fault all the same.
 mod across_await;
+mod backlog;
 mod blocking;
 mod context;
 mod crowd;
@@ -41,6 +44,7 @@ mod hot;
 mod kin;
 mod late;
 mod long_hold;
+mod long_poll;
 mod needless;
 mod needs;
 mod order;
@@ -266,6 +270,8 @@ pub fn find(context: &Context<'_>) -> Vec<Finding> {
         needless::find,
         failed_sends::find,
         hot::find,
+        backlog::find,
+        long_poll::find,
     ] {
         let more = detector(context, &found);
         found.extend(more);

@@ -8,6 +8,7 @@ mod facts;
 pub mod frozen;
 mod nested;
 mod parties;
+mod pressure;
 mod resolve;
 mod span;
 mod tracing;
@@ -16,6 +17,7 @@ pub use changes::{ChangeKey, Changes, Grown, Instance, Instances, LateKey, Stale
 pub use facts::{Class, Counted, Held, Object, OpenTask, OpenWait, Session, Site};
 pub use nested::{Nesting, Nestings};
 pub use parties::{Parties, PartyFacts, Tally};
+pub use pressure::{LongPoll, Pressure};
 pub use span::{Doing, Span, is_idle};
 pub use tracing::{InSpan, SpanSum, TracingSpan, TracingSpans};
 
@@ -129,6 +131,8 @@ pub struct Model {
     within: u64,
     /// What was begun while something was held.
     pub nested: Nestings,
+    /// Polls that were long, and messages that gathered.
+    pub pressure: Pressure,
     /// Live counts over time by class.
     pub timelines: HashMap<u64, Timeline>,
     /// Waits that never ended; an abandoned one carries when it was.
@@ -310,6 +314,10 @@ impl Model {
                 self.now(*at);
                 let owner = self.owner(*object);
                 self.changes.event(owner, event);
+            }
+            Event::LongPoll { at, .. } | Event::Backlog { at, .. } => {
+                self.now(*at);
+                self.pressure.event(event);
             }
             Event::Nested { at, party, object, operation, site, held } => {
                 self.now(*at);

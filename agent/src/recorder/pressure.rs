@@ -1,0 +1,184 @@
+//! Pressure that shows only from outside: polls that last while other tasks are ready, and messages that gather in channels.
+//! The background thread looks at what the program writes anyway; the program does nothing for it.
+//!
+//! A thread without a core makes no long poll: the time that the system had it wait for one is taken off, and where that is
+//! not known nothing is told. So it is with a look that comes late itself: what was seen before counts no longer.
+use super::area;
+use super::memory::Mapped;
+use crate::clock::ticks;
+use crate::platform::{self, monotonic_ns};
+use lockprof_trace::memory::{ENTRIES, entry, header, record, used};
+use lockprof_trace::{Event, Kind, Party, Role, TaskState};
+use std::collections::HashMap;
+use std::sync::atomic::Ordering::Relaxed;
+
+/// A poll is long from here on, counted from the second look that saw it.
+const LONG_NS: u64 = 10_000_000;
+/// A look that comes later than this after the one before cannot tell what was in between.
+const LATE_NS: u64 = 40_000_000;
+/// Ready tasks that are looked after, and channels.
+const READY: usize = 1_024;
+const CHANNELS: usize = 256;
+/// Messages that wait in a channel, from which on it is told.
+const GATHERED: u64 = 64;
+/// And again where they are more, or less, by one in so many.
+const CHANGED: u64 = 8;
+
+/// A poll that was running at a look: which of its task it is, and since when.
+struct Poll {
+    task: Party,
+    polls: u64,
+    /// When it began, by the coarse clock.
+    began: u64,
+    /// From the second look on.
+    seen: Option<Seen>,
+}
+
+struct Seen {
+    os_id: u64,
+    /// By both clocks, and how long its thread had waited for a core by then.
+    first: (u64, u64, u64),
+    /// Its length at the last look, in ticks, without the time that its thread had no core.
+    ticks: u64,
+    long: bool,
+    /// The most tasks that were ready and not polled all the while between two looks, and one of them.
+    waiting: u64,
+    waiter: Party,
+}
+
+/// What the looks have seen.
+#[derive(Default)]
+pub(super) struct Looks {
+    running: HashMap<u32, Poll>,
+    ready: HashMap<u32, u64>,
+    last_ns: u64,
+    told: HashMap<u32, u64>,
+}
+
+impl Looks {
+    /// Looks at the tasks.
+    pub(super) fn at_tasks(&mut self, memory: &Mapped, tell: impl FnMut(&Event<'_>)) {
+        let (now, now_ns) = (ticks(), monotonic_ns());
+        if now_ns - std::mem::replace(&mut self.last_ns, now_ns) > LATE_NS {
+            self.running.clear();
+            self.ready.clear();
+        }
+        let (mut running, mut ready) = (HashMap::new(), HashMap::new());
+        let (mut waiting, mut waiter) = (0, Party::UNKNOWN);
+        for number in 1..used(memory, header::ENTRIES, ENTRIES) as u32 {
+            let head = memory.entry(number, entry::HEAD).load(Relaxed);
+            if head & 0xFF != entry::TASK {
+                continue;
+            }
+            let word = |which| memory.entry(number, which).load(Relaxed);
+            let (task, polls) = (Party(word(entry::PARTY)), word(entry::COUNT));
+            match TaskState::from_number(head >> 8 & 0xFF) {
+                Some(TaskState::Running) => {
+                    running.insert(number, Poll { task, polls, began: word(entry::HOLDER), seen: None });
+                }
+                Some(TaskState::Parked) if head & entry::WOKEN == 0 => {}
+                // Whether a task is ready matters while another one is polled for long.
+                Some(_) if !self.running.is_empty() && ready.len() < READY => {
+                    if self.ready.get(&number) == Some(&polls) {
+                        (waiting, waiter) = (waiting + 1, task);
+                    }
+                    ready.insert(number, polls);
+                }
+                _ => {}
+            }
+        }
+        self.ready = ready;
+        for (number, poll) in &mut running {
+            let before = self.running.get_mut(number);
+            let before = before.filter(|before| (before.task, before.polls) == (poll.task, poll.polls));
+            match before.map(|before| before.seen.take()) {
+                Some(Some(mut seen)) => {
+                    seen.again(poll.began, now, now_ns);
+                    if waiting > seen.waiting {
+                        (seen.waiting, seen.waiter) = (waiting, waiter);
+                    }
+                    poll.seen = Some(seen);
+                }
+                Some(None) => poll.seen = Seen::first(memory, poll.task, now, now_ns),
+                None => {}
+            }
+        }
+        // What is still in the old map has ended: where it runs on, it was taken over.
+        tell_long(std::mem::replace(&mut self.running, running), now, tell);
+    }
+
+    /// The recording ends: polls that run are told as long as they were seen.
+    pub(super) fn end(&mut self, tell: impl FnMut(&Event<'_>)) {
+        tell_long(std::mem::take(&mut self.running), ticks(), tell);
+    }
+
+    /// Looks at the channels that are received from, and tells how many messages wait in them, where that has changed much.
+    pub(super) fn at_channels(&mut self, memory: &Mapped, mut tell: impl FnMut(&Event<'_>)) {
+        let mut channels = vec![];
+        for number in 1..used(memory, header::ENTRIES, ENTRIES) as u32 {
+            let head = memory.entry(number, entry::HEAD).load(Relaxed);
+            let object = (head >> 32) as u32;
+            let receives = head & 0xFF == entry::HANDLE && head >> 8 & 0xFF == Role::Receiver as u64;
+            if receives && channels.len() < CHANNELS && is_queue(memory, object) {
+                channels.push(object);
+            }
+        }
+        channels.sort_unstable();
+        channels.dedup();
+        self.told.retain(|object, _| channels.binary_search(object).is_ok());
+        for object in channels {
+            let [sent, received] = [object, object + 1].map(|id| area::counted(memory, id));
+            let (waiting, told) = (sent.saturating_sub(received), self.told.get(&object).copied());
+            let matters = waiting >= GATHERED || told.is_some();
+            let before = told.unwrap_or(0);
+            if matters && waiting.abs_diff(before) > before / CHANGED {
+                self.told.insert(object, waiting);
+                tell(&Event::Backlog { at: ticks(), object: object.into(), waiting });
+            }
+        }
+    }
+}
+
+impl Seen {
+    /// The second look at a poll; `None` where it is not known whether its thread has a core.
+    fn first(memory: &Mapped, task: Party, now: u64, now_ns: u64) -> Option<Self> {
+        let os_id = area::system_thread(memory, task)?;
+        let first = (now, now_ns, platform::run_delay_ns(os_id)?);
+        Some(Self { os_id, first, ticks: 0, long: false, waiting: 0, waiter: Party::UNKNOWN })
+    }
+
+    fn again(&mut self, began: u64, now: u64, now_ns: u64) {
+        let (first, first_ns, delay) = self.first;
+        let Some(waited_ns) = platform::run_delay_ns(self.os_id).map(|now| now.saturating_sub(delay)) else {
+            return;
+        };
+        let passed_ns = now_ns - first_ns;
+        let ran_ns = passed_ns.saturating_sub(waited_ns);
+        // The clocks' rate is that of this very time.
+        let waited = u128::from(now - first) * u128::from(passed_ns - ran_ns) / u128::from(passed_ns.max(1));
+        self.ticks = now.saturating_sub(began).saturating_sub(waited as u64);
+        self.long = ran_ns >= LONG_NS;
+    }
+}
+
+/// Tells the polls that were long, and that others waited for, of those that have ended.
+fn tell_long(ended: HashMap<u32, Poll>, at: u64, mut tell: impl FnMut(&Event<'_>)) {
+    for poll in ended.into_values() {
+        if let Some(Seen { ticks, waiting, waiter, .. }) =
+            poll.seen.filter(|seen| seen.long && seen.waiting > 0)
+        {
+            tell(&Event::LongPoll { at, ticks, task: poll.task, waiting, waiter });
+        }
+    }
+}
+
+/// Whether messages can gather in a channel without end.
+fn is_queue(memory: &Mapped, object: u32) -> bool {
+    let kind = Kind::from_number(memory.record(object, record::META).load(Relaxed) & 0xFF);
+    let capacity = memory.record(object, record::CAPACITY).load(Relaxed);
+    match kind {
+        Some(Kind::TokioUnbounded) => true,
+        Some(Kind::StdChannel | Kind::CrossbeamChannel) => capacity == 0,
+        _ => false,
+    }
+}
