@@ -258,7 +258,7 @@ events! {
         object: number,
         /// Its class.
         class: number,
-        /// Room of a channel, permits of a semaphore; 0 where there is none.
+        /// Room of a channel, permits of a semaphore, of a runtime its [`Threads`](crate::Threads); 0 where there is none.
         capacity: number,
     }
     /// An object is given a name by the program.

@@ -160,6 +160,29 @@ impl Kind {
     }
 }
 
+/// The threads of a runtime, which the capacity of its object tells: workers in the lower half, those for blocking jobs in the
+/// upper.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Threads {
+    /// Threads that poll its tasks.
+    pub workers: usize,
+    /// Threads that run blocking jobs, at most; 0 where not known.
+    pub blocking: usize,
+}
+
+impl Threads {
+    /// As a capacity.
+    pub fn as_capacity(self) -> u64 {
+        let half = |threads: usize| u64::from(u32::try_from(threads).unwrap_or(u32::MAX));
+        half(self.workers) | half(self.blocking) << 32
+    }
+
+    /// Of a capacity.
+    pub fn of_capacity(capacity: u64) -> Self {
+        Self { workers: (capacity as u32) as usize, blocking: (capacity >> 32) as usize }
+    }
+}
+
 names! {
     /// What an id counts.
     Count {

@@ -16,7 +16,7 @@ pub mod words;
 
 pub use event::{Event, Get, Malformed, Party, Put, SCHEMA};
 pub use kind::{
-    Change, Count, End, HoldSource, Kind, Loss, Mode, Operation, Outcome, Role, TaskState, WaitEnd,
+    Change, Count, End, HoldSource, Kind, Loss, Mode, Operation, Outcome, Role, TaskState, Threads, WaitEnd,
 };
 
 /// The longest text in a trace, in bytes: a longer one is cut by the recorder and refused by the reader.

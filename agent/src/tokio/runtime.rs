@@ -5,7 +5,7 @@ use super::task::{Job, JoinHandle, Recorded};
 use crate::recorder::{self, DRIVEN, InRuntime, Site};
 use ::tokio::runtime as original;
 pub use ::tokio::runtime::*;
-use lockprof_trace::{Kind, Role};
+use lockprof_trace::{Kind, Role, Threads};
 use std::fmt;
 use std::future::Future;
 use std::io;
@@ -113,6 +113,9 @@ impl From<Handle> for original::Handle {
 impl UnwindSafe for Handle {}
 impl RefUnwindSafe for Handle {}
 
+/// Threads for blocking jobs that a runtime has at most, where nothing else is said.
+const BLOCKING: usize = 512;
+
 /// A runtime as the record knows it: the tasks that are spawned there are its own, so that it is known which ones wait for
 /// a thread of its.
 #[derive(Debug)]
@@ -123,9 +126,9 @@ struct Known {
 }
 
 impl Known {
-    fn new(handle: &original::Handle, site: Site) -> Self {
-        let workers = handle.metrics().num_workers() as u64;
-        let id = recorder::new_object(Kind::Runtime, site, workers);
+    fn new(handle: &original::Handle, blocking: usize, site: Site) -> Self {
+        let threads = Threads { workers: handle.metrics().num_workers(), blocking };
+        let id = recorder::new_object(Kind::Runtime, site, threads.as_capacity());
         let driven = id != 0 && handle.runtime_flavor() == RuntimeFlavor::CurrentThread;
         Self { id, here: if driven { id | DRIVEN } else { id } }
     }
@@ -152,8 +155,8 @@ pub struct Runtime {
 }
 
 impl Runtime {
-    fn from_original(inner: original::Runtime, site: Site) -> Self {
-        let known = Known::new(inner.handle(), site);
+    fn from_original(inner: original::Runtime, blocking: usize, site: Site) -> Self {
+        let known = Known::new(inner.handle(), blocking, site);
         let handle = Handle(inner.handle().clone(), known.here);
         Self { inner, handle, known }
     }
@@ -174,7 +177,7 @@ impl Runtime {
     #[track_caller]
     pub fn new() -> io::Result<Runtime> {
         let site = Location::caller();
-        original::Runtime::new().map(|inner| Self::from_original(inner, site))
+        original::Runtime::new().map(|inner| Self::from_original(inner, BLOCKING, site))
     }
 
     /// Returns a handle to the runtime's spawner.
@@ -245,8 +248,8 @@ pub struct LocalRuntime {
 }
 
 impl LocalRuntime {
-    fn from_original(inner: original::LocalRuntime, site: Site) -> Self {
-        let known = Known::new(inner.handle(), site);
+    fn from_original(inner: original::LocalRuntime, blocking: usize, site: Site) -> Self {
+        let known = Known::new(inner.handle(), blocking, site);
         let handle = Handle(inner.handle().clone(), known.here);
         Self { inner, handle, known }
     }
@@ -258,7 +261,7 @@ impl LocalRuntime {
     #[track_caller]
     pub fn new() -> io::Result<LocalRuntime> {
         let site = Location::caller();
-        original::LocalRuntime::new().map(|inner| Self::from_original(inner, site))
+        original::LocalRuntime::new().map(|inner| Self::from_original(inner, BLOCKING, site))
     }
 
     /// Returns a handle to the runtime's spawner.
@@ -321,7 +324,11 @@ impl UnwindSafe for LocalRuntime {}
 impl RefUnwindSafe for LocalRuntime {}
 
 /// Builds Tokio Runtime with custom configuration values. See [`tokio::runtime::Builder`](original::Builder).
-pub struct Builder(original::Builder);
+pub struct Builder {
+    inner: original::Builder,
+    /// Threads for blocking jobs, at most.
+    blocking: usize,
+}
 
 /// The original's settings, each passed on.
 macro_rules! settings {
@@ -332,7 +339,7 @@ macro_rules! settings {
                 $(#[$attribute])*
                 #[track_caller]
                 pub fn $name $(<$f: $bound + Send + Sync + 'static>)? (&mut self $(, $argument: $type)?) -> &mut Self {
-                    self.0.$name($($argument)?);
+                    self.inner.$name($($argument)?);
                     self
                 }
             )*
@@ -345,7 +352,6 @@ settings! {
     enable_io();
     enable_time();
     worker_threads(val: usize);
-    max_blocking_threads(val: usize);
     thread_name(val: impl Into<String>);
     name(val: impl Into<String>);
     thread_name_fn<F: Fn() -> String>(f: F);
@@ -401,12 +407,20 @@ settings! {
 impl Builder {
     /// Returns a new builder with the current thread scheduler selected.
     pub fn new_current_thread() -> Builder {
-        Self(original::Builder::new_current_thread())
+        Self { inner: original::Builder::new_current_thread(), blocking: BLOCKING }
     }
 
     /// Returns a new builder with the multi thread scheduler selected.
     pub fn new_multi_thread() -> Builder {
-        Self(original::Builder::new_multi_thread())
+        Self { inner: original::Builder::new_multi_thread(), blocking: BLOCKING }
+    }
+
+    /// See [`tokio`](original::Builder::max_blocking_threads).
+    #[track_caller]
+    pub fn max_blocking_threads(&mut self, val: usize) -> &mut Self {
+        self.inner.max_blocking_threads(val);
+        self.blocking = val;
+        self
     }
 
     /// Creates the configured `Runtime`.
@@ -416,7 +430,7 @@ impl Builder {
     #[track_caller]
     pub fn build(&mut self) -> io::Result<Runtime> {
         let site = Location::caller();
-        self.0.build().map(|inner| Runtime::from_original(inner, site))
+        self.inner.build().map(|inner| Runtime::from_original(inner, self.blocking, site))
     }
 
     /// Creates the configured [`LocalRuntime`].
@@ -426,12 +440,12 @@ impl Builder {
     #[track_caller]
     pub fn build_local(&mut self, options: LocalOptions) -> io::Result<LocalRuntime> {
         let site = Location::caller();
-        self.0.build_local(options).map(|inner| LocalRuntime::from_original(inner, site))
+        self.inner.build_local(options).map(|inner| LocalRuntime::from_original(inner, self.blocking, site))
     }
 }
 
 impl fmt::Debug for Builder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        self.inner.fmt(f)
     }
 }

@@ -29,6 +29,7 @@
 //! | LP0033 | starved writer | hazard | `starved` |
 //! | LP0034 | growing channel | hazard | `backlog` |
 //! | LP0035 | long poll | hazard | `long_poll` |
+//! | LP0036 | full blocking pool | hazard | `pool` |
 //!
 //! Codes are stable. A clean program gets no finding of verdict proved or suspected: each detector's doc says what it
 //! may take for a fault all the same.
@@ -48,6 +49,7 @@ mod long_poll;
 mod needless;
 mod needs;
 mod order;
+mod pool;
 mod rare;
 mod reentry;
 mod rehash;
@@ -272,6 +274,7 @@ pub fn find(context: &Context<'_>) -> Vec<Finding> {
         hot::find,
         backlog::find,
         long_poll::find,
+        pool::find,
     ] {
         let more = detector(context, &found);
         found.extend(more);

@@ -5,7 +5,7 @@ use super::needs::{is_lock, is_send};
 use super::{Context, Finding, ObjectReport, PartyReport, PartyRole, Verdict};
 use crate::graph::Part;
 use crate::model::{Held, OpenWait};
-use lockprof_trace::{Loss, Operation, Party, Role};
+use lockprof_trace::{Kind, Loss, Operation, Party, Role};
 use std::collections::{BTreeSet, HashMap};
 
 /// Parties alike (same part, same waiting line) that a finding lists.
@@ -165,7 +165,17 @@ fn circle(context: &Context<'_>, case: &Case, times: usize) -> String {
         let party = context.frozen.parties[*place];
         let waits = context.frozen.waits_of(context.model, *place);
         let Some(wait) = waits.filter(|wait| wait.operation != Operation::BlockOn).last() else {
-            steps.push(format!("{} is not polled: its runtime's threads are blocked", who(context, party)));
+            let facts = context.model.parties.get(party);
+            let class = facts.and_then(|facts| context.model.classes.get(&facts.class));
+            steps.push(match class.map(|class| class.kind) {
+                Some(Kind::BlockingTask) => {
+                    format!(
+                        "{} has no thread: its runtime's threads for blocking jobs are blocked",
+                        who(context, party)
+                    )
+                }
+                _ => format!("{} is not polled: its runtime's threads are blocked", who(context, party)),
+            });
             continue;
         };
         let own = context
