@@ -412,7 +412,7 @@ fn a_set_of_tasks_of_which_none_will_end() {
     };
     assert!(found(true).is_empty());
     let all = only(found(false));
-    assert_eq!((all.code, all.verdict, waiting(&all, Member)), ("LP0001", Suspected, vec![30, 40, 40, 40]));
+    assert_eq!((all.code, all.verdict, waiting(&all, Member)), ("LP0001", Proved, vec![30, 40, 40, 40]));
 }
 
 #[test]

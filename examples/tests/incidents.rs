@@ -125,6 +125,10 @@ fn payment_avalanche() {
         planted("payment_avalanche", "callback-task").is(&blocked["parties"][0]["spawned_at"]),
         "{blocked:#}"
     );
+    assert!(
+        shows(blocked, "payment_avalanche", "drained-pool"),
+        "they keep the pool's connections: {blocked:#}"
+    );
     the(&report, "payment_avalanche", "LP0008", "drained-pool");
     assert_clean("payment_avalanche");
 }

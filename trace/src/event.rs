@@ -589,9 +589,9 @@ events! {
         site: address,
         /// As in [`Event::Wait`].
         stack: number,
-        /// As in [`Event::Wait`].
+        /// As in [`Event::Wait`]; of a wait for a signal, who gave the last one, which came before this wait.
         holder: party,
-        /// As in [`Event::Wait`].
+        /// As in [`Event::Wait`]; of a wait for a signal, where that was given.
         holder_site: address,
         /// 1: it gives up when its time is up; else 0.
         limited: number,

@@ -251,6 +251,13 @@ names! {
     }
 }
 
+impl Operation {
+    /// Whether it waits for a signal, which only reaches who waits by then.
+    pub const fn is_signal(self) -> bool {
+        matches!(self, Operation::CondvarWait | Operation::Notified)
+    }
+}
+
 names! {
     /// How a wait ended.
     WaitEnd {

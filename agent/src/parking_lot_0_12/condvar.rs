@@ -1,7 +1,7 @@
 //! parking_lot 0.12's condition variable, recorded: while a thread waits on it, the thread does not hold the mutex.
 use super::{MutexGuard, RawMutex, WaitTimeoutResult};
 use crate::lock::Access::Exclusive;
-use crate::recorder::{Limited, Tag, Wait};
+use crate::recorder::{self, Limited, Tag, Wait};
 use ::parking_lot_0_12 as original;
 use lockprof_trace::{Kind, Operation, WaitEnd};
 use std::fmt;
@@ -25,13 +25,17 @@ impl Condvar {
 
     /// Wakes up one blocked thread; whether there was one.
     #[inline]
+    #[track_caller]
     pub fn notify_one(&self) -> bool {
+        recorder::signalled(self.tag.id(Kind::Condvar), Location::caller());
         self.inner.notify_one()
     }
 
     /// Wakes up all blocked threads; how many there were.
     #[inline]
+    #[track_caller]
     pub fn notify_all(&self) -> usize {
+        recorder::signalled(self.tag.id(Kind::Condvar), Location::caller());
         self.inner.notify_all()
     }
 

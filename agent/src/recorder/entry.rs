@@ -137,6 +137,11 @@ impl Wait {
                 }
             });
         }
+        if operation.is_signal() {
+            // What was given before this wait does not end it.
+            (holder, holder_site) = object::last_signal(memory, object);
+            intern(holder_site);
+        }
         let (stack, site, since) = (stack_of(site), site_of(site), ticks());
         let limited = u64::from(LOCAL.with(|local| local.limited.get()));
         let count = stack | (limited | u64::from(span::current()) << 1) << 32;
@@ -168,6 +173,9 @@ impl Wait {
         let (since, stack) = (word(entry::SINCE), word(entry::COUNT) & 0xFFFF_FFFF);
         let span = (word(entry::COUNT) >> 33) as u32;
         let operation = Operation::from_number(word(entry::HEAD) >> 8 & 0xFF).unwrap_or(Operation::Unknown);
+        // Where a signal came, it does not matter which one was the last before.
+        let was_signalled = operation.is_signal() && end != WaitEnd::Abandoned;
+        let (holder, holder_site) = if was_signalled { (Party::UNKNOWN, 0) } else { (holder, holder_site) };
         free(memory, self.entry.get());
         let at = ticks();
         let ticks = at.saturating_sub(since);

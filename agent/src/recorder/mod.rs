@@ -90,6 +90,13 @@ pub(crate) fn drop_object(id: u32) {
     object::drop_id(id);
 }
 
+/// Who waits on this object is signalled at `site`. 0: not recorded.
+pub(crate) fn signalled(id: u32, site: Site) {
+    if id != 0 {
+        object::signalled(id, site, party());
+    }
+}
+
 /// Whether anything is recorded now.
 #[inline(always)]
 pub(crate) fn is_recording() -> bool {

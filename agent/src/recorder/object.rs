@@ -9,7 +9,7 @@ use super::memory::{self, FreeList, Mapped, RECORDING, RECORDS, RUN};
 use super::site::{Site, site_of};
 use crate::clock::ticks;
 use lockprof_trace::memory::record;
-use lockprof_trace::{Event, Kind, Loss};
+use lockprof_trace::{Event, Kind, Loss, Party};
 use std::panic::Location;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicI64, AtomicPtr, AtomicU64};
@@ -282,6 +282,20 @@ pub(crate) fn give_back_ids() {
 /// The object's own id, of one that stands for one of its counts.
 pub(crate) fn own(memory: &Mapped, id: u32) -> u32 {
     id - ((memory.record(id, record::META).load(Relaxed) >> 8 & 0xFF) as u32).min(id)
+}
+
+/// Notes who signals, and where, in the record of what is waited for by signals: it has no capacity, nor is it on a list.
+pub(crate) fn signalled(id: u32, site: Site, by: Party) {
+    if let Some(memory) = memory::get().filter(|_| id != 0 && RECORDING.load(Relaxed)) {
+        memory.record(id, record::CAPACITY).store(std::ptr::from_ref(site).addr() as u64, Relaxed);
+        memory.record(id, record::NEXT).store(by.0, Relaxed);
+    }
+}
+
+/// The last signal that was given on an object, if any: by whom, and where.
+pub(crate) fn last_signal(memory: &Mapped, id: u32) -> (Party, u64) {
+    let word = |which| memory.record(id, which).load(Relaxed);
+    (Party(word(record::NEXT)), word(record::CAPACITY))
 }
 
 /// Notes a wait that has ended in the object's record.

@@ -148,13 +148,17 @@ impl Condvar {
 
     /// As [`std::sync::Condvar::notify_one`].
     #[inline]
+    #[track_caller]
     pub fn notify_one(&self) {
+        recorder::signalled(self.tag.id(Kind::StdCondvar), Location::caller());
         self.inner.notify_one();
     }
 
     /// As [`std::sync::Condvar::notify_all`].
     #[inline]
+    #[track_caller]
     pub fn notify_all(&self) {
+        recorder::signalled(self.tag.id(Kind::StdCondvar), Location::caller());
         self.inner.notify_all();
     }
 }

@@ -5,7 +5,7 @@ use crate::Options;
 use crate::model::frozen::Frozen;
 use crate::model::{Held, Model, OpenWait, Owner};
 use crate::symbols::{Frame, Resolve};
-use lockprof_trace::{Kind, Loss, Outcome, Party};
+use lockprof_trace::{Kind, Loss, Operation, Outcome, Party};
 use std::collections::HashMap;
 
 /// Frames of a stack that a report shows.
@@ -73,7 +73,7 @@ impl<'a> Context<'a> {
             return self.object_name(wait.object);
         }
         match wait.holder {
-            Party::UNKNOWN if wait.operation == lockprof_trace::Operation::BlockOn => "a future".into(),
+            Party::UNKNOWN if wait.operation == Operation::BlockOn => "a future".into(),
             Party::UNKNOWN => "the end of a task or thread".into(),
             party => format!("the end of {}", self.party_name(party)),
         }
@@ -176,6 +176,17 @@ impl<'a> Context<'a> {
         class.map_or(Owner::Joins, Owner::Class)
     }
 
+    /// Whether anybody has ever been woken by a signal on what a wait is for: then whoever gives it is at work. A signal that was
+    /// given before the wait, and that woke nobody, is no sign of that.
+    pub fn is_signalled(&self, wait: &OpenWait) -> bool {
+        let count = |id: u64| self.model.counts.get(&id).map_or(0, |count| count.count);
+        match wait.operation {
+            Operation::Notified if wait.holder_site != 0 => count(wait.object + 1) > 0,
+            Operation::Notified => count(wait.object) + count(wait.object + 1) > 0,
+            operation => self.model.served.contains_key(&(wait.object, operation)),
+        }
+    }
+
     /// How long an open wait lasted, in nanoseconds.
     pub fn waited_ns(&self, wait: &OpenWait) -> u64 {
         self.model.ns(wait.ticks(self.model.end()))
@@ -192,6 +203,11 @@ impl<'a> Context<'a> {
         }
     }
 
+    /// What a party has: guards, and ends of channels.
+    pub fn held_by(&self, party: Party) -> impl Iterator<Item = &Held> {
+        self.frozen.held.get(&party).into_iter().flatten().map(|number| &self.model.handles[*number])
+    }
+
     /// A party of a finding, with its open waits and what it holds.
     pub fn party(&self, party: Party, role: PartyRole) -> PartyReport {
         let waits = self.frozen.index.get(&party).map(|place| self.frozen.waits_of(self.model, *place));
@@ -203,9 +219,7 @@ impl<'a> Context<'a> {
             since_ns: self.waited_ns(wait),
             stack: self.stack(wait.stack),
         });
-        let held =
-            self.frozen.held.get(&party).into_iter().flatten().map(|number| &self.model.handles[*number]);
-        let guards = held.filter(|held| held.role.is_guard());
+        let guards = self.held_by(party).filter(|held| held.role.is_guard());
         let holds = guards.take(16).map(|held| self.holding(held));
         let name = self.model.parties.get(party).map(|facts| facts.name.to_string()).unwrap_or_default();
         PartyReport {
@@ -231,7 +245,7 @@ impl<'a> Context<'a> {
     }
 
     /// What is known of ended waits like this one: the longest served, the longest at all, how many were given up.
-    pub fn history(&self) -> HashMap<(u64, lockprof_trace::Operation), (u64, u64, u64)> {
+    pub fn history(&self) -> HashMap<(u64, Operation), (u64, u64, u64)> {
         let mut history: HashMap<_, (u64, u64, u64)> = HashMap::new();
         for (key, sum) in &self.model.waits {
             let known = history.entry((key.site, key.operation)).or_default();

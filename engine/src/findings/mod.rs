@@ -16,6 +16,9 @@
 //! | LP0012 | blocking call in a task | hazard | `blocking` |
 //! | LP0013 | re-entrant acquire | hazard | `reentry` |
 //! | LP0014 | wait under a lock | hazard | `under_lock` |
+//! | LP0015 | lost wake-up | suspected | `stuck` |
+//! | LP0016 | guards never given back | suspected | `kept` |
+//! | LP0017 | subscriptions left behind | suspected | `subscriptions` |
 //! | LP0020 | state overwritten | proved, hazard | `states` |
 //! | LP0021 | done twice | suspected | `states` |
 //! | LP0022 | stale read | proved | `stale` |
@@ -42,6 +45,7 @@ mod explain;
 mod failed_sends;
 mod growth;
 mod hot;
+mod kept;
 mod kin;
 mod late;
 mod long_hold;
@@ -59,6 +63,7 @@ mod stale;
 mod starved;
 mod states;
 mod stuck;
+mod subscriptions;
 mod tell;
 mod torn;
 mod under_lock;
@@ -257,6 +262,8 @@ pub fn find(context: &Context<'_>) -> Vec<Finding> {
     found.extend(watchers::find(context));
     found.extend(growth::find(context, &found));
     for detector in [
+        kept::find,
+        subscriptions::find,
         starved::find,
         long_hold::find,
         order::find,

@@ -145,8 +145,11 @@ impl Builder<'_> {
             Operation::Join => self.join(wait),
             operation => {
                 let senders = of_role(Role::Sender);
-                let signal = matches!(operation, Operation::Notified | Operation::CondvarWait);
-                if signal && senders.is_empty() { self.signal(wait) } else { self.ends(wait, &senders) }
+                if operation.is_signal() && senders.is_empty() {
+                    self.signal(wait)
+                } else {
+                    self.ends(wait, &senders)
+                }
             }
         };
         if self.level == Level::Proof && !is_lock(wait.operation) && wait.operation != Operation::Join {
@@ -170,7 +173,12 @@ impl Builder<'_> {
         let mut need = Need { by: vec![], may: vec![], all: false, outside: false, gone: false };
         if wait.holder == Party::UNKNOWN {
             need.by.extend(self.kin.children(wait.party, 0));
-            need.outside = self.level == Level::Proof || need.by.is_empty();
+            need.outside = need.by.is_empty();
+            if self.level == Level::Proof {
+                // The set may have been filled by others: but with whatever was spawned.
+                need.may.push(self.kin.spawned_since(0));
+                need.outside |= self.context.lost(&[Loss::Entries, Loss::Events, Loss::Limit, Loss::Disk]);
+            }
         } else {
             need.by.extend(self.place(wait.holder));
             need.outside = need.by.is_empty();
@@ -347,7 +355,7 @@ impl Builder<'_> {
     /// A signal that anybody could give who knows of it. If nobody ever has, and all are stuck who could have been told
     /// of it, nobody is suspected to be left who will.
     fn signal(&self, wait: &OpenWait) -> Need {
-        let (model, operation) = (self.context.model, wait.operation);
+        let model = self.context.model;
         let parent = model.parties.get(wait.party).map_or(Party::UNKNOWN, |facts| facts.parent);
         let is_known = self.place(parent).is_some() || self.context.has_ended(parent);
         let parent = self.place(parent);
@@ -355,11 +363,10 @@ impl Builder<'_> {
             let wait = |wait: &OpenWait| wait.operation == Operation::BlockOn;
             self.context.frozen.waits_of(model, place).any(wait)
         };
-        let given = match operation {
-            Operation::Notified => delivered(self.context.model, wait.object) > 0,
-            _ => model.served.contains_key(&(wait.object, operation)),
-        };
-        let may = parent.into_iter().chain(self.kin.takers()).collect();
+        let given = self.context.is_signalled(wait);
+        // Who gave a signal, though in vain, can give another.
+        let giver = self.place(wait.holder);
+        let may = parent.into_iter().chain(giver).chain(self.kin.takers()).collect();
         // Whoever blocks on a future may wait for more than what is recorded.
         let blocks = || parent.into_iter().chain(self.kin.each_taker()).any(awaits);
         let open = self.level == Level::Proof || given || !is_known || blocks();

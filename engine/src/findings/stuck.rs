@@ -1,4 +1,4 @@
-//! LP0001 to LP0005: parties that can never be woken again, by proof or by suspicion.
+//! LP0001 to LP0005, and LP0015: parties that can never be woken again, by proof or by suspicion.
 //!
 //! The proof is the greatest fixpoint of `graph::stuck` over what is known for sure; the suspicion is the same over
 //! what is known and assumed (see `needs`), and holds whoever is proved. One cause is one finding: a group of stuck
@@ -115,6 +115,12 @@ fn signs(context: &Context<'_>, place: usize) -> Vec<Sign> {
     signs
 }
 
+/// Whether a member waits for a signal that was given before, when nobody waited.
+fn is_lost(context: &Context<'_>, place: usize) -> bool {
+    let mut waits = context.frozen.waits_of(context.model, place);
+    waits.any(|wait| wait.operation.is_signal() && wait.holder_site != 0 && !context.is_signalled(wait))
+}
+
 fn code(context: &Context<'_>, members: &[usize], circle: bool) -> &'static str {
     if circle {
         return "LP0001";
@@ -130,6 +136,7 @@ fn code(context: &Context<'_>, members: &[usize], circle: bool) -> &'static str 
         Some(operation) if is_lock(*operation) => "LP0002",
         _ if operations.iter().any(|operation| is_send(*operation)) => "LP0003",
         _ if operations.contains(&Operation::Recv) => "LP0004",
+        _ if members.iter().any(|place| is_lost(context, *place)) => "LP0015",
         _ => "LP0005",
     }
 }

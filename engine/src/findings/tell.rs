@@ -2,11 +2,11 @@
 use super::context::duration;
 use super::explain::title;
 use super::needs::{is_lock, is_send};
-use super::{Context, Finding, ObjectReport, PartyReport, PartyRole, Verdict};
+use super::{Context, Finding, ObjectReport, PartyReport, PartyRole, Place, Verdict};
 use crate::graph::Part;
 use crate::model::{Held, OpenWait};
 use lockprof_trace::{Kind, Loss, Operation, Party, Role};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Parties alike (same part, same waiting line) that a finding lists.
 const ALIKE: usize = 4;
@@ -63,6 +63,10 @@ pub(super) fn finding(
             plural(bystanders as u64, "more party waits", "more parties wait")
         ));
     }
+    let kept = kept(context, code, cases);
+    notes.extend(kept.iter().map(|(note, _)| note.clone()));
+    let mut places = signals(context, code, first);
+    places.extend(kept.into_iter().map(|(_, place)| place));
     if verdict == Verdict::Suspected {
         notes.push(why_suspected(context, code, cases, first));
     }
@@ -80,11 +84,67 @@ pub(super) fn finding(
         parties,
         more_parties,
         objects: objects.into_iter().collect(),
-        places: vec![],
+        places,
         notes,
         help: help(context, code, cases, first),
         process: context.process,
     }
+}
+
+/// What those hold who wait for ever for somebody who does not come: it is as good as leaked. Told by class and line.
+fn kept(context: &Context<'_>, code: &str, cases: &[Case]) -> Vec<(String, Place)> {
+    let mut sums: BTreeMap<(u64, u64), (u64, Role)> = BTreeMap::new();
+    let members = cases.iter().filter(|_| code != "LP0001").flat_map(|case| &case.members);
+    let members: BTreeSet<Party> = members.map(|place| context.frozen.parties[*place]).collect();
+    let held = members.iter().flat_map(|party| context.held_by(*party)).chain(taken_along(context, &members));
+    for held in held {
+        if let Some((class, _)) = context.model.class_of(held.object).filter(|_| held.role.is_guard()) {
+            let permits = if held.role == Role::Permit { held.count.max(1) } else { 1 };
+            let (count, _) = sums.entry((class, held.site)).or_insert((0, held.role));
+            *count += permits;
+        }
+    }
+    let told = sums.into_iter().take(NAMED).map(|((class, site), (count, role))| {
+        let what = match role {
+            Role::Permit => plural(count, "permit", "permits"),
+            _ => plural(count, "guard", "guards"),
+        };
+        let note = format!(
+            "leaked by them, as long as they wait: {what} of the {}, taken at {}",
+            context.class_name(class),
+            context.place(site)
+        );
+        let at = context.site(site);
+        (note, Place { at, label: "taken here, and kept by those that are blocked".into() })
+    });
+    told.collect()
+}
+
+/// Guards that own their lock, of parties that have ended, of whose offspring only these live: they were taken along.
+fn taken_along<'a>(
+    context: &'a Context<'_>,
+    members: &BTreeSet<Party>,
+) -> impl Iterator<Item = &'a Held> + use<'a> {
+    let parties = &context.model.parties;
+    let parent = |party: &Party| parties.get(*party).map(|facts| facts.parent);
+    let mut parents: BTreeSet<Party> = members.iter().filter_map(parent).collect();
+    parents.retain(|parent| context.has_ended(*parent));
+    for (party, facts) in parties.alive() {
+        if !members.contains(&party) {
+            parents.remove(&facts.parent);
+        }
+    }
+    parents.into_iter().flat_map(|parent| context.held_by(parent)).filter(|held| held.travels)
+}
+
+/// The line of a signal that was lost.
+fn signals(context: &Context<'_>, code: &str, first: Option<&OpenWait>) -> Vec<Place> {
+    let lost = first.filter(|wait| code == "LP0015" && wait.holder_site != 0);
+    let place = |wait: &OpenWait| Place {
+        at: context.site(wait.holder_site),
+        label: "the signal was given here, before the wait began".into(),
+    };
+    lost.map(place).into_iter().collect()
 }
 
 /// The parties to be listed, and how many there are besides. Of those alike a few, so that all that differ are there.
@@ -264,6 +324,11 @@ fn orphan(context: &Context<'_>, code: &str, wait: &OpenWait, count: u64) -> Str
         (_, Some(held)) if context.has_ended(held.party) => {
             format!(": {} had the other end and {}", who(context, held.party), context.outcome(held.party))
         }
+        ("LP0015", None) => format!(
+            ": {} had signalled at {}, before this wait began, and nobody waited then",
+            who(context, wait.holder),
+            context.place(wait.holder_site)
+        ),
         _ => String::new(),
     };
     format!("{stuck}{end}")
@@ -317,6 +382,10 @@ fn help(context: &Context<'_>, code: &str, cases: &[Case], first: Option<&OpenWa
         "LP0003" => {
             "receive until the senders are gone, or drop the receiver when its owner stops; where a message may be \
                      lost, use try_send"
+        }
+        "LP0015" => {
+            "look at what is waited for under the lock that its notifier takes, and wait only if it is not there yet; with \
+             `Notify`, make the future (`notified()`) before that look, or use `notify_one`, which is kept"
         }
         "LP0004" => "send or drop the sender on every path: a dropped sender ends the wait",
         _ => "make sure that whoever ends this wait runs on every path, or wait with a timeout",

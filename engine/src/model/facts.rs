@@ -109,7 +109,7 @@ pub struct OpenWait {
     pub site: u64,
     /// On which stack.
     pub stack: u64,
-    /// Who held the object at some moment, or whose end is waited for.
+    /// Who held the object at some moment, or whose end is waited for, or who gave the last signal before this wait.
     pub holder: Party,
     /// Where that one had taken it.
     pub holder_site: u64,

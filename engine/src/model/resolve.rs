@@ -18,7 +18,7 @@ impl Model {
                 operation: wait.operation,
                 site: wait.site,
                 stack: wait.stack,
-                holder_site: wait.holder_site,
+                holder_site: if wait.operation.is_signal() { 0 } else { wait.holder_site },
                 by: self.spawned_as(wait.party),
             };
             self.add_wait(key, (wait.party, wait.within), ticks, None);

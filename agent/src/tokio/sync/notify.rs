@@ -35,10 +35,11 @@ impl Notify {
         Op::new(if id == 0 { 0 } else { id + 1 }, Operation::Notified, site).queueing()
     }
 
-    fn count(&self) {
+    fn signals(&self, site: Site) {
         let id = self.tag.id(Kind::TokioNotify);
         if id != 0 {
             recorder::count(id);
+            recorder::signalled(id, site);
         }
     }
 
@@ -62,20 +63,23 @@ impl Notify {
     }
 
     /// Notifies the first waiting task. See [`tokio`](::tokio::sync::Notify::notify_one).
+    #[track_caller]
     pub fn notify_one(&self) {
-        self.count();
+        self.signals(Location::caller());
         self.inner.notify_one();
     }
 
     /// Notifies the last waiting task. See [`tokio`](::tokio::sync::Notify::notify_last).
+    #[track_caller]
     pub fn notify_last(&self) {
-        self.count();
+        self.signals(Location::caller());
         self.inner.notify_last();
     }
 
     /// Notifies all waiting tasks. See [`tokio`](::tokio::sync::Notify::notify_waiters).
+    #[track_caller]
     pub fn notify_waiters(&self) {
-        self.count();
+        self.signals(Location::caller());
         self.inner.notify_waiters();
     }
 }
