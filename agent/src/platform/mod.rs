@@ -11,3 +11,11 @@ pub(crate) use unix::*;
 mod other;
 #[cfg(not(unix))]
 pub(crate) use other::*;
+
+/// How far a thread has come: how long it has run, how long it waited for a core, and whether it sleeps.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Progress {
+    pub(crate) ran_ns: u64,
+    pub(crate) delayed_ns: u64,
+    pub(crate) sleeps: bool,
+}

@@ -73,7 +73,7 @@ pub(crate) fn unix_ns() -> u64 {
 pub(crate) fn thread_id() -> u64 {
     0
 }
-pub(crate) fn run_delay_ns(_: u64) -> Option<u64> {
+pub(crate) fn progress(_: u64) -> Option<super::Progress> {
     None
 }
 pub(crate) fn is_main_thread() -> bool {

@@ -1,4 +1,5 @@
 //! Linux and its like: tmpfs files, `pthread_atfork`, `/proc`.
+use super::Progress;
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -253,16 +254,21 @@ pub(crate) fn thread_id() -> u64 {
     0
 }
 
-/// How long a thread of this process has waited for a core, in nanoseconds; `None` where the system does not tell.
+/// What a thread of this process has come to; `None` where the system does not tell. Its state is read first: while it sleeps,
+/// all that it has waited for a core is in the sum.
 #[cfg(target_os = "linux")]
-pub(crate) fn run_delay_ns(thread: u64) -> Option<u64> {
-    let told = std::fs::read_to_string(format!("/proc/self/task/{thread}/schedstat")).ok()?;
-    told.split_ascii_whitespace().nth(1)?.parse().ok()
+pub(crate) fn progress(thread: u64) -> Option<Progress> {
+    let told = |file| std::fs::read_to_string(format!("/proc/self/task/{thread}/{file}")).ok();
+    let state = told("stat")?.rsplit(") ").next()?.chars().next()?;
+    let times = told("schedstat")?;
+    let mut times = times.split_ascii_whitespace().map_while(|time| time.parse().ok());
+    let (ran_ns, delayed_ns) = (times.next()?, times.next()?);
+    Some(Progress { ran_ns, delayed_ns, sleeps: matches!(state, 'S' | 'D') })
 }
 
 /// Elsewhere the system does not tell.
 #[cfg(not(target_os = "linux"))]
-pub(crate) fn run_delay_ns(_: u64) -> Option<u64> {
+pub(crate) fn progress(_: u64) -> Option<Progress> {
     None
 }
 

@@ -6,7 +6,7 @@
 use super::area;
 use super::memory::Mapped;
 use crate::clock::ticks;
-use crate::platform::{self, monotonic_ns};
+use crate::platform::{self, Progress, monotonic_ns};
 use lockprof_trace::memory::{ENTRIES, entry, header, record, used};
 use lockprof_trace::{Event, Kind, Party, Role, TaskState};
 use std::collections::HashMap;
@@ -15,7 +15,7 @@ use std::sync::atomic::Ordering::Relaxed;
 /// A poll is long from here on, counted from the second look that saw it.
 const LONG_NS: u64 = 10_000_000;
 /// A look that comes later than this after the one before cannot tell what was in between.
-const LATE_NS: u64 = 40_000_000;
+const LATE_NS: u64 = 200_000_000;
 /// Ready tasks that are looked after, and channels.
 const READY: usize = 1_024;
 const CHANNELS: usize = 256;
@@ -24,21 +24,19 @@ const GATHERED: u64 = 64;
 /// And again where they are more, or less, by one in so many.
 const CHANGED: u64 = 8;
 
-/// A poll that was running at a look: which of its task it is, and since when.
+/// A poll that was running at a look: which of its task it is.
 struct Poll {
     task: Party,
     polls: u64,
-    /// When it began, by the coarse clock.
-    began: u64,
     /// From the second look on.
     seen: Option<Seen>,
 }
 
 struct Seen {
     os_id: u64,
-    /// By both clocks, and how long its thread had waited for a core by then.
-    first: (u64, u64, u64),
-    /// Its length at the last look, in ticks, without the time that its thread had no core.
+    /// When that was, by both clocks, and how far its thread had come.
+    first: (u64, u64, Progress),
+    /// How long it is known to last since then, in ticks, without the time that its thread had no core.
     ticks: u64,
     long: bool,
     /// The most tasks that were ready and not polled all the while between two looks, and one of them.
@@ -74,7 +72,7 @@ impl Looks {
             let (task, polls) = (Party(word(entry::PARTY)), word(entry::COUNT));
             match TaskState::from_number(head >> 8 & 0xFF) {
                 Some(TaskState::Running) => {
-                    running.insert(number, Poll { task, polls, began: word(entry::HOLDER), seen: None });
+                    running.insert(number, Poll { task, polls, seen: None });
                 }
                 Some(TaskState::Parked) if head & entry::WOKEN == 0 => {}
                 // Whether a task is ready matters while another one is polled for long.
@@ -93,7 +91,7 @@ impl Looks {
             let before = before.filter(|before| (before.task, before.polls) == (poll.task, poll.polls));
             match before.map(|before| before.seen.take()) {
                 Some(Some(mut seen)) => {
-                    seen.again(poll.began, now, now_ns);
+                    seen.again(now, now_ns);
                     if waiting > seen.waiting {
                         (seen.waiting, seen.waiter) = (waiting, waiter);
                     }
@@ -143,21 +141,23 @@ impl Seen {
     /// The second look at a poll; `None` where it is not known whether its thread has a core.
     fn first(memory: &Mapped, task: Party, now: u64, now_ns: u64) -> Option<Self> {
         let os_id = area::system_thread(memory, task)?;
-        let first = (now, now_ns, platform::run_delay_ns(os_id)?);
+        let first = (now, now_ns, platform::progress(os_id)?);
         Some(Self { os_id, first, ticks: 0, long: false, waiting: 0, waiter: Party::UNKNOWN })
     }
 
-    fn again(&mut self, began: u64, now: u64, now_ns: u64) {
-        let (first, first_ns, delay) = self.first;
-        let Some(waited_ns) = platform::run_delay_ns(self.os_id).map(|now| now.saturating_sub(delay)) else {
-            return;
-        };
+    fn again(&mut self, now: u64, now_ns: u64) {
+        let (first, first_ns, then) = self.first;
+        let Some(progress) = platform::progress(self.os_id) else { return };
         let passed_ns = now_ns - first_ns;
-        let ran_ns = passed_ns.saturating_sub(waited_ns);
+        // A thread that could run and does not is not told of by the sum of its delays before it has a core again.
+        let lasted_ns = match progress.sleeps {
+            true => passed_ns.saturating_sub(progress.delayed_ns.saturating_sub(then.delayed_ns)),
+            false => progress.ran_ns.saturating_sub(then.ran_ns).min(passed_ns),
+        };
         // The clocks' rate is that of this very time.
-        let waited = u128::from(now - first) * u128::from(passed_ns - ran_ns) / u128::from(passed_ns.max(1));
-        self.ticks = now.saturating_sub(began).saturating_sub(waited as u64);
-        self.long = ran_ns >= LONG_NS;
+        let ticks = u128::from(now - first) * u128::from(lasted_ns) / u128::from(passed_ns.max(1));
+        self.ticks = self.ticks.max(ticks as u64);
+        self.long |= lasted_ns >= LONG_NS;
     }
 }
 
