@@ -40,6 +40,8 @@ pub struct Builder {
     pub(crate) limit_bytes: u64,
     pub(crate) policy: Policy,
     pub(crate) counter: bool,
+    #[cfg(feature = "cpu")]
+    pub(crate) cpu: Option<u32>,
     #[cfg(feature = "live")]
     pub(crate) watchdog: Option<crate::live::Watchdog>,
     #[cfg(feature = "http")]
@@ -55,6 +57,8 @@ impl Default for Builder {
             limit_bytes: defaults::LIMIT_BYTES,
             policy: Policy::Stop,
             counter: true,
+            #[cfg(feature = "cpu")]
+            cpu: None,
             #[cfg(feature = "live")]
             watchdog: None,
             #[cfg(feature = "http")]
@@ -112,12 +116,21 @@ impl Builder {
         Self { watchdog: Some(watchdog), ..self }
     }
 
+    /// Samples where threads run, so often in a second of each thread's own time (1 to 10,000; usual is 99): with the
+    /// task that runs, in the same trace as the waits. On Linux, by the signal `SIGPROF`.
+    #[cfg(feature = "cpu")]
+    pub fn cpu(mut self, per_second: u32) -> Self {
+        self.cpu = Some(per_second);
+        self
+    }
+
     /// Starts to record. The recording ends when the result is dropped, or when the process exits.
     ///
     /// Where the environment has started one already, that goes on, with its own options, and is what is returned.
     ///
     /// # Errors
-    /// There is no shared memory, the trace cannot be written, or a recording has finished in this process before.
+    /// There is no shared memory, the trace cannot be written, a recording has finished in this process before, or CPU
+    /// samples are asked for where the program handles their signal itself.
     pub fn start(self) -> Result<Recording, Error> {
         session::start(&self)
     }
@@ -144,6 +157,10 @@ impl Builder {
                 Some(("policy", "stop")) => builder.policy = Policy::Stop,
                 Some(("policy", "flight")) => builder.policy = Policy::Flight,
                 Some(("clock", "monotonic")) => builder.counter = false,
+                #[cfg(feature = "cpu")]
+                Some(("cpu", samples)) => {
+                    builder.cpu = Some(samples.parse().map_err(|_| unknown())?);
+                }
                 #[cfg(feature = "live")]
                 Some(("watchdog", every)) => {
                     builder = builder.watchdog(time_of(every).ok_or_else(unknown)?);

@@ -17,6 +17,8 @@ pub(crate) enum Kind {
     Serve(String, io::Error),
     #[cfg(feature = "http")]
     NotLoopback(std::net::SocketAddr),
+    #[cfg(feature = "cpu")]
+    Cpu(io::Error),
     Finished,
 }
 
@@ -44,7 +46,7 @@ impl fmt::Display for Error {
                 f,
                 "the option \"{option}\" is not known: LOCKPROF is a mode (off, profile, full), then path=FILE, dir=FOLDER, \
                  memory=BYTES, limit=BYTES, policy=stop, policy=flight or clock=monotonic, and with the feature `live` watchdog=TIME \
-                 and watchdog-file=FILE, with the feature `http` http=ADDRESS:PORT, with commas between them"
+                 and watchdog-file=FILE, with the feature `http` http=ADDRESS:PORT, with `cpu` cpu=SAMPLES, with commas between them"
             ),
             Kind::Memory(error) => {
                 write!(f, "no shared memory to record into: {error}; a smaller memory=BYTES may fit")
@@ -58,6 +60,8 @@ impl fmt::Display for Error {
                 f,
                 "no pages are served at {address}, which others may reach: a program says so by `serve_beyond_loopback`"
             ),
+            #[cfg(feature = "cpu")]
+            Kind::Cpu(error) => write!(f, "no CPU samples can be taken: {error}"),
             Kind::Finished => {
                 f.write_str("a recording has finished in this process, and a process is recorded once")
             }
@@ -73,6 +77,8 @@ impl std::error::Error for Error {
             Kind::Serve(_, error) => Some(error),
             #[cfg(feature = "http")]
             Kind::NotLoopback(_) => None,
+            #[cfg(feature = "cpu")]
+            Kind::Cpu(error) => Some(error),
             Kind::Option(_) | Kind::Finished => None,
         }
     }

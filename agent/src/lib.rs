@@ -50,6 +50,7 @@
 //! | `dashmap` | module `dashmap` |
 //! | `crossbeam-channel` | module `crossbeam_channel` |
 //! | `tokio` | module `tokio`: tasks, `sync`, the rest re-exported |
+//! | `cpu` | [`Builder`]`::cpu` and `cpu=99`: samples of where threads run, in the same trace |
 //! | `tracing` | `layer()` for `tracing_subscriber`: waits, holds and spawned tasks bear the span they happen in |
 //! | `rayon`, `arbitrary`, `typesize` | what dashmap has with these crates |
 //! | `serde` | `Serialize` and `Deserialize` for the locks of parking_lot and the maps of dashmap |

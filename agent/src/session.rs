@@ -122,6 +122,9 @@ pub(crate) fn start_scratch() -> Result<(), Error> {
 fn prepare(config: &Builder) -> Result<(Drain, PathBuf), Error> {
     let cannot_write = |error| Error(Kind::Trace(config.path.clone(), error));
     // First what can fail for a reason that the user can mend.
+    #[cfg(feature = "cpu")]
+    let sampler =
+        config.cpu.map(recorder::Sampler::new).transpose().map_err(|error| Error(Kind::Cpu(error)))?;
     let mut file = platform::create_trace(&config.path).map_err(cannot_write)?;
     let path = std::fs::canonicalize(&config.path).map_err(cannot_write)?;
     let memory = memory::create(config.memory_bytes).map_err(|error| Error(Kind::Memory(error)))?;
@@ -153,7 +156,10 @@ fn prepare(config: &Builder) -> Result<(Drain, PathBuf), Error> {
     recorder::tick(memory);
     recorder::set_mode(config.mode, frame_pointers);
     let output = Output::new(memory, file, path.clone(), beginning.len() as u64);
-    Ok((Drain::new(memory, output.limited(config.limit_bytes, config.policy)), path))
+    let drain = Drain::new(memory, output.limited(config.limit_bytes, config.policy));
+    #[cfg(feature = "cpu")]
+    let drain = drain.sampled(sampler.map(|sampler| sampler.by(ticks_per_4s)));
+    Ok((drain, path))
 }
 
 /// Finishes the recording of this process, if one runs.

@@ -31,6 +31,17 @@ const SPANS: Labels = Labels {
     empty: "Nobody waited in a span.",
 };
 
+const CPU: Labels = Labels {
+    title: "Time on a core, by task or thread and stack",
+    unit: "µs on a core",
+    empty: "Nobody was found running.",
+};
+const TIME: Labels = Labels {
+    title: "Time on a core and in waits, by task or thread",
+    unit: "µs",
+    empty: "Nobody was found running.",
+};
+
 const WAIT_DIFF: Labels = Labels {
     title: "Time waited after the change: red is more than before, blue less",
     unit: "µs waited",
@@ -42,21 +53,25 @@ const HOLD_DIFF: Labels = Labels {
     empty: "No hold after the change was long enough to be noticed, nor sampled.",
 };
 
-/// Writes `report.html`, `report.json`, `wait.svg`, `hold.svg`, `tasks.svg`, and where there are
-/// tracing spans `spans.svg`, into a folder, which is made where it is
+/// Writes `report.html`, `report.json`, `wait.svg`, `hold.svg`, `tasks.svg`, and where there is
+/// something to draw `spans.svg`, `cpu.svg` and `time.svg`, into a folder, which is made where it is
 /// missing. Each is written whole under another name first, so that none is left half.
 ///
 /// # Errors
 /// The folder or a file cannot be written.
 pub fn write(report: &Report, dir: &Path) -> io::Result<()> {
     std::fs::create_dir_all(dir)?;
-    let spans = ("spans.svg", SPANS, &report.folded.spans);
+    let optional = [
+        ("spans.svg", SPANS, &report.folded.spans),
+        ("cpu.svg", CPU, &report.folded.cpu),
+        ("time.svg", TIME, &report.folded.time),
+    ];
     let graphs = [
         ("wait.svg", WAIT, &report.folded.waits),
         ("hold.svg", HOLD, &report.folded.holds),
         ("tasks.svg", TASKS, &report.folded.tasks),
     ];
-    let optional = [spans].into_iter().filter(|(_, _, lines)| !lines.is_empty());
+    let optional = optional.into_iter().filter(|(_, _, lines)| !lines.is_empty());
     let mut drawn = vec![];
     for (file, labels, lines) in graphs.into_iter().chain(optional) {
         write_file(dir, file, |out| draw(lines, labels, out))?;

@@ -1,6 +1,6 @@
 //! Folded stacks: one line for each path, with its weight, as flame graphs take them.
 use crate::findings::{Context, is_library};
-use crate::model::Model;
+use crate::model::{Model, Who};
 use crate::symbols::Frame;
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};
@@ -74,6 +74,47 @@ pub fn holds(contexts: &[Context<'_>]) -> Vec<String> {
             path.push(crate::profile::object(context, *owner));
             path.push(format!("taken at {}", context.place(*site)));
             add(&mut lines, path, micros(context.model, sum.timed.1.max(sum.coarse.1)));
+        }
+    }
+    finish(lines)
+}
+
+/// Time on a core in microseconds, as far as it was sampled: who, then the stack.
+pub fn cpu(contexts: &[Context<'_>]) -> Vec<String> {
+    let mut lines = BTreeMap::new();
+    for context in contexts {
+        for ((of, stack), (_, ticks)) in &context.model.cpu.samples {
+            let mut path = process(context, contexts);
+            path.push(context.who(*of));
+            path.extend(context.whole_stack(*stack).into_iter().rev());
+            add(&mut lines, path, micros(context.model, *ticks));
+        }
+    }
+    finish(lines)
+}
+
+/// Time on cores and in waits in microseconds: who, whether it ran or waited, then the stack. Empty without samples.
+pub fn time(contexts: &[Context<'_>]) -> Vec<String> {
+    let mut lines = BTreeMap::new();
+    for context in contexts.iter().filter(|context| !context.model.cpu.samples.is_empty()) {
+        let model = context.model;
+        for ((of, stack), (_, ticks)) in &model.cpu.samples {
+            let mut path = process(context, contexts);
+            path.extend([context.who(*of), "runs".into()]);
+            path.extend(context.whole_stack(*stack).into_iter().rev());
+            add(&mut lines, path, micros(model, *ticks));
+        }
+        let of_classes = model.waits.iter().filter(|(key, _)| key.by != 0);
+        let of_classes = of_classes.map(|(key, sum)| (Who::Class(key.by), key, sum.ticks));
+        let of_threads = model.cpu.thread_waits.iter().map(|((of, key), ticks)| (*of, key, *ticks));
+        for (of, key, ticks) in of_classes.chain(of_threads) {
+            let mut path = process(context, contexts);
+            let idle = crate::model::is_idle(key.operation);
+            path.extend([context.who(of), if idle { "is idle" } else { "waits" }.into()]);
+            path.extend(context.stack(key.stack).into_iter().rev());
+            path.push(format!("{} at {}", key.operation, context.place(key.site)));
+            path.push(crate::profile::object(context, key.owner));
+            add(&mut lines, path, micros(model, ticks));
         }
     }
     finish(lines)

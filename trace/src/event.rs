@@ -575,6 +575,19 @@ events! {
         /// When that wait returned.
         returned: time,
     }
+    /// A thread was found running.
+    CpuSample = 36 {
+        /// When.
+        at: time,
+        /// For whom it ran: the task, else the thread; nobody where the thread has recorded nothing yet.
+        party: party,
+        /// The system's number for the thread.
+        os_id: number,
+        /// The stack.
+        stack: number,
+        /// How much of the thread's time on a core it stands for.
+        ticks: number,
+    }
     /// The state at the end: a wait that has not ended.
     OpenWait = 40 {
         /// When it began.

@@ -388,6 +388,8 @@ names! {
         Oldest = 8 "oldest events",
         /// No room for a tracing span: what happens in it is told of the one around it.
         Spans = 9 "spans",
+        /// No place for a CPU sample until the background thread comes by.
+        Samples = 10 "CPU samples",
     }
 }
 

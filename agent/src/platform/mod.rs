@@ -19,3 +19,8 @@ pub(crate) struct Progress {
     pub(crate) delayed_ns: u64,
     pub(crate) sleeps: bool,
 }
+
+#[cfg(all(feature = "cpu", target_os = "linux"))]
+mod cpu;
+#[cfg(all(feature = "cpu", target_os = "linux"))]
+pub(crate) use cpu::*;

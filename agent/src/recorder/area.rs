@@ -120,6 +120,12 @@ pub(crate) fn party() -> Party {
     Party(area().party.load(Relaxed))
 }
 
+/// The same, for a signal handler: nobody where this thread has no area of its own.
+#[cfg(all(feature = "cpu", target_os = "linux"))]
+pub(super) fn party_if_known() -> Party {
+    if is_nowhere() { Party::UNKNOWN } else { party() }
+}
+
 impl Area {
     /// Counts one use of an object, and samples it now and then.
     #[inline(always)]

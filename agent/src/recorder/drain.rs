@@ -72,12 +72,28 @@ pub(crate) struct Drain {
     block: Block,
     out: Vec<u8>,
     looks: Looks,
+    #[cfg(feature = "cpu")]
+    sampler: Option<super::Sampler>,
 }
 
 impl Drain {
     /// Copies from `memory` to `output`.
     pub(crate) fn new(memory: &'static Mapped, output: Output) -> Self {
-        Self { memory, output, block: Block::new(), out: vec![], looks: Looks::default() }
+        Self {
+            memory,
+            output,
+            block: Block::new(),
+            out: vec![],
+            looks: Looks::default(),
+            #[cfg(feature = "cpu")]
+            sampler: None,
+        }
+    }
+
+    /// Tells what this one samples.
+    #[cfg(feature = "cpu")]
+    pub(crate) fn sampled(self, sampler: Option<super::Sampler>) -> Self {
+        Self { sampler, ..self }
     }
 
     /// Works until it is asked to stop, then tells the state of that moment and finishes the file.
@@ -90,6 +106,13 @@ impl Drain {
             let now = tick(self.memory);
             if turn.is_multiple_of(LOOK_EVERY) {
                 entry::find_holders(self.memory);
+            }
+            #[cfg(feature = "cpu")]
+            if let Some(sampler) = &mut self.sampler {
+                if turn % TELL_EVERY == 1 {
+                    sampler.look();
+                }
+                sampler.tell();
             }
             if turn.is_multiple_of(TELL_EVERY) {
                 // By way of a chunk: what is told there survives a kill at once.
@@ -142,11 +165,15 @@ impl Drain {
 
     fn finish(mut self) {
         let now = tick(self.memory);
+        #[cfg(feature = "cpu")]
+        if let Some(sampler) = self.sampler.take() {
+            sampler.tell();
+        }
         RECORDING.store(false, Release);
         entry::find_holders(self.memory);
         self.pass();
         // The end is written even where the limit was reached: it is what tells of the loss.
-        let Self { memory, output, block, out, looks } = &mut self;
+        let Self { memory, output, block, out, looks, .. } = &mut self;
         let reason = output.stopped().unwrap_or_default().to_owned();
         let mut put = |event: &Event<'_>| push(block, out, event);
         looks.end(&mut put);

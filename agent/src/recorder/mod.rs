@@ -6,6 +6,9 @@
 #![cfg_attr(not(feature = "full"), allow(dead_code, unused_imports))]
 mod area;
 mod chunk;
+#[cfg(feature = "cpu")]
+#[cfg_attr(not(target_os = "linux"), path = "cpu_missing.rs")]
+mod cpu;
 mod drain;
 mod entry;
 mod flight;
@@ -25,6 +28,8 @@ mod watcher;
 
 pub(crate) use area::{detach, party, prepare};
 pub(crate) use chunk::emit;
+#[cfg(feature = "cpu")]
+pub(crate) use cpu::Sampler;
 pub(crate) use drain::{Drain, Stop, TICK, beginning, memory_of_this_process, tick};
 pub(crate) use entry::{Handle, Limited, User, Wait};
 pub(crate) use full::is_on as is_full;

@@ -89,7 +89,8 @@ pub(crate) fn intern_with(address: u64, tell: impl FnOnce(&Event<'_>)) {
     }
 }
 
-const DEPTH: usize = 64;
+/// Frames of a stack that are kept.
+pub(super) const DEPTH: usize = 64;
 /// How often a stack is taken for granted where a wait comes from the same site at the same place on the stack: at first,
 /// and at most.
 const TRUST: (u32, u32) = (15, 255);
@@ -132,7 +133,11 @@ fn capture(bounds: (usize, usize)) -> u32 {
     } else {
         by_unwinder(&mut frames)
     };
-    let frames = &frames[..len];
+    stack_number(&frames[..len])
+}
+
+/// Tells a stack; its number, or 0.
+pub(super) fn stack_number(frames: &[u64]) -> u32 {
     if frames.is_empty() {
         return 0;
     }
@@ -170,15 +175,25 @@ fn by_unwinder(frames: &mut [u64; DEPTH]) -> usize {
 /// without frame pointers yields a short stack, never a fault.
 #[inline(never)]
 fn by_frame_pointers(frames: &mut [u64; DEPTH], (low, high): (usize, usize)) -> usize {
-    let mut frame = frame_pointer();
+    let floor = low.max(std::ptr::from_ref(&low).addr() & !0xFFF);
+    // SAFETY: two words within the bounds of this thread's stack, above the frame that runs.
+    follow(frames, frame_pointer(), floor, high, |frame| Some(unsafe { *(frame as *const [usize; 2]) }))
+}
+
+/// Follows the chain of saved frame pointers from `frame` on, as long as it lies between `floor` and `high` and rises:
+/// `read` gives the two words of each.
+#[inline(always)]
+pub(super) fn follow(
+    frames: &mut [u64],
+    mut frame: usize,
+    mut floor: usize,
+    high: usize,
+    read: impl Fn(usize) -> Option<[usize; 2]>,
+) -> usize {
     let mut len = 0;
-    let mut floor = low.max(std::ptr::from_ref(&len).addr() & !0xFFF);
-    while len < DEPTH && frame >= floor && frame.saturating_add(16) <= high && frame.is_multiple_of(8) {
-        // SAFETY: two words within the bounds of this thread's stack, above the frame that runs.
-        let [next, back] = unsafe { *(frame as *const [usize; 2]) };
-        if back == 0 {
-            break;
-        }
+    while len < frames.len() && frame >= floor && frame.saturating_add(16) <= high && frame.is_multiple_of(8)
+    {
+        let Some([next, back]) = read(frame).filter(|[_, back]| *back != 0) else { break };
         frames[len] = back as u64;
         len += 1;
         floor = frame + 16;

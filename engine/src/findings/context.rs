@@ -3,7 +3,7 @@ use super::stacks::{Stacks, is_library};
 use super::{Holding, ObjectReport, PartyReport, PartyRole, Waiting};
 use crate::Options;
 use crate::model::frozen::Frozen;
-use crate::model::{Held, Model, OpenWait, Owner};
+use crate::model::{Held, Model, OpenWait, Owner, Who};
 use crate::symbols::{Frame, Resolve};
 use lockprof_trace::{Kind, Loss, Operation, Outcome, Party};
 use std::collections::HashMap;
@@ -134,6 +134,21 @@ impl<'a> Context<'a> {
     /// A stack for reading: "function (file:line)", innermost first, from the waiting call on.
     pub fn stack(&self, stack: u64) -> Vec<String> {
         self.stacks.of(self, stack).iter().take(FRAMES).map(crate::folded::frame_name).collect()
+    }
+
+    /// The same of a stack of somebody who runs: all of it.
+    pub fn whole_stack(&self, stack: u64) -> Vec<String> {
+        self.stacks.whole(self, stack).iter().map(crate::folded::frame_name).collect()
+    }
+
+    /// Whose time was summed: "task spawned at …", "thread 3 (worker)".
+    pub fn who(&self, who: Who) -> String {
+        match who {
+            Who::Class(class) => self.class_name(class),
+            Who::Thread(party) => self.party_name(party),
+            Who::Foreign(os_id) => format!("thread of the system's number {os_id}"),
+            Who::Others => "all others".into(),
+        }
     }
 
     /// The functions of a stack, innermost first, from the waiting call on.

@@ -8,28 +8,31 @@ use std::rc::Rc;
 /// How deep the recorder's own frames can lie.
 const OURS: usize = 48;
 
-/// The names of stacks, each looked up once.
+/// The names of stacks, each looked up once: of waits as a reader wants them, and of whole ones.
 #[derive(Default)]
-pub(super) struct Stacks(RefCell<HashMap<u64, Rc<Vec<Frame>>>>);
+pub(super) struct Stacks {
+    trimmed: RefCell<HashMap<u64, Rc<Vec<Frame>>>>,
+    whole: RefCell<HashMap<u64, Rc<Vec<Frame>>>>,
+}
 
 impl Stacks {
-    /// The frames of a stack, innermost first.
+    /// The frames of a wait's stack, innermost first.
     pub(super) fn of(&self, context: &Context<'_>, stack: u64) -> Rc<Vec<Frame>> {
-        if let Some(known) = self.0.borrow().get(&stack) {
+        if let Some(known) = self.trimmed.borrow().get(&stack) {
             return known.clone();
         }
-        let addresses = context.model.stacks.get(&stack).map(|stack| &stack[..]).unwrap_or_default();
-        let frames = addresses.iter().flat_map(|address| {
-            let frames = context.symbols.frames(context.process, *address);
-            match frames.is_empty() {
-                true => {
-                    vec![Frame { function: format!("0x{address:x}"), file: None, line: None, inlined: false }]
-                }
-                false => frames,
-            }
-        });
-        let frames = Rc::new(trim(frames.collect()));
-        self.0.borrow_mut().insert(stack, frames.clone());
+        let frames = Rc::new(trim(look_up(context, stack)));
+        self.trimmed.borrow_mut().insert(stack, frames.clone());
+        frames
+    }
+
+    /// All frames of a stack, innermost first.
+    pub(super) fn whole(&self, context: &Context<'_>, stack: u64) -> Rc<Vec<Frame>> {
+        if let Some(known) = self.whole.borrow().get(&stack) {
+            return known.clone();
+        }
+        let frames = Rc::new(look_up(context, stack));
+        self.whole.borrow_mut().insert(stack, frames.clone());
         frames
     }
 
@@ -47,6 +50,20 @@ impl Stacks {
         let spelled = context.model.sites.values().filter(same).map(|site| &*site.file).min();
         Some(format!("{}:{line}", spelled.unwrap_or(file)))
     }
+}
+
+fn look_up(context: &Context<'_>, stack: u64) -> Vec<Frame> {
+    let addresses = context.model.stacks.get(&stack).map(|stack| &stack[..]).unwrap_or_default();
+    let frames = addresses.iter().flat_map(|address| {
+        let frames = context.symbols.frames(context.process, *address);
+        match frames.is_empty() {
+            true => {
+                vec![Frame { function: format!("0x{address:x}"), file: None, line: None, inlined: false }]
+            }
+            false => frames,
+        }
+    });
+    frames.collect()
 }
 
 pub(crate) fn is_library(file: &str) -> bool {

@@ -4,6 +4,7 @@
 //! end. What is summed goes to the class where the object is known already, else to the object (`Owner`), and is
 //! brought together by [`Model::resolved`].
 mod changes;
+mod cpu;
 mod facts;
 pub mod frozen;
 mod nested;
@@ -14,6 +15,7 @@ mod span;
 mod tracing;
 
 pub use changes::{ChangeKey, Changes, Grown, Instance, Instances, LateKey, StaleKey, Torn};
+pub use cpu::{Cpu, Who};
 pub use facts::{Class, Counted, Held, Object, OpenTask, OpenWait, Session, Site};
 pub use nested::{Nesting, Nestings};
 pub use parties::{Parties, PartyFacts, Tally};
@@ -127,6 +129,8 @@ pub struct Model {
     pub changes: Changes,
     /// What happened in which tracing span.
     pub tracing: TracingSpans,
+    /// Who ran where.
+    pub cpu: Cpu,
     /// The span that the next event belongs to; 0: none.
     within: u64,
     /// What was begun while something was held.
@@ -271,6 +275,10 @@ impl Model {
                     };
                     self.handles.push(held);
                 }
+            }
+            Event::CpuSample { at, .. } => {
+                self.now(*at);
+                self.cpu.sample(event, &self.parties);
             }
             Event::Wait { .. } => self.wait(event, within),
             Event::Hold { at, ticks, party, object, site, source } => {
@@ -418,6 +426,7 @@ impl Model {
             let WaitKey { owner, operation, site, .. } = key;
             self.tracing.waits.entry(InSpan { span, owner, operation, site }).or_default().one(ticks);
         }
+        self.cpu.wait(key, party, ticks);
         let sum = self.waits.entry(key).or_default();
         sum.count += 1;
         sum.ticks = sum.ticks.saturating_add(ticks);

@@ -43,7 +43,7 @@ impl Model {
             (std::mem::take(&mut self.wait_lengths), std::mem::take(&mut self.hold_lengths));
         let site_sums = std::mem::take(&mut self.site_lengths);
         let (given, changes) = (std::mem::take(&mut self.delivered), std::mem::take(&mut self.changes));
-        let tracing = std::mem::take(&mut self.tracing);
+        let (tracing, cpu) = (std::mem::take(&mut self.tracing), std::mem::take(&mut self.cpu));
         let owner = |of: Owner| match of {
             Owner::Object(object) => self.owner(object),
             known => known,
@@ -80,11 +80,22 @@ impl Model {
             hold_lengths.entry(owner(key)).or_default().merge(&lengths);
         }
         let changes = changes.by(owner);
-        let tracing = tracing.by(owner);
+        let (tracing, cpu) = (tracing.by(owner), cpu.by(owner));
         let mut delivered: HashMap<Owner, u64> = HashMap::new();
         for (key, count) in given {
             crate::stats::add(delivered.entry(owner(key)).or_default(), count);
         }
-        Self { waits, wait_lengths, site_lengths, holds, hold_lengths, delivered, changes, tracing, ..self }
+        Self {
+            waits,
+            wait_lengths,
+            site_lengths,
+            holds,
+            hold_lengths,
+            delivered,
+            changes,
+            tracing,
+            cpu,
+            ..self
+        }
     }
 }

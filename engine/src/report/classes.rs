@@ -1,5 +1,5 @@
 //! The numbers of each class: objects, tasks and threads, watchers.
-use super::{ClassReport, PopulationReport, SiteReport, Times, WatcherReport};
+use super::{ClassReport, CpuReport, PopulationReport, SiteReport, Times, WatcherReport};
 use crate::findings::Context;
 use crate::model::{Model, Owner, Tally, is_idle};
 use crate::stats::add;
@@ -271,5 +271,23 @@ pub(super) fn watchers(context: &Context<'_>) -> Vec<WatcherReport> {
         })
         .collect();
     reports.sort_by(|one, other| (other.live, &one.created_at).cmp(&(one.live, &other.created_at)));
+    reports
+}
+
+/// Who ran for how long, longest first.
+pub fn cpu(context: &Context<'_>) -> Vec<CpuReport> {
+    let mut sums: HashMap<String, (u64, u64)> = HashMap::new();
+    for ((who, _), (samples, ticks)) in &context.model.cpu.samples {
+        let sum = sums.entry(context.who(*who)).or_default();
+        *sum = (sum.0 + samples, sum.1.saturating_add(*ticks));
+    }
+    let report = |(by, (samples, ticks))| CpuReport {
+        by,
+        samples,
+        cpu_ns: context.model.ns(ticks),
+        process: context.process,
+    };
+    let mut reports: Vec<CpuReport> = sums.into_iter().map(report).collect();
+    reports.sort_by(|one, other| (other.cpu_ns, &one.by).cmp(&(one.cpu_ns, &other.by)));
     reports
 }

@@ -138,6 +138,19 @@ pub struct WatcherReport {
     pub process: usize,
 }
 
+/// Time that tasks of one spawn line, or a thread, were found running.
+#[derive(Clone, Debug, Serialize)]
+pub struct CpuReport {
+    /// "task spawned at file:line", "thread 3 (worker)".
+    pub by: String,
+    /// Samples.
+    pub samples: u64,
+    /// The time on a core that they stand for, in nanoseconds.
+    pub cpu_ns: u64,
+    /// The process, as a place among `processes`.
+    pub process: usize,
+}
+
 /// One process that recorded.
 #[derive(Clone, Debug, Serialize)]
 pub struct ProcessReport {
@@ -197,6 +210,8 @@ pub struct Report {
     pub spans: Vec<SpanReport>,
     /// The requests that waited longest, by trace id.
     pub requests: Vec<RequestReport>,
+    /// Time on a core by task or thread; empty where none was sampled.
+    pub cpu: Vec<CpuReport>,
     /// What is wrong.
     pub findings: Vec<Finding>,
     /// The objects that findings speak of.
@@ -220,6 +235,10 @@ pub struct Folded {
     pub tasks: Vec<String>,
     /// Time waited by tracing span, in microseconds; empty where there are no spans.
     pub spans: Vec<String>,
+    /// Time on a core, in microseconds; empty where none was sampled.
+    pub cpu: Vec<String>,
+    /// Time on a core and in waits, in microseconds; empty where none was sampled.
+    pub time: Vec<String>,
 }
 
 impl Report {
@@ -261,6 +280,8 @@ pub(crate) fn build(models: Vec<Model>, options: &Options, symbols: &dyn Resolve
         holds: crate::folded::holds(&contexts),
         tasks: crate::folded::tasks(&contexts),
         spans: crate::folded::spans(&contexts),
+        cpu: crate::folded::cpu(&contexts),
+        time: crate::folded::time(&contexts),
     };
     let drawn = drawn::draw(&contexts);
     let first = processes.first().cloned();
@@ -280,6 +301,7 @@ pub(crate) fn build(models: Vec<Model>, options: &Options, symbols: &dyn Resolve
         watchers: contexts.iter().flat_map(classes::watchers).collect(),
         spans: contexts.iter().flat_map(spans::spans).collect(),
         requests: contexts.iter().flat_map(spans::requests).collect(),
+        cpu: contexts.iter().flat_map(classes::cpu).collect(),
         findings,
         objects: objects.into_iter().collect(),
         folded,

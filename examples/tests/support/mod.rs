@@ -125,6 +125,11 @@ impl Planted {
         Self { file: format!("examples/{file}"), line: index + 1 }
     }
 
+    /// Its number.
+    pub fn line(&self) -> usize {
+        self.line
+    }
+
     /// Whether a place of the report, `path:line` or `path:line:column`, is this line.
     pub fn is(&self, place: &Value) -> bool {
         let place = place.as_str().unwrap_or_default();
