@@ -24,9 +24,10 @@ pub use span::{Doing, Span, is_idle};
 pub use tracing::{InSpan, SpanSum, TracingSpan, TracingSpans};
 
 use crate::stats::{Distribution, Holds, Lanes, Timeline, add};
+use foldhash::HashMap;
 use lockprof_trace::memory::entry::{MOVED, TRAVELS};
 use lockprof_trace::{Event, HoldSource, Kind, Loss, Mode, Operation, Party, WaitEnd};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 /// What a sum belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -115,9 +116,9 @@ pub struct Model {
     pub delivered: HashMap<Owner, u64>,
     /// Waits that have ended, and those that have not.
     pub waits: HashMap<WaitKey, WaitSum>,
-    /// Lengths of waits.
+    /// Lengths of waits; put together from those of the lines by [`Model::resolved`].
     pub wait_lengths: HashMap<Owner, Distribution>,
-    /// The same by the line that waited.
+    /// Lengths of waits by the line that waited.
     pub site_lengths: HashMap<(Owner, u64), Distribution>,
     /// Holds by the site that took.
     pub holds: HashMap<(Owner, u64), HoldSum>,
@@ -157,7 +158,11 @@ pub struct Model {
     pub latest: u64,
     /// What is drawn of single waits and holds, where anything is.
     pub lanes: Option<Lanes>,
+    /// Objects and their classes as they were found last, each at its id modulo [`FOUND`]: most events are about few.
+    found: Vec<(u64, u64)>,
 }
+
+const FOUND: usize = 1 << 10;
 
 impl Model {
     /// One that knows nothing yet.
@@ -200,6 +205,11 @@ impl Model {
             Event::Within { span } => self.within = *span,
             Event::Object { at, object, class, capacity } => {
                 self.now(*at);
+                for id in *object..object.saturating_add(4) {
+                    if let Some(found) = self.found.get_mut(id as usize % FOUND) {
+                        *found = (0, 0);
+                    }
+                }
                 self.objects.insert(*object, Object { class: *class, capacity: *capacity });
             }
             Event::Name { object, name } => drop(self.names.insert(*object, name.as_ref().into())),
@@ -310,7 +320,7 @@ impl Model {
                 if self.watchers.remove(object).is_none() {
                     self.watchers.insert(*object, (Party::UNKNOWN, 0, u64::MAX));
                 }
-                let owner = self.owner(*object);
+                let owner = self.owner_now(*object);
                 add(self.delivered.entry(owner).or_default(), *delivered);
                 self.watcher_line(*object, *at, false);
             }
@@ -320,7 +330,7 @@ impl Model {
             | Event::TornRead { at, object, .. }
             | Event::LateAdd { at, object, .. } => {
                 self.now(*at);
-                let owner = self.owner(*object);
+                let owner = self.owner_now(*object);
                 self.changes.event(owner, event);
             }
             Event::LongPoll { at, .. } | Event::Backlog { at, .. } => {
@@ -409,7 +419,7 @@ impl Model {
             return;
         }
         self.happened(*at);
-        let owner = if *object == 0 { self.joined(*holder) } else { self.owner(*object) };
+        let owner = if *object == 0 { self.joined(*holder) } else { self.owner_now(*object) };
         if *end == WaitEnd::Done && *object != 0 {
             let served = self.served.entry((*object, *operation)).or_default();
             *served = (*served).max(*at);
@@ -442,12 +452,11 @@ impl Model {
             Some(WaitEnd::TimedOut | WaitEnd::Cancelled) => sum.given_up += 1,
             _ => {}
         }
-        self.wait_lengths.entry(key.owner).or_default().add(ticks);
         self.site_lengths.entry((key.owner, key.site)).or_default().add(ticks);
     }
 
     fn hold(&mut self, ticks: u64, party: Party, object: u64, site: u64, source: HoldSource) {
-        let (owner, step) = (self.owner(object), self.session.coarse_ticks);
+        let (owner, step) = (self.owner_now(object), self.session.coarse_ticks);
         let sum = self.holds.entry((owner, site)).or_default();
         let (count, total) = match source {
             HoldSource::Coarse => &mut sum.coarse,
@@ -472,6 +481,22 @@ impl Model {
             class.is_some_and(|class| u64::from(class.kind.ids()) > *back)
         };
         (0..4).find(belongs).map_or(id, |back| id - back)
+    }
+
+    /// The same as [`Model::owner`], for one of many events.
+    fn owner_now(&mut self, object: u64) -> Owner {
+        if let Some(&(found, class)) = self.found.get(object as usize % FOUND)
+            && found == object
+            && class != 0
+        {
+            return Owner::Class(class);
+        }
+        let owner = self.owner(object);
+        if let Owner::Class(class) = owner {
+            self.found.resize(FOUND, (0, 0));
+            self.found[object as usize % FOUND] = (object, class);
+        }
+        owner
     }
 
     fn owner(&self, object: u64) -> Owner {

@@ -1,8 +1,9 @@
 //! Tasks and threads: who lives, who was dropped unfinished, and how many of a class ended how.
 //!
 //! A party that has ended is forgotten, but for the last [`RECENT`]: a guard that outlives its holder still finds a name.
+use foldhash::HashMap;
 use lockprof_trace::{Event, Outcome, Party};
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
 /// Ended parties that are remembered.
 const RECENT: usize = 1 << 16;
@@ -54,6 +55,8 @@ pub struct Parties {
     order: VecDeque<Party>,
     /// Ends that came before their begins in the file.
     ended_first: HashMap<Party, (u64, Outcome)>,
+    /// Whether any was spawned in a tracing span.
+    in_spans: bool,
     /// By class.
     pub tallies: BTreeMap<u64, Tally>,
 }
@@ -97,6 +100,7 @@ impl Parties {
             return [None, None];
         }
         let (class, at) = (facts.class, facts.at);
+        self.in_spans |= facts.span != 0;
         self.tallies.entry(class).or_default().spawned += 1;
         self.open.insert(party, facts);
         let ended = self.ended_first.remove(&party);
@@ -146,7 +150,7 @@ impl Parties {
 
     /// The span that a party is in: the one that is told with what it does, else the one that it was spawned in; 0: none.
     pub fn span_of(&self, party: Party, told: u64) -> u64 {
-        if told != 0 { told } else { self.get(party).map_or(0, |facts| facts.span) }
+        if told != 0 || !self.in_spans { told } else { self.get(party).map_or(0, |facts| facts.span) }
     }
 
     /// Those that have ended, as far as they are remembered.

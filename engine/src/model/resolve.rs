@@ -1,7 +1,7 @@
 //! The end of reading: what was summed by object goes to the object's class.
 use super::{HoldSum, Model, Owner, Span, WaitKey, WaitSum};
 use crate::stats::{Distribution, Holds};
-use std::collections::HashMap;
+use foldhash::HashMap;
 
 impl Model {
     /// Everything is told: sums of objects whose class has become known go to the class, and waits that never ended
@@ -39,16 +39,15 @@ impl Model {
         self.early.clear();
         self.watchers.retain(|_, watcher| watcher.2 != u64::MAX);
         let (waited, held) = (std::mem::take(&mut self.waits), std::mem::take(&mut self.holds));
-        let (wait_sums, hold_sums) =
-            (std::mem::take(&mut self.wait_lengths), std::mem::take(&mut self.hold_lengths));
-        let site_sums = std::mem::take(&mut self.site_lengths);
+        let (site_sums, hold_sums) =
+            (std::mem::take(&mut self.site_lengths), std::mem::take(&mut self.hold_lengths));
         let (given, changes) = (std::mem::take(&mut self.delivered), std::mem::take(&mut self.changes));
         let (tracing, cpu) = (std::mem::take(&mut self.tracing), std::mem::take(&mut self.cpu));
         let owner = |of: Owner| match of {
             Owner::Object(object) => self.owner(object),
             known => known,
         };
-        let mut waits = HashMap::new();
+        let mut waits = HashMap::default();
         for (key, sum) in waited {
             let into: &mut WaitSum = waits.entry(WaitKey { owner: owner(key.owner), ..key }).or_default();
             into.count += sum.count;
@@ -59,15 +58,13 @@ impl Model {
             into.given_up += sum.given_up;
             into.by_task = into.by_task.max(sum.by_task);
         }
-        let mut wait_lengths: HashMap<Owner, Distribution> = HashMap::new();
-        for (key, lengths) in wait_sums {
-            wait_lengths.entry(owner(key)).or_default().merge(&lengths);
-        }
-        let mut site_lengths: HashMap<(Owner, u64), Distribution> = HashMap::new();
+        let mut wait_lengths: HashMap<Owner, Distribution> = HashMap::default();
+        let mut site_lengths: HashMap<(Owner, u64), Distribution> = HashMap::default();
         for ((key, site), lengths) in site_sums {
+            wait_lengths.entry(owner(key)).or_default().merge(&lengths);
             site_lengths.entry((owner(key), site)).or_default().merge(&lengths);
         }
-        let mut holds: HashMap<(Owner, u64), HoldSum> = HashMap::new();
+        let mut holds: HashMap<(Owner, u64), HoldSum> = HashMap::default();
         for ((key, site), sum) in held {
             let into = holds.entry((owner(key), site)).or_default();
             into.timed = (into.timed.0 + sum.timed.0, into.timed.1.saturating_add(sum.timed.1));
@@ -75,13 +72,13 @@ impl Model {
             into.max = into.max.max(sum.max);
             into.max_by_task = into.max_by_task.max(sum.max_by_task);
         }
-        let mut hold_lengths: HashMap<Owner, Holds> = HashMap::new();
+        let mut hold_lengths: HashMap<Owner, Holds> = HashMap::default();
         for (key, lengths) in hold_sums {
             hold_lengths.entry(owner(key)).or_default().merge(&lengths);
         }
         let changes = changes.by(owner);
         let (tracing, cpu) = (tracing.by(owner), cpu.by(owner));
-        let mut delivered: HashMap<Owner, u64> = HashMap::new();
+        let mut delivered: HashMap<Owner, u64> = HashMap::default();
         for (key, count) in given {
             crate::stats::add(delivered.entry(owner(key)).or_default(), count);
         }

@@ -6,7 +6,7 @@
 use super::Timeline;
 use crate::model::{Doing, Span, is_idle};
 use lockprof_trace::Party;
-use std::collections::HashMap;
+use foldhash::HashMap;
 
 /// Bars that are kept: what a page can hold and a browser draws at once without stutter.
 const BARS: usize = 120_000;
