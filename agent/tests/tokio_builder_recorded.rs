@@ -1,5 +1,5 @@
-//! Tasks that are spawned by a builder. Run it with `RUSTFLAGS="--cfg tokio_unstable"` and the feature `tokio-tracing`.
-#![cfg(all(target_os = "linux", tokio_unstable, feature = "record", feature = "tokio-tracing"))]
+//! Tasks that are spawned by a builder. Run it with `RUSTFLAGS="--cfg tokio_unstable"`.
+#![cfg(all(target_os = "linux", tokio_unstable, feature = "record", feature = "tokio"))]
 mod recording;
 
 use lockprof::tokio;

@@ -5,8 +5,7 @@
 //! Like tokio's, each operation is a future. It tries first, out of the same budget, and makes tokio's own future only
 //! where it has to wait: that is what a wait is counted from, till the future is ready or dropped.
 //!
-//! With `--cfg tokio_unstable` and the feature `tokio-tracing`, `task::Builder` and `JoinSet::build_task` record their tasks;
-//! with the flag alone they are as tokio has them, if another crate asks for tokio's `tracing`.
+//! With `--cfg tokio_unstable` it brings tokio's feature `tracing`, and with that `task::Builder` and `JoinSet::build_task`.
 pub use ::tokio::*;
 
 pub mod runtime;

@@ -1,4 +1,4 @@
-//! Tasks with a name for tokio's own tools: with `--cfg tokio_unstable` and the feature `tokio-tracing`.
+//! Tasks with a name for tokio's own tools: with `--cfg tokio_unstable`.
 use super::{Job, JoinHandle, LocalSet, Recorded};
 use crate::recorder::InRuntime;
 use crate::tokio::runtime::Handle;

@@ -1,8 +1,8 @@
 //! A set of tasks that are awaited, and aborted, together.
-#[cfg(all(tokio_unstable, feature = "tokio-tracing"))]
+#[cfg(tokio_unstable)]
 mod builder;
 
-#[cfg(all(tokio_unstable, feature = "tokio-tracing"))]
+#[cfg(tokio_unstable)]
 pub use builder::Builder;
 
 use super::recorded::SetAborts;

@@ -1,5 +1,5 @@
 //! `tokio::task`, with each task known by the line that spawned it.
-#[cfg(all(tokio_unstable, feature = "tokio-tracing"))]
+#[cfg(tokio_unstable)]
 mod builder;
 mod join_handle;
 #[cfg(not(tokio_unstable))]
@@ -11,7 +11,7 @@ mod recorded;
 mod waker;
 
 pub use ::tokio::task::*;
-#[cfg(all(tokio_unstable, feature = "tokio-tracing"))]
+#[cfg(tokio_unstable)]
 pub use builder::Builder;
 pub use join_handle::{AbortHandle, JoinHandle};
 pub use join_set::JoinSet;
