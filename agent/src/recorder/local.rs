@@ -40,6 +40,7 @@ pub(crate) struct Local {
     /// The task whose drop is under way because its runtime shuts down.
     pub(crate) abandoned: Cell<Party>,
     /// The tracing span that this thread is in, by its place in `span`; 0: none.
+    #[cfg(feature = "tracing")]
     pub(crate) span: Cell<u32>,
     /// Stacks of the last waits: place on the stack, site, number, uses granted and left.
     pub(crate) stacks: [Cell<(usize, usize, u32, u32)>; 64],
@@ -65,6 +66,7 @@ thread_local! {
             panicked: Cell::new(false),
             runtime: Cell::new(0),
             abandoned: Cell::new(Party::UNKNOWN),
+            #[cfg(feature = "tracing")]
             span: Cell::new(0),
             stacks: [const { Cell::new((0, 0, 0, 0)) }; 64],
         }
