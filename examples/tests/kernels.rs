@@ -96,6 +96,21 @@ const KERNELS: &[Expected] = &[
     kernel("kept_guard", "leaked", NEVER_RELEASED, &[]),
     kernel("permit_leak", "leaked", NEVER_RELEASED, &[]),
     kernel("future_lock", "leaked", NEVER_RELEASED, &[]),
+    kernel("upgrade_and_read", "cycle", DEADLOCK, &[]),
+    kernel("once_reentrant", "self", DEADLOCK, &[]),
+    kernel("lazy_cycle", "cycle", DEADLOCK, &[]),
+    kernel("map_ref_insert", "self", DEADLOCK, &[]),
+    kernel("watch_borrow", "self", DEADLOCK, &[]),
+    kernel("drop_under_lock", "self", DEADLOCK, &[]),
+    kernel("permits_piecemeal", "cycle", DEADLOCK, &[]),
+    kernel("reserve_then_send", "channel-cycle", DEADLOCK, &[]),
+    kernel("set_under_lock", "mixed", DEADLOCK, &[]),
+    kernel("scoped_join", "mixed", DEADLOCK, &[]),
+    kernel("closed_and_join", "mixed", DEADLOCK, &[]),
+    kernel("recv_on_runtime", "mixed", DEADLOCK, &[]),
+    kernel("full_pool", "mixed", DEADLOCK, &[]),
+    kernel("barrier_missing", "orphan", BLOCKED_WAIT, &[]),
+    kernel("notified_too_late", "orphan", ["suspected", "LP0015"], &[]),
 ];
 
 /// Programs that look like a kernel, and have no bug.
@@ -124,6 +139,10 @@ const TRAPS: &[&str] = &[
     "permits_travel",
     "end_travels",
     "own_guard_travels",
+    "late_at_barrier",
+    "queue_after_signal",
+    "set_at_work",
+    "jobs_in_turn",
 ];
 
 /// The lines of a kernel that bear a marker of this kind.

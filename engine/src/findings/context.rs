@@ -198,6 +198,8 @@ impl<'a> Context<'a> {
         match wait.operation {
             Operation::Notified if wait.holder_site != 0 => count(wait.object + 1) > 0,
             Operation::Notified => count(wait.object) + count(wait.object + 1) > 0,
+            // Who came to a barrier before may be those who wait there now.
+            Operation::Barrier => false,
             operation => self.model.served.contains_key(&(wait.object, operation)),
         }
     }

@@ -143,6 +143,7 @@ impl Builder<'_> {
             Operation::Closed => self.ends(wait, &of_role(Role::Receiver)),
             Operation::Recv | Operation::Changed => self.receive(wait, &of_role(Role::Sender)),
             Operation::Join => self.join(wait),
+            Operation::Barrier => self.signal(wait),
             operation => {
                 let senders = of_role(Role::Sender);
                 if operation.is_signal() && senders.is_empty() {
@@ -352,8 +353,8 @@ impl Builder<'_> {
         }
     }
 
-    /// A signal that anybody could give who knows of it. If nobody ever has, and all are stuck who could have been told
-    /// of it, nobody is suspected to be left who will.
+    /// A signal that anybody could give who knows of it, or a barrier to which anybody could come. If nobody ever gave that
+    /// signal, and all are stuck who could have been told of it, nobody is suspected to be left who will.
     fn signal(&self, wait: &OpenWait) -> Need {
         let model = self.context.model;
         let parent = model.parties.get(wait.party).map_or(Party::UNKNOWN, |facts| facts.parent);

@@ -196,7 +196,7 @@ fn serves(operation: Operation, role: Role) -> bool {
             is_lock(operation) || operation == Operation::Init
         }
         Role::Receiver => is_send(operation) || operation == Operation::Closed,
-        Role::Sender => !is_lock(operation) && !is_send(operation),
+        Role::Sender => !is_lock(operation) && !is_send(operation) && operation != Operation::Closed,
         _ => false,
     }
 }
@@ -257,7 +257,9 @@ fn circle(context: &Context<'_>, case: &Case, times: usize) -> String {
             }
             _ => {
                 let by = others(context, *place)
-                    .find(|(_, by)| members.iter().any(|place| context.frozen.parties[*place] == *by));
+                    .filter(|(_, by)| members.iter().any(|place| context.frozen.parties[*place] == *by));
+                // Whoever waits may hold some of it itself: a read lock, or permits.
+                let by = by.min_by_key(|(_, by)| *by == party);
                 let by = by.map(|(held, by)| match is_lock(wait.operation) {
                     true => format!(", taken by {} at {}", who(context, by), context.place(held.site)),
                     false => format!(", whose other end is with {}", who(context, by)),

@@ -1,7 +1,7 @@
 //! Tasks that look like a kernel, and have no bug.
 use crate::stage::{keep, reach, task, until_async};
 use lockprof::tokio::sync::{Mutex, Notify, OwnedMutexGuard, Semaphore, mpsc, oneshot, watch};
-use lockprof::tokio::{self, time::sleep};
+use lockprof::tokio::{self, task::JoinSet, time::sleep};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -167,4 +167,35 @@ pub async fn own_guard_travels() {
         drop(guard);
     });
     *lock.lock().await += 1;
+}
+
+/// A set is waited for under a lock that its tasks do not need; one of them is at work.
+pub async fn set_at_work() {
+    let totals = Arc::new(Mutex::new(0));
+    let of_other = totals.clone();
+    task(async move {
+        let _guard = totals.lock().await;
+        let mut workers = JoinSet::new();
+        workers.spawn(sleep(LONG));
+        while workers.join_next().await.is_some() {}
+    });
+    task(async move { *of_other.lock().await += 1 });
+}
+
+/// Blocking jobs have one thread, and take turns there.
+pub async fn jobs_in_turn() {
+    task(async {
+        let jobs = std::thread::spawn(|| {
+            let mut builder = tokio::runtime::Builder::new_current_thread();
+            let runtime = builder.max_blocking_threads(1).build().unwrap();
+            runtime.block_on(async {
+                let first = tokio::task::spawn_blocking(|| std::thread::sleep(LONG));
+                tokio::task::spawn_blocking(|| ()).await.unwrap();
+                first.await.unwrap();
+            });
+        });
+        while !jobs.is_finished() {
+            sleep(LONG / 10).await;
+        }
+    });
 }

@@ -40,6 +40,16 @@ kernels! {
         kept_guard,
         blocked_runtime,
         read_then_write,
+        upgrade_and_read,
+        barrier_missing,
+        once_reentrant,
+        lazy_cycle,
+        scoped_join,
+        map_ref_insert,
+        watch_borrow,
+        drop_under_lock,
+        recv_on_runtime,
+        full_pool,
         three_locks,
         condvar_outer,
         cockroach_10214,
@@ -71,8 +81,12 @@ kernels! {
         own_queue,
         permit_leak,
         future_lock,
+        permits_piecemeal,
+        reserve_then_send,
+        set_under_lock,
+        closed_and_join,
+        notified_too_late,
         cockroach_10790,
-
         cockroach_13197,
         cockroach_13755,
         cockroach_18101,
@@ -100,6 +114,8 @@ kernels! {
         call_after_release,
         wait_gives_back,
         idle_workers,
+        late_at_barrier,
+        queue_after_signal,
     }
     async_traps {
         idle_tasks,
@@ -114,6 +130,8 @@ kernels! {
         permits_travel,
         end_travels,
         own_guard_travels,
+        set_at_work,
+        jobs_in_turn,
     }
 }
 

@@ -2,7 +2,7 @@
 use crate::stage::{keep, meet, party, reach, until};
 use lockprof::crossbeam_channel::bounded;
 use lockprof::parking_lot::{Mutex, RwLock};
-use lockprof::sync::{Condvar, Mutex as StdMutex, mpsc};
+use lockprof::sync::{Barrier, Condvar, Mutex as StdMutex, mpsc};
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
@@ -170,6 +170,19 @@ pub fn wait_gives_back() {
     });
 }
 
+/// Two wait at a barrier for a third one, which is still at work.
+pub fn late_at_barrier() {
+    let round = Arc::new(Barrier::new(3));
+    for _ in 0..2 {
+        let round = round.clone();
+        party(move || drop(round.wait()));
+    }
+    party(move || {
+        std::thread::park();
+        round.wait();
+    });
+}
+
 /// Workers wait for jobs that may still come: whoever sends them lives.
 pub fn idle_workers() {
     let (jobs, queue) = bounded::<u32>(1);
@@ -179,4 +192,24 @@ pub fn idle_workers() {
     }
     jobs.send(1).unwrap();
     keep(jobs);
+}
+
+/// A job comes before its worker looks, which has it done and waits for more: the signal was needless, not lost.
+pub fn queue_after_signal() {
+    let queue = Arc::new((StdMutex::new(vec![1]), Condvar::new()));
+    queue.1.notify_one();
+    let of_worker = queue.clone();
+    party(move || {
+        let mut jobs = of_worker.0.lock().unwrap();
+        loop {
+            jobs = of_worker.1.wait_while(jobs, |jobs| jobs.is_empty()).unwrap();
+            jobs.clear();
+            reach(1);
+        }
+    });
+    party(move || {
+        until(1);
+        std::thread::park();
+        queue.1.notify_one();
+    });
 }
