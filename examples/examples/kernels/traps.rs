@@ -175,7 +175,9 @@ pub fn late_at_barrier() {
     let round = Arc::new(Barrier::new(3));
     for _ in 0..2 {
         let round = round.clone();
-        party(move || drop(round.wait()));
+        party(move || {
+            round.wait();
+        });
     }
     party(move || {
         std::thread::park();
