@@ -94,10 +94,21 @@ pub(crate) fn start(config: &Builder) -> Result<Recording, Error> {
     if let Some(watchdog) = config.watchdog.clone() {
         watchdog.start(&STOP);
     }
+    #[cfg(all(feature = "cpu", feature = "http"))]
+    SAMPLED.store(config.cpu.is_some(), Relaxed);
     platform::on_fork(in_child);
     platform::on_exit(at_exit);
     RECORDING.store(true, Release);
     Ok(Recording(()))
+}
+
+#[cfg(feature = "http")]
+static SAMPLED: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(false);
+
+/// Whether it is sampled where threads run.
+#[cfg(feature = "http")]
+pub(crate) fn is_sampled() -> bool {
+    SAMPLED.load(Relaxed)
 }
 
 /// The trace of this process is removed when it is finished.

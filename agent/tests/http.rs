@@ -88,6 +88,15 @@ fn takes_one_then_the_other(one: &Mutex<u32>, other: &Mutex<u32>, met: &Barrier)
     let _other = other.lock().unwrap(); // waits here
 }
 
+/// Runs until the process ends.
+#[cfg(feature = "cpu")]
+fn runs_for_ever() {
+    let mut turns = 0u64;
+    loop {
+        turns = std::hint::black_box(turns + 1);
+    }
+}
+
 /// The place of a line of this file, by the comment at its end.
 fn place(comment: &str) -> String {
     let source = include_str!("http.rs");
@@ -112,7 +121,10 @@ fn a_stuck_program_answers() {
     }
 
     let path = std::env::temp_dir().join(format!("lockprof-http-{}.bin", std::process::id()));
-    let recording = lockprof::builder().path(&path).start().unwrap();
+    let recording = lockprof::builder().path(&path);
+    #[cfg(feature = "cpu")]
+    let recording = recording.cpu(499);
+    let recording = recording.start().unwrap();
     let (locks, met) = (Arc::new((Mutex::new(0), Mutex::new(0))), Arc::new(Barrier::new(2)));
     for turn in [false, true] {
         let (locks, met) = (locks.clone(), met.clone());
@@ -161,7 +173,16 @@ fn a_stuck_program_answers() {
     }
 
     let (sampled, _, said) = ask(address, "/debug/pprof/profile?seconds=1", "");
+    #[cfg(not(feature = "cpu"))]
     assert_eq!((sampled, String::from_utf8(said).unwrap().lines().count()), (501, 1));
+    #[cfg(feature = "cpu")]
+    {
+        assert!(sampled == 200 && said.starts_with(b"\x1f\x8b"), "gzipped");
+        std::thread::spawn(runs_for_ever);
+        if let Some(top) = go_top(address, "profile?seconds=2") {
+            assert!(top.contains("Type: cpu") && top.contains("runs_for_ever"), "{top}");
+        }
+    }
     for (path, expected) in [
         ("/debug/pprof/heap", 404),
         ("/nothing", 404),

@@ -14,6 +14,8 @@ use std::io::{self, Write};
 pub enum Values {
     /// How often and how long.
     Contentions,
+    /// How many samples, and the time on a core that they stand for.
+    Cpu,
     /// How many, under this name.
     Count(&'static str),
 }
@@ -164,6 +166,9 @@ impl Builder {
             Values::Contentions => {
                 vec![builder.value_type("contentions", "count"), builder.value_type("delay", "nanoseconds")]
             }
+            Values::Cpu => {
+                vec![builder.value_type("samples", "count"), builder.value_type("cpu", "nanoseconds")]
+            }
             Values::Count(name) => vec![builder.value_type(name, "count")],
         };
         let comment = builder.text("written by lockprof");
@@ -260,7 +265,7 @@ impl Builder {
         let label = told.map(|(key, text)| Label { key: self.text(key), str: self.text(text), num: 0 });
         let label = label.collect();
         let value = match self.values {
-            Values::Contentions => vec![signed(path.count), signed(path.ns)],
+            Values::Contentions | Values::Cpu => vec![signed(path.count), signed(path.ns)],
             Values::Count(_) => vec![signed(path.count)],
         };
         self.profile.sample.push(Sample { location_id, value, label });

@@ -113,6 +113,28 @@ pub fn holds(contexts: &[Context<'_>]) -> Vec<Sample> {
     sorted(all.collect())
 }
 
+/// Where was run, as far as it was sampled, by who ran.
+pub fn cpu(contexts: &[Context<'_>]) -> Vec<Sample> {
+    let all = contexts.iter().flat_map(|context| {
+        context.model.cpu.samples.iter().map(|((who, stack), (count, ticks))| Sample {
+            process: context.process,
+            what: "cpu",
+            operation: "runs",
+            at: String::new(),
+            stack: *stack,
+            frames: context.whole_frames(*stack),
+            object: String::new(),
+            kind: String::new(),
+            by: context.who(*who),
+            holder: String::new(),
+            count: *count,
+            ns: context.model.ns(*ticks),
+            max_ns: 0,
+        })
+    });
+    sorted(all.collect())
+}
+
 fn sorted(mut samples: Vec<Sample>) -> Vec<Sample> {
     samples.sort_by(|one, other| {
         let rest = |of: &Sample| (of.count, of.process, of.at.clone(), of.object.clone(), of.by.clone());

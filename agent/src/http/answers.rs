@@ -1,6 +1,6 @@
 //! What stands at each path.
 use super::{goroutines, names, profiles};
-use crate::live;
+use crate::{live, session};
 use hyper::StatusCode;
 use lockprof_engine::Options;
 use lockprof_engine::findings::Context;
@@ -9,6 +9,9 @@ use std::time::Duration;
 
 /// The longest time that a profile may be asked to take, in seconds.
 pub(super) const MAX_SECONDS: u64 = 300;
+
+/// How long is sampled for a profile of what runs, where that is not told: as long as Go does.
+const SAMPLED: Duration = Duration::from_secs(30);
 
 const TEXT: &str = "text/plain; charset=utf-8";
 const BYTES: &str = "application/octet-stream";
@@ -82,9 +85,9 @@ pub(super) fn answer(asked: &Asked) -> Answer {
         "/metrics" => metrics(asked.open_metrics),
         "/stuck" => stuck(),
         path => match path.strip_prefix("/debug/pprof/") {
-            Some("profile") => Err(Answer::say(
+            Some("profile") if !session::is_sampled() => Err(Answer::say(
                 StatusCode::NOT_IMPLEMENTED,
-                "what runs on the processors is not sampled by this program: block, mutex and goroutine tell who waits",
+                "where this program runs is not sampled: build it with lockprof's feature `cpu` and start it with cpu=99",
             )),
             Some(name) if PROFILES.iter().any(|profile| profile.0 == name) => profile(name, asked),
             _ => Err(Answer::say(StatusCode::NOT_FOUND, "no such page: /debug/pprof/ lists what there is")),
@@ -153,7 +156,10 @@ fn prometheus(open_metrics: &str) -> String {
 }
 
 fn profile(name: &str, asked: &Asked) -> Result<Answer, Answer> {
-    let (debug, time) = (asked.debug.clone()?, asked.time.clone()?);
+    let (debug, mut time) = (asked.debug.clone()?, asked.time.clone()?);
+    if name == "profile" {
+        time.get_or_insert(SAMPLED);
+    }
     let parties = name.starts_with("goroutine");
     let wrong = match (time, debug) {
         (Some(_), 1..) => Some("text is of all that is recorded: leave out debug or seconds"),

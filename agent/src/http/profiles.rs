@@ -1,4 +1,4 @@
-//! Where was waited, and who made others wait: Go's block and mutex profiles.
+//! Where was waited, who made others wait, and what runs: Go's block, mutex and CPU profiles.
 use super::go;
 use lockprof_engine::findings::Context;
 use lockprof_engine::pprof::{About, Values};
@@ -13,10 +13,11 @@ const LOCKS: [&str; 6] = ["lock", "read", "write", "upgradable_read", "upgrade",
 
 /// All that is recorded for this profile, longest first.
 pub(super) fn samples(name: &str, context: &Context<'_>) -> Vec<Sample> {
-    let waits = profile::waits(std::slice::from_ref(context));
+    let contexts = std::slice::from_ref(context);
     match name {
-        "mutex" => by_holder(waits),
-        _ => waits,
+        "mutex" => by_holder(profile::waits(contexts)),
+        "profile" => profile::cpu(contexts),
+        _ => profile::waits(contexts),
     }
 }
 
@@ -63,7 +64,8 @@ pub(super) fn bytes(
     time: Option<Duration>,
 ) -> Vec<u8> {
     let mut samples = samples(name, context);
-    let mut about = About::all(std::slice::from_ref(context), Values::Contentions);
+    let values = if name == "profile" { Values::Cpu } else { Values::Contentions };
+    let mut about = About::all(std::slice::from_ref(context), values);
     if let Some(time) = time {
         let whole = about.duration_ns;
         about.duration_ns = u64::try_from(time.as_nanos()).map_or(whole, |time| time.min(whole));

@@ -41,6 +41,7 @@ pub(crate) struct Local {
     pub(crate) abandoned: Cell<Party>,
     /// The tracing span that this thread is in, by its place in `span`; 0: none.
     #[cfg(feature = "tracing")]
+    #[cfg_attr(not(feature = "tracing"), allow(dead_code))]
     pub(crate) span: Cell<u32>,
     /// Stacks of the last waits: place on the stack, site, number, uses granted and left.
     pub(crate) stacks: [Cell<(usize, usize, u32, u32)>; 64],

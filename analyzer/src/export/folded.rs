@@ -8,6 +8,7 @@ pub(super) fn write(source: &Source<'_>, of: Of, out: &mut dyn Write) -> io::Res
         Of::Wait => folded::waits(source.contexts),
         Of::Hold => folded::holds(source.contexts),
         Of::Span => folded::spans(source.contexts),
+        Of::Cpu => folded::cpu(source.contexts),
     };
     lines.iter().try_for_each(|line| writeln!(out, "{line}"))
 }

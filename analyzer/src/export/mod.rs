@@ -61,6 +61,8 @@ pub enum Of {
     Hold,
     /// Time waited, by tracing span
     Span,
+    /// Time on a core, as far as it was sampled
+    Cpu,
 }
 
 /// What is exported.
@@ -81,7 +83,8 @@ impl Source<'_> {
     pub fn write(&self, to: To, of: Of, out: &mut (dyn Write + Send)) -> Result<(), Error> {
         match to {
             To::Pprof => {
-                let about = About::all(self.contexts, Values::Contentions);
+                let values = if of == Of::Cpu { Values::Cpu } else { Values::Contentions };
+                let about = About::all(self.contexts, values);
                 pprof::write(self.contexts, about, &self.samples(of), out).map_err(Error::Print)
             }
             To::Folded => folded::write(self, of, out).map_err(Error::Print),
@@ -100,6 +103,7 @@ impl Source<'_> {
             Of::Wait => profile::waits(self.contexts),
             Of::Hold => profile::holds(self.contexts),
             Of::Span => profile::spans(self.contexts),
+            Of::Cpu => profile::cpu(self.contexts),
         }
     }
 

@@ -69,6 +69,7 @@ pub(super) fn write(source: &Source<'_>, of: Of, out: &mut dyn Write) -> io::Res
         Of::Wait => "waited",
         Of::Hold => "held",
         Of::Span => "waited by span",
+        Of::Cpu => "ran",
     };
     let mut profiles: Vec<Profile> = source
         .contexts

@@ -138,7 +138,12 @@ impl<'a> Context<'a> {
 
     /// The same of a stack of somebody who runs: all of it.
     pub fn whole_stack(&self, stack: u64) -> Vec<String> {
-        self.stacks.whole(self, stack).iter().map(crate::folded::frame_name).collect()
+        self.whole_frames(stack).iter().map(crate::folded::frame_name).collect()
+    }
+
+    /// All functions of a stack, innermost first.
+    pub fn whole_frames(&self, stack: u64) -> std::rc::Rc<Vec<Frame>> {
+        self.stacks.whole(self, stack)
     }
 
     /// Whose time was summed: "task spawned at …", "thread 3 (worker)".

@@ -5,8 +5,8 @@
 //! lanes those are kept that were busiest; the others share one.
 use super::Timeline;
 use crate::model::{Doing, Span, is_idle};
-use lockprof_trace::Party;
 use foldhash::HashMap;
+use lockprof_trace::Party;
 
 /// Bars that are kept: what a page can hold and a browser draws at once without stutter.
 const BARS: usize = 120_000;
