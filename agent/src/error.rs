@@ -19,6 +19,12 @@ pub(crate) enum Kind {
     NotLoopback(std::net::SocketAddr),
     #[cfg(feature = "cpu")]
     Cpu(io::Error),
+    #[cfg(feature = "console")]
+    Unstable,
+    #[cfg(feature = "console")]
+    Subscriber,
+    #[cfg(feature = "console")]
+    Console(String),
     Finished,
 }
 
@@ -31,6 +37,12 @@ impl Error {
     /// Whether there is no shared memory to record into.
     pub fn is_memory(&self) -> bool {
         matches!(self.0, Kind::Memory(_))
+    }
+
+    /// Whether tokio was built without `--cfg tokio_unstable`, so that there is nothing for a console.
+    #[cfg(feature = "console")]
+    pub fn needs_tokio_unstable(&self) -> bool {
+        matches!(self.0, Kind::Unstable)
     }
 
     /// Whether a recording has finished in this process before: a process is recorded once.
@@ -62,6 +74,14 @@ impl fmt::Display for Error {
             ),
             #[cfg(feature = "cpu")]
             Kind::Cpu(error) => write!(f, "no CPU samples can be taken: {error}"),
+            #[cfg(feature = "console")]
+            Kind::Unstable => f.write_str(
+                "tokio tells a console nothing of its tasks, since it was built without RUSTFLAGS=\"--cfg tokio_unstable\"",
+            ),
+            #[cfg(feature = "console")]
+            Kind::Subscriber => f.write_str("the program has a global subscriber of tracing already"),
+            #[cfg(feature = "console")]
+            Kind::Console(reason) => write!(f, "no console can be served: {reason}"),
             Kind::Finished => {
                 f.write_str("a recording has finished in this process, and a process is recorded once")
             }
@@ -79,6 +99,8 @@ impl std::error::Error for Error {
             Kind::NotLoopback(_) => None,
             #[cfg(feature = "cpu")]
             Kind::Cpu(error) => Some(error),
+            #[cfg(feature = "console")]
+            Kind::Unstable | Kind::Subscriber | Kind::Console(_) => None,
             Kind::Option(_) | Kind::Finished => None,
         }
     }

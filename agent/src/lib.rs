@@ -52,6 +52,7 @@
 //! | `tokio` | module `tokio`: tasks, `sync`, the rest re-exported |
 //! | `cpu` | [`Builder`]`::cpu` and `cpu=99`: samples of where threads run, in the same trace |
 //! | `tracing` | `layer()` for `tracing_subscriber`: waits, holds and spawned tasks bear the span they happen in |
+//! | `console` | `console()`: tokio-console attaches while the trace is written |
 //! | `rayon`, `arbitrary`, `typesize` | what dashmap has with these crates |
 //! | `serde` | `Serialize` and `Deserialize` for the locks of parking_lot and the maps of dashmap |
 //! | `full` | all families, and `serde` |
@@ -149,6 +150,8 @@ pub use ::tokio;
 
 #[cfg(feature = "tracing")]
 pub mod tracing;
+#[cfg(feature = "console")]
+pub use tracing::console;
 #[cfg(feature = "tracing")]
 pub use tracing::layer;
 

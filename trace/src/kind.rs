@@ -87,6 +87,8 @@ names! {
         TokioOnceCell = 30 "tokio::sync::OnceCell",
         /// A runtime of tokio.
         Runtime = 31 "tokio::runtime",
+        /// A lock, semaphore, barrier or oneshot channel of tokio that is used plainly: it tells of waits, not of holders.
+        TokioResource = 32 "tokio resource",
         /// `once_cell::sync`.
         OnceCell = 40 "once_cell::sync",
         /// `lockprof::map::SafeMap`.

@@ -125,6 +125,24 @@ impl Wait {
         if !is_acquire(operation) {
             super::acquiring(id, operation, site);
         }
+        Self::begin_at(memory, id, operation, site_of(site), target)
+    }
+
+    /// The same of what tokio tells, of an object that is not waited for to be had, at a site by its address.
+    #[cfg(all(tokio_unstable, feature = "tracing"))]
+    pub(crate) fn begin_foreign(id: u32, operation: Operation, site: u64) -> Option<Self> {
+        let memory = memory::get().filter(|_| id != 0 && RECORDING.load(Relaxed))?;
+        Self::begin_at(memory, id, operation, site, Party::UNKNOWN)
+    }
+
+    #[inline(always)]
+    fn begin_at(
+        memory: &'static Mapped,
+        id: u32,
+        operation: Operation,
+        site: u64,
+        target: Party,
+    ) -> Option<Self> {
         let party = party();
         let number = NonZeroU32::new(take(memory)?)?;
         let object = object::own(memory, id);
@@ -142,7 +160,7 @@ impl Wait {
             (holder, holder_site) = object::last_signal(memory, object);
             intern(holder_site);
         }
-        let (stack, site, since) = (stack_of(site), site_of(site), ticks());
+        let (stack, since) = (stack_of(site), ticks());
         let limited = u64::from(LOCAL.with(|local| local.limited.get()));
         let count = stack | (limited | u64::from(span::current()) << 1) << 32;
         let words = [party.0, site, since, count, holder.0, holder_site];

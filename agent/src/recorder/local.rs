@@ -43,6 +43,12 @@ pub(crate) struct Local {
     #[cfg(feature = "tracing")]
     #[cfg_attr(not(feature = "tracing"), allow(dead_code))]
     pub(crate) span: Cell<u32>,
+    /// A task that is recorded is being spawned: what tokio tells of it is not another one.
+    #[cfg(all(tokio_unstable, feature = "tracing"))]
+    pub(crate) spawns: Cell<bool>,
+    /// A future of tokio's is polled whose wait is recorded: what tokio tells of it is not another one.
+    #[cfg(all(tokio_unstable, feature = "tracing"))]
+    pub(crate) polls: Cell<bool>,
     /// Stacks of the last waits: place on the stack, site, number, uses granted and left.
     pub(crate) stacks: [Cell<(usize, usize, u32, u32)>; 64],
 }
@@ -69,6 +75,10 @@ thread_local! {
             abandoned: Cell::new(Party::UNKNOWN),
             #[cfg(feature = "tracing")]
             span: Cell::new(0),
+            #[cfg(all(tokio_unstable, feature = "tracing"))]
+            spawns: Cell::new(false),
+            #[cfg(all(tokio_unstable, feature = "tracing"))]
+            polls: Cell::new(false),
             stacks: [const { Cell::new((0, 0, 0, 0)) }; 64],
         }
     };

@@ -19,6 +19,7 @@ mod moved;
 mod nested;
 mod object;
 mod output;
+mod plain;
 mod pressure;
 mod site;
 #[cfg(feature = "tracing")]
@@ -38,7 +39,14 @@ pub(crate) use moved::moved;
 pub(crate) use nested::{acquiring, refused};
 pub(crate) use object::Tag;
 pub(crate) use output::Output;
+pub(crate) use plain::{Own, spawned};
+#[cfg(all(tokio_unstable, feature = "tracing"))]
+pub(crate) use plain::{is_own_poll, is_own_spawn};
+#[cfg(all(tokio_unstable, feature = "tracing"))]
+pub(crate) use site::foreign;
 pub(crate) use site::{Site, has_frame_pointers, site_of};
+#[cfg(all(tokio_unstable, feature = "tracing"))]
+pub(crate) use task::Polling;
 pub(crate) use task::{DRIVEN, InRuntime, NewThread, Task, TaskRef, Wakers, here};
 pub(crate) use watcher::Watcher;
 
@@ -88,6 +96,12 @@ pub(crate) fn upgradable(id: u32) {
 /// Gives an object an id that is not kept in a [`Tag`]: it has several owners. Given back by [`drop_object`].
 pub(crate) fn new_object(kind: lockprof_trace::Kind, site: Site, capacity: u64) -> u32 {
     if RECORDING.load(Relaxed) { object::new(kind, Some(site), capacity) } else { 0 }
+}
+
+/// Gives an id to an object that tokio tells of, created at a site by its address.
+#[cfg(all(tokio_unstable, feature = "tracing"))]
+pub(crate) fn new_foreign(kind: lockprof_trace::Kind, site: u64) -> u32 {
+    if RECORDING.load(Relaxed) { object::new_at(kind, site, 0) } else { 0 }
 }
 
 /// The last owner of an object is gone.

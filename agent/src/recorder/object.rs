@@ -6,7 +6,7 @@
 use super::chunk::emit;
 use super::local::LOCAL;
 use super::memory::{self, FreeList, Mapped, RECORDING, RECORDS, RUN};
-use super::site::{Site, site_of};
+use super::site::{Site, intern};
 use crate::clock::ticks;
 use lockprof_trace::memory::record;
 use lockprof_trace::{Event, Kind, Loss, Party};
@@ -58,7 +58,7 @@ impl Tag {
         // SAFETY: null, or put there from a `&'static Location`.
         let site = unsafe { before.cast_const().cast::<Location<'static>>().as_ref() };
         // Most often an object of the class was dropped here just before: its id needs no look at the class.
-        let id = kept(key(kind, site)).map_or_else(|| new(kind, site, 0), renewed);
+        let id = kept(key(kind, address(site))).map_or_else(|| new(kind, site, 0), renewed);
         let word = std::ptr::without_provenance_mut((id as usize) << 1 | 1);
         // Two readers may come first together: the loser hands its id back.
         match self.0.compare_exchange(before, word, Release, Relaxed) {
@@ -99,8 +99,12 @@ static TABLE: [Class; CLASSES] = [const {
 }; CLASSES];
 
 /// What a class is known by.
-fn key(kind: Kind, site: Option<Site>) -> u64 {
-    let address = site.map_or(0, |site| std::ptr::from_ref(site).addr() as u64);
+/// The address of a site; 0: not known.
+fn address(site: Option<Site>) -> u64 {
+    site.map_or(0, |site| std::ptr::from_ref(site).addr() as u64)
+}
+
+fn key(kind: Kind, address: u64) -> u64 {
     (kind as u64) << 56 | address & (u64::MAX >> 8)
 }
 
@@ -110,6 +114,11 @@ fn hash(key: u64) -> usize {
 
 /// The class of objects of this kind created at this site, told in the trace; 0 where there is no room.
 pub(crate) fn class_of(kind: Kind, site: Option<Site>) -> u32 {
+    class_at(kind, address(site))
+}
+
+/// The same by the site's address.
+pub(crate) fn class_at(kind: Kind, site: u64) -> u32 {
     let key = key(kind, site);
     for probe in 0..64 {
         let place = (hash(key) + probe) % CLASSES;
@@ -119,7 +128,8 @@ pub(crate) fn class_of(kind: Kind, site: Option<Site>) -> u32 {
         }
         match TABLE[place].key.compare_exchange(0, key, Relaxed, Relaxed) {
             Ok(_) => {
-                let (class, site) = (place as u64 + 1, site.map_or(0, site_of));
+                let class = place as u64 + 1;
+                intern(site);
                 emit(&Event::Class { class, kind, site, type_name: "".into() });
                 return place as u32 + 1;
             }
@@ -145,8 +155,13 @@ pub(crate) fn population(number: u32, change: i64) {
 
 /// Gives an id to an object; 0 where there is none.
 pub(crate) fn new(kind: Kind, site: Option<Site>, capacity: u64) -> u32 {
+    new_at(kind, address(site), capacity)
+}
+
+/// The same by the site's address.
+pub(crate) fn new_at(kind: Kind, site: u64, capacity: u64) -> u32 {
     let Some(memory) = memory::get() else { return 0 };
-    let number = class_of(kind, site);
+    let number = class_at(kind, site);
     let Some(class) = class(number) else { return 0 };
     let id = kept(key(kind, site)).or_else(|| class.free.pop(|id| memory.record(id, record::NEXT)));
     let Some(id) = id.or_else(|| first(memory, kind, number)) else {

@@ -72,9 +72,26 @@ pub(crate) fn intern(address: u64) {
     intern_with(address, emit);
 }
 
+/// In a site's address: no location of this program's lies there, it was told by who made it up.
+const FOREIGN: u64 = 1 << 63;
+
+/// A site that tokio tells of, by what it says: one made up for it, told in the trace.
+#[cfg(all(tokio_unstable, feature = "tracing"))]
+pub(crate) fn foreign(file: &str, line: u64, column: u64) -> u64 {
+    let words =
+        file.as_bytes().chunks(8).map(|part| part.iter().fold(0, |word, byte| word << 8 | u64::from(*byte)));
+    let site = hash(words.chain([line << 32 | column])) >> 1 | FOREIGN;
+    match SITES.put(site) {
+        Put::New(_) => emit(&Event::Site { site, file: file.into(), line, column }),
+        Put::There(_) => {}
+        Put::Full => memory::lost(Loss::Names),
+    }
+    site
+}
+
 /// Tells a site through `tell`, unless it was told before.
 pub(crate) fn intern_with(address: u64, tell: impl FnOnce(&Event<'_>)) {
-    if address == 0 {
+    if address == 0 || address & FOREIGN != 0 {
         return;
     }
     match SITES.put(address) {
@@ -101,9 +118,9 @@ const TRUST: (u32, u32) = (15, 255);
 /// thread's stack has almost always the same callers, so it is unwound anew only once in sixteen times; less often, the more often it
 /// was the same.
 #[inline(never)]
-pub(crate) fn stack_of(site: Site) -> u64 {
+pub(crate) fn stack_of(site: u64) -> u64 {
     let marker = 0u8;
-    let (depth, site) = (std::ptr::from_ref(&marker).addr(), std::ptr::from_ref(site).addr());
+    let (depth, site) = (std::ptr::from_ref(&marker).addr(), site as usize);
     LOCAL.with(|local| {
         // Sites that take turns, as of two tasks that talk to each other, must not drive each other out.
         let place = (site ^ depth.rotate_left(32)).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 58;

@@ -59,6 +59,14 @@ pub(crate) struct TraceId {
     len: usize,
 }
 
+impl TraceId {
+    /// What was written.
+    #[cfg(tokio_unstable)]
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.words.as_flattened()[..self.len]
+    }
+}
+
 impl std::fmt::Write for TraceId {
     fn write_str(&mut self, text: &str) -> std::fmt::Result {
         for (place, byte) in self.words.as_flattened_mut()[self.len..].iter_mut().zip(text.bytes()) {

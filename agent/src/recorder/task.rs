@@ -4,8 +4,8 @@ use super::chunk::{emit, emit_within};
 use super::entry::{self, ABANDONING};
 use super::local::LOCAL;
 use super::memory::{self, RECORDING};
-use super::object::{class_of, population};
-use super::site::Site;
+use super::object::{class_at, class_of, population};
+use super::site::{Site, site_of};
 use crate::clock::ticks;
 use lockprof_trace::memory::{COARSE_SHIFT, entry as words};
 use lockprof_trace::{Event, Kind, Outcome, Party, TaskState};
@@ -126,9 +126,17 @@ impl Task {
     /// A task is spawned at `site`; `None` where nothing is recorded.
     #[inline(never)]
     pub(crate) fn spawn(kind: Kind, site: Site) -> Option<Self> {
+        // A future's wakers are counted: none is cloned yet. A blocking job has none.
+        let task = Self::spawn_at(kind, site_of(site), u64::from(kind == Kind::Task))?;
+        super::plain::spawns();
+        Some(task)
+    }
+
+    /// The same at a site by its address, with so many wakers as an entry has them.
+    pub(crate) fn spawn_at(kind: Kind, site: u64, wakers: u64) -> Option<Self> {
         let memory = memory::get().filter(|_| RECORDING.load(Relaxed))?;
         let task = Party::task(number());
-        let class = class_of(kind, Some(site));
+        let class = class_at(kind, site);
         let (parent, at) = (party(), ticks());
         let runtime = here();
         let polled_by = (runtime & !DRIVEN).into();
@@ -137,11 +145,8 @@ impl Task {
         population(class, 1);
         let entry = entry::take(memory).unwrap_or(0);
         if entry != 0 {
-            let site = std::ptr::from_ref(site).addr() as u64;
             let head = words::TASK | (TaskState::New as u64) << 8 | u64::from(class) << 32;
             memory.entry(entry, words::NEXT).store(OWNED | task.0, Relaxed);
-            // A future's wakers are counted: none is cloned yet. A blocking job has none.
-            let wakers = u64::from(kind == Kind::Task);
             entry::write(memory, entry, [task.0, site, at, 0, 0, wakers], head);
         }
         Some(Self { party: task, entry, class, runtime, polls: 0 })

@@ -2,7 +2,7 @@
 //!
 //! None of this is an `async` block around one of tokio's futures: that would copy it once more, and would lose the
 //! caller, whose line is taken by the `#[track_caller]` function that makes the future.
-use crate::recorder::{self, Site, User, Wait};
+use crate::recorder::{self, Own, Site, User, Wait};
 use ::tokio::sync::{AcquireError, BarrierWaitResult, broadcast, mpsc, oneshot, watch};
 use ::tokio::task::{JoinError, coop};
 use lockprof_trace::{Operation, Party, WaitEnd};
@@ -205,8 +205,11 @@ impl<T, F: Future<Output: Ended>, D: FnMut(F::Output) -> T> Future for Waits<F, 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
         // SAFETY: `inner` is pinned with us, and nothing else here is.
         let me = unsafe { self.get_unchecked_mut() };
-        // SAFETY: as above.
-        let poll = unsafe { Pin::new_unchecked(&mut me.inner) }.poll(cx);
+        let poll = {
+            let _own = Own::poll();
+            // SAFETY: as above.
+            unsafe { Pin::new_unchecked(&mut me.inner) }.poll(cx)
+        };
         me.wait.polled(&poll, &me.op);
         poll.map(&mut me.done)
     }

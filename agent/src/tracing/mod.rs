@@ -3,6 +3,14 @@
 //! [`layer`] makes a layer for `tracing_subscriber`. The span that a thread is in stands on the waits that begin in it, on
 //! the holds that end in it, as far as they are told, and on the tasks that are spawned in it. Of the values of a span's
 //! fields one is recorded, the trace id; no other, and nothing of events.
+#[cfg(feature = "console")]
+mod console;
+#[cfg(tokio_unstable)]
+mod plain;
+
+#[cfg(feature = "console")]
+pub use console::console;
+
 use crate::recorder::is_recording;
 use crate::recorder::span::{Live, TraceId, leave};
 use std::fmt::{Debug, Write};
@@ -54,6 +62,14 @@ impl Layer {
     }
 }
 
+/// Whether this is what tokio tells of its tasks and resources, for tools: no span of the program.
+fn is_of_runtime(metadata: &Metadata<'_>) -> bool {
+    match metadata.is_span() {
+        true => metadata.name().starts_with("runtime."),
+        false => metadata.target().starts_with("runtime::") || metadata.target().starts_with("tokio::"),
+    }
+}
+
 /// Takes the value of one field, as text.
 struct Wanted {
     field: Field,
@@ -93,6 +109,11 @@ where
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
         let Some(span) = context.span(id).filter(|_| is_recording()) else { return };
         let metadata = attributes.metadata();
+        if is_of_runtime(metadata) {
+            #[cfg(tokio_unstable)]
+            plain::begin(&span, attributes);
+            return;
+        }
         let Some(live) = innermost(span.parent(), |parent| Live::new(metadata, parent)) else { return };
         if let Some(id) = self.trace_id(metadata, |wanted| attributes.record(wanted)) {
             live.set_trace_id(&id);
@@ -109,10 +130,33 @@ where
     }
 
     fn on_enter(&self, id: &Id, context: Context<'_, S>) {
-        innermost(context.span(id), |live| live.map_or_else(leave, Live::enter));
+        let span = context.span(id);
+        #[cfg(tokio_unstable)]
+        if let Some(span) = span.as_ref().filter(|span| is_of_runtime(span.metadata())) {
+            plain::enter(span);
+            if !plain::hides(span.name()) {
+                return;
+            }
+        }
+        innermost(span, |live| live.map_or_else(leave, Live::enter));
     }
 
-    fn on_exit(&self, _: &Id, context: Context<'_, S>) {
+    #[cfg(tokio_unstable)]
+    fn on_event(&self, event: &tracing_core::Event<'_>, context: Context<'_, S>) {
+        if is_of_runtime(event.metadata()) {
+            plain::event(event, context.lookup_current());
+        }
+    }
+
+    #[cfg_attr(not(tokio_unstable), allow(unused_variables))]
+    fn on_exit(&self, id: &Id, context: Context<'_, S>) {
+        #[cfg(tokio_unstable)]
+        if let Some(span) = context.span(id).as_ref().filter(|span| is_of_runtime(span.metadata())) {
+            plain::exit(span);
+            if !plain::hides(span.name()) {
+                return;
+            }
+        }
         innermost(context.lookup_current(), |live| live.map_or_else(leave, Live::enter));
     }
 }

@@ -133,6 +133,10 @@ impl Builder<'_> {
         let handles = || self.context.frozen.handles_of(self.context.model, wait.object);
         let of_role = |role: Role| handles().filter(move |handle| handle.role == role).collect::<Vec<_>>();
         let mut need = match wait.operation {
+            // Who holds it, or has its other end, is not recorded.
+            _ if self.context.model.kind_of(wait.object) == Kind::TokioResource => {
+                Need { by: vec![], may: vec![], all: false, outside: true, gone: false }
+            }
             operation if is_lock(operation) => self.lock(wait),
             Operation::Init => {
                 let mut need = self.lock(wait);

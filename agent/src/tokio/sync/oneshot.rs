@@ -1,6 +1,6 @@
 //! `tokio::sync::oneshot`, with each channel known by the line that made it.
 use super::channel::End;
-use crate::recorder::Site;
+use crate::recorder::{Own, Site};
 use crate::tokio::wait::{Waiting, Waits};
 use ::tokio::sync::oneshot as original;
 use ::tokio::sync::oneshot::error::{RecvError, TryRecvError};
@@ -118,7 +118,10 @@ impl<T> Future for Receiver<T> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let me = self.get_mut();
-        let poll = Pin::new(&mut me.inner).poll(cx);
+        let poll = {
+            let _own = Own::poll();
+            Pin::new(&mut me.inner).poll(cx)
+        };
         me.wait.polled(&poll, &me.end.receiving(Operation::Recv, me.site));
         if let Poll::Ready(Ok(_)) = poll {
             me.end.received(1);

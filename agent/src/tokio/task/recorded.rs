@@ -1,7 +1,7 @@
 //! A spawned future or closure, with the record of its life.
 use super::waker::Census;
 use super::{AbortHandle, JoinHandle};
-use crate::recorder::{Site, Task, TaskRef, moved};
+use crate::recorder::{Site, Task, TaskRef, moved, spawned};
 use ::tokio::task as original;
 use lockprof_trace::{Kind, Outcome};
 use std::future::Future;
@@ -70,12 +70,14 @@ impl Spawned {
     /// The handle to a task that was spawned.
     #[inline]
     pub(crate) fn handle<T>(self, inner: original::JoinHandle<T>) -> JoinHandle<T> {
+        spawned();
         JoinHandle::new(inner, self.task, self.site)
     }
 
     /// The same in a set.
     #[inline]
     pub(super) fn abort_handle(self, inner: original::AbortHandle) -> AbortHandle {
+        spawned();
         AbortHandle::new(inner, self.task)
     }
 }
