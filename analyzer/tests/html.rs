@@ -6,7 +6,7 @@ use clients::chromium;
 use serde_json::{Value, json};
 use std::fs;
 use std::path::PathBuf;
-use traces::{Folder, NASTY, contended, done, lockprof, stuck};
+use traces::{Folder, NASTY, contended, done, lockprof, request, stuck};
 
 /// The size of a window; a smaller one than a phone's is not to be had.
 const DESK: &str = "--window-size=1200,900";
@@ -90,6 +90,29 @@ fn a_browser_shows_it_without_a_complaint() {
         "scripts": 0, "findings": answer["findings"], "unlabelled": 0,
     });
     assert_eq!(answer, expected);
+}
+
+#[test]
+fn spans_and_samples_are_shown_and_their_names_are_texts() {
+    let folder = Folder::new();
+    let page = page(&folder, &request(7));
+    let html = fs::read_to_string(&page).unwrap();
+    assert!(!html.contains(NASTY), "names of spans and trace ids are no markup");
+    for file in ["spans.svg", "cpu.svg", "time.svg"] {
+        assert!(page.with_file_name(file).exists() && html.contains(file), "{file}");
+    }
+    let script = "
+        const tables = [...document.querySelectorAll('#populations table')].map((table) => table.textContent);
+        const of = (head) => tables.find((text) => text.includes(head)) ?? '';
+        return {
+            span: of('longest in trace').includes(NASTY),
+            request: of('trace id').includes(NASTY),
+            graphs: document.querySelectorAll('#graphs .graph').length,
+        };"
+    .replace("NASTY", &json!(NASTY).to_string().replace('<', "\\u003c"));
+    let Some((answer, complaints)) = chromium::visit(&page, &[DESK], &script) else { return };
+    assert_eq!(complaints, [""; 0]);
+    assert_eq!(answer, json!({ "span": true, "request": true, "graphs": 6 }));
 }
 
 #[test]

@@ -73,6 +73,7 @@ pub fn write(report: &Report, graphs: Vec<Graph<'_>>, out: &mut impl Write) -> i
     short.classes.truncate(MOST);
     short.tasks.truncate(MOST);
     short.threads.truncate(MOST);
+    short.spans.truncate(MOST);
     // They stand in the cards.
     short.findings = vec![];
     let cards = report.findings.iter().take(MOST);

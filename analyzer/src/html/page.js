@@ -40,6 +40,10 @@
   const parties = [...report.tasks, ...report.threads];
   into("populations", parties.length ? populations(parties) : el("p", {}, "No task or thread was seen."));
   if (report.watchers.length) into("populations", el("h3", {}, "Watchers"), watchers(report.watchers));
+  if (report.spans.length) into("populations", el("h3", {}, "Waiting by span"), spans(report.spans));
+  if (report.requests.length) {
+    into("populations", el("h3", {}, "Requests that waited longest"), requests(report.requests));
+  }
 
   into("graphs", graphs.map(flameGraph));
 })();

@@ -132,3 +132,36 @@ function watchers(rows) {
   ];
   return table("Watchers by the line that registers them", columns, rows);
 }
+
+function spans(rows) {
+  const time = (name, value) => ({ name, value, number: true, show: (row) => (value(row) ? duration(value(row)) : "–") });
+  const columns = [
+    {
+      name: "span",
+      value: (row) => row.name,
+      show: (row) => el("div", {}, row.name, el("br"), row.at ? shortPlace(row.at) : ""),
+    },
+    time("wait", (row) => row.stood_ns),
+    time("max", (row) => row.max_ns),
+    { name: "longest in trace", value: (row) => row.longest },
+    time("hold", (row) => row.hold_ns),
+    { name: "tasks", value: (row) => row.tasks, number: true },
+  ];
+  return table("Waiting by span", columns, rows, (row) => `${row.name} ${row.at} ${row.longest}`);
+}
+
+function requests(rows) {
+  const time = (name, value) => ({ name, value, number: true, show: (row) => duration(value(row)) });
+  const columns = [
+    { name: "trace id", value: (row) => row.trace_id },
+    { name: "span", value: (row) => row.name },
+    time("wait", (row) => row.stood_ns),
+    time("max", (row) => row.max_ns),
+    {
+      name: "longest",
+      value: (row) => `${row.operation} ${row.object}`,
+      show: (row) => el("div", {}, `${row.operation} ${row.object}`, el("br"), row.at ? shortPlace(row.at) : ""),
+    },
+  ];
+  return table("Requests that waited longest", columns, rows);
+}

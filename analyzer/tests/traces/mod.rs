@@ -124,6 +124,47 @@ pub fn contended(pid: u32) -> Vec<u8> {
     ])
 }
 
+/// A request that waited in a span, by names that are markup, and a thread that was found running.
+pub fn request(pid: u32) -> Vec<u8> {
+    let site = Event::Site { site: 0x20, file: "src/shop.rs".into(), line: 20, column: 9 };
+    let span = Event::Span {
+        span: 9,
+        parent: 0,
+        name: NASTY.into(),
+        target: "shop".into(),
+        file: "src/shop.rs".into(),
+        line: 30,
+        trace_id: NASTY.into(),
+    };
+    let wait = Event::Wait {
+        at: 9_000_000,
+        ticks: 5_000_000,
+        party: Party::thread(1),
+        object: 1,
+        operation: Operation::Lock,
+        site: 0x20,
+        stack: 0,
+        end: WaitEnd::Done,
+        holder: Party::UNKNOWN,
+        holder_site: 0,
+    };
+    let sample =
+        Event::CpuSample { at: 9_500_000, party: Party::thread(1), os_id: 7, stack: 1, ticks: 1_000_000 };
+    file_of(&[
+        session(pid, Path::new("")),
+        site,
+        span,
+        Event::Stack { stack: 1, frames: [0x1234][..].into() },
+        Event::Class { class: 1, kind: Kind::Mutex, site: 0x20, type_name: "".into() },
+        Event::Object { at: 2_000, object: 1, class: 1, capacity: 0 },
+        thread(1),
+        Event::Within { span: 9 },
+        wait,
+        sample,
+        finish(),
+    ])
+}
+
 /// A thread that waits for a lock which it holds itself, and two locks that threads took in both orders; lines of `file`.
 pub fn stuck(pid: u32, file: &str) -> Vec<u8> {
     let site = |line| Event::Site { site: line, file: file.to_owned().into(), line, column: 1 };
