@@ -92,6 +92,7 @@ impl App {
         let control = key.modifiers.contains(KeyModifiers::CONTROL);
         match key.code {
             KeyCode::Char('c') if control => return Does::Quit,
+            KeyCode::Char(_) if control => {}
             code if self.typing => self.typed(code),
             KeyCode::Char('q') => return Does::Quit,
             KeyCode::Char('w') => return Does::Save,

@@ -9,7 +9,10 @@ use ratatui::text::Line as Text;
 use ratatui::widgets::{Block, Cell, Clear, Paragraph, Row, Table, TableState, Wrap};
 
 /// Columns of a text that is shown whole, however narrow the terminal is.
-const SHORT: u16 = 20;
+const SHORT: u16 = 16;
+
+/// Columns between two of the table's.
+const SPACING: u16 = 2;
 
 /// Paints all of it.
 pub fn draw(app: &App, to: &mut ratatui::Frame<'_>) {
@@ -104,22 +107,34 @@ fn table(app: &App, to: &mut ratatui::Frame<'_>, area: Rect) {
         width => Constraint::Max(width),
     });
     let widths: Vec<Constraint> = widths.collect();
-    let lines = rows.iter().map(|row| line(row, columns));
+    let places = Layout::horizontal(&widths).spacing(SPACING).split(area);
+    let lines = rows.iter().map(|row| line(row, columns, &places));
     let table = Table::new(lines, widths)
         .header(Row::new(header))
-        .column_spacing(2)
+        .column_spacing(SPACING)
         .row_highlight_style(Style::new().add_modifier(Modifier::REVERSED));
     let mut state = TableState::default().with_selected((!rows.is_empty()).then_some(app.chosen));
     to.render_stateful_widget(table, area, &mut state);
 }
 
-fn line<'r>(row: &'r Line, columns: &[(&str, bool)]) -> Row<'r> {
-    let cells = row.cells.iter().zip(columns).map(|(cell, (_, right))| {
-        let text = Text::from(&*cell.text);
+fn line(row: &Line, columns: &[(&str, bool)], places: &[Rect]) -> Row<'static> {
+    let cells = row.cells.iter().zip(columns).zip(places).map(|((cell, (_, right)), place)| {
+        let text = Text::from(fit(&cell.text, place.width.into()));
         Cell::from(if *right { text.right_aligned() } else { text })
     });
     let cells = Row::new(cells);
     if row.dim { cells.dim() } else { cells }
+}
+
+/// The text in so many columns: of one that is too long its end, where file and line stand, and some of its begin.
+fn fit(text: &str, width: usize) -> String {
+    let count = text.chars().count();
+    if count <= width || width < 4 {
+        return text.into();
+    }
+    let begin = (width - 1) / 4;
+    let head = text.chars().take(begin);
+    head.chain(['…']).chain(text.chars().skip(count - (width - 1 - begin))).collect()
 }
 
 fn last_line(app: &App) -> String {

@@ -161,6 +161,9 @@ fn keys_sort_filter_pause_and_help() {
     press(&mut app, KeyCode::Char(' '));
     app.update(Frame::of(after(6), None, &NoSymbols));
     assert!(app.frame.recorded_ns > shown);
+    // What a terminal sends where its other end has nothing to say.
+    app.key(KeyEvent::new(KeyCode::Char(' '), KeyModifiers::CONTROL), &NoSymbols);
+    assert!(!app.paused);
     assert_eq!(press(&mut app, KeyCode::Char('w')), Does::Save);
     assert_eq!(press(&mut app, KeyCode::Char('q')), Does::Quit);
     assert_eq!(app.key(KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL), &NoSymbols), Does::Quit);
