@@ -9,7 +9,7 @@ use ratatui::text::Line as Text;
 use ratatui::widgets::{Block, Cell, Clear, Paragraph, Row, Table, TableState, Wrap};
 
 /// Columns of a text that is shown whole, however narrow the terminal is.
-const SHORT: u16 = 16;
+const SHORT: u16 = 28;
 
 /// Columns between two of the table's.
 const SPACING: u16 = 2;
