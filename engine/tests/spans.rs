@@ -39,7 +39,9 @@ fn what_happens_in_a_span_is_told_of_it() {
     let lock = story.object(Kind::StdMutex, 10);
     let thread = story.thread(21);
     // Sites first: what a span is told with comes at once behind it.
-    [30, 31, 32].map(|line| story.line(line));
+    for line in [30, 31, 32] {
+        story.line(line);
+    }
     span(&mut story, 1, 0, "request", "one");
     span(&mut story, 2, 1, "load", "");
     span(&mut story, 3, 0, "request", "two");
