@@ -66,19 +66,22 @@ impl Row {
         let quiet = rounds.iter().filter(|round| round.1).count();
         // Rounds with a preemption are left out, unless too few would be left.
         rounds.retain(|round| round.1 || quiet < ROUNDS / 3);
-        let each = |of: fn([f64; 4]) -> f64| quartiles(rounds.iter().map(|round| of(round.0)));
-        let [low, ratio, high] = each(|[a, b, c, d]| (c * d / (a * b)).sqrt().ln());
-        let error = 1.2533 * (high - low) / 1.349 / (rounds.len() as f64).sqrt();
-        let raw_apart = each(|[a, b, _, _]| (a / b).ln())[1].abs();
-        let wrapped_apart = each(|[_, _, c, d]| (c / d).ln())[1].abs();
-        let (name, ratio) = (&self.name, ratio.exp());
-        let noise = raw_apart.max(wrapped_apart).max(2.0 * error);
-        let raw_ns = each(|[a, b, _, _]| (a * b).sqrt())[1];
-        let ns = each(|[_, _, c, d]| (c * d).sqrt())[1];
-        format!(
-            "ratio {name:34} {ratio:6.3}  noise {noise:5.3}  raw {raw_ns:8.2} ns  with {ns:8.2} ns  quiet {quiet}/{ROUNDS}"
-        )
+        let rounds: Vec<_> = rounds.into_iter().map(|round| round.0).collect();
+        format!("{}  quiet {quiet}/{ROUNDS}", judged(&self.name, &rounds))
     }
+}
+
+/// `ratio NAME VALUE`, the noise, and the ns of each side; a round has those of raw twice, then of wrapped twice.
+pub fn judged(name: &str, rounds: &[[f64; 4]]) -> String {
+    let each = |of: fn([f64; 4]) -> f64| quartiles(rounds.iter().map(|round| of(*round)));
+    let [low, ratio, high] = each(|[a, b, c, d]| (c * d / (a * b)).sqrt().ln());
+    let error = 1.2533 * (high - low) / 1.349 / (rounds.len() as f64).sqrt();
+    let raw_apart = each(|[a, b, _, _]| (a / b).ln())[1].abs();
+    let wrapped_apart = each(|[_, _, c, d]| (c / d).ln())[1].abs();
+    let (ratio, noise) = (ratio.exp(), raw_apart.max(wrapped_apart).max(2.0 * error));
+    let raw_ns = each(|[a, b, _, _]| (a * b).sqrt())[1];
+    let ns = each(|[_, _, c, d]| (c * d).sqrt())[1];
+    format!("ratio {name:34} {ratio:6.3}  noise {noise:5.3}  raw {raw_ns:8.2} ns  with {ns:8.2} ns")
 }
 
 /// Runs it at another place on the stack: where a future lies to a cache line can change its time by a third.
@@ -99,7 +102,7 @@ fn quartiles(values: impl Iterator<Item = f64>) -> [f64; 3] {
 }
 
 /// CPU time of the calling thread: what other programs take does not count.
-fn thread_cpu_ns() -> f64 {
+pub fn thread_cpu_ns() -> f64 {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: `time` may be written.
     unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &mut time) };
@@ -137,7 +140,7 @@ impl Random {
         (((self.draw() >> 32) * n as u64) >> 32) as usize
     }
 
-    fn shuffle<T>(&mut self, items: &mut [T]) {
+    pub fn shuffle<T>(&mut self, items: &mut [T]) {
         for i in (1..items.len()).rev() {
             items.swap(i, self.below(i + 1));
         }

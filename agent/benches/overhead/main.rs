@@ -8,6 +8,7 @@
 //! by its own `try_lock`, the way to see a wait before it begins, which on some processors is dearer than `lock`.
 mod bodies;
 mod harness;
+mod threads;
 
 use std::env;
 use std::process::{Command, ExitCode};
@@ -22,13 +23,23 @@ fn main() -> ExitCode {
     }
     let filter = env::args().skip(1).find(|argument| !argument.starts_with('-')).unwrap_or_default();
     let modes = ["floor", "off", "profile", "full"];
-    let rows = modes.iter().flat_map(|mode| rows(mode).into_iter().map(|row| (*mode, row.name)));
+    let rows = modes.iter().flat_map(|mode| rows(mode).into_iter().map(|row| (*mode, row.0)));
     let failed = rows.filter(|(_, name)| name.contains(&filter)).map(|(mode, name)| run(mode, &name)).max();
     failed.unwrap_or(0).into()
 }
 
-fn rows(mode: &str) -> Vec<harness::Row> {
-    if mode == "floor" { bodies::floor() } else { bodies::rows(mode) }
+/// A row: its name, and what measures it.
+type Row = (String, Box<dyn FnOnce() -> String>);
+
+fn rows(mode: &str) -> Vec<Row> {
+    let (alone, pairs) = match mode {
+        "floor" => (bodies::floor(), vec![]),
+        _ => (bodies::rows(mode), threads::pairs(mode)),
+    };
+    let alone = alone.into_iter().map(|row| (row.name.clone(), Box::new(move || row.measure()) as Box<_>));
+    alone
+        .chain(pairs.into_iter().map(|pair| (pair.name.clone(), Box::new(move || pair.measure()) as _)))
+        .collect()
 }
 
 /// Measures one row in a process of its own; its exit code.
@@ -48,8 +59,8 @@ fn measure(mode: &str) {
         _ => None,
     };
     let recording = recording.map(|started| started.expect("the recording starts"));
-    if let Some(row) = rows(mode).into_iter().find(|row| row.name == name) {
-        print(&row.measure());
+    if let Some((_, measure)) = rows(mode).into_iter().find(|row| row.0 == name) {
+        print(&measure());
     }
     drop(recording);
     drop(std::fs::remove_file(&trace));
