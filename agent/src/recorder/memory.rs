@@ -17,7 +17,8 @@ static MEMORY: OnceLock<Mapped> = OnceLock::new();
 /// The recorder's memory, once a recording has begun. It stays for the life of the process.
 pub(crate) struct Mapped {
     pub(crate) shared: Shared,
-    words: &'static [AtomicU64],
+    /// An array, so that the compiler knows which places are in it.
+    words: &'static [AtomicU64; region::END],
     /// Bytes that may still be reserved.
     budget: AtomicI64,
     reserved: [AtomicU32; 4],
@@ -88,7 +89,7 @@ pub(crate) fn create(budget: u64) -> io::Result<Option<&'static Mapped>> {
     let shared = Shared::new(region::END * 8, at_start, &name)?;
     // SAFETY: the mapping has this length, is aligned to a page and is never unmapped; atomics are valid when zero. Words
     // whose space is not reserved are never touched.
-    let words = unsafe { std::slice::from_raw_parts(shared.base().cast::<AtomicU64>(), region::END) };
+    let words = unsafe { &*shared.base().cast::<[AtomicU64; region::END]>() };
     shared.touch(0, at_start);
     words[region::BLANK..region::RECORDS].iter().for_each(|word| word.store(u64::MAX, Relaxed));
     let budget = AtomicI64::new(budget as i64 - at_start as i64);
