@@ -152,6 +152,34 @@ print(json.dumps(slices))
 }
 
 #[test]
+fn perfetto_is_opened_by_its_trace_processor() {
+    let folder = Folder::new();
+    let file = export(&folder, "perfetto", &[]);
+    let script = "\
+import subprocess, sys
+from perfetto.trace_processor import TraceProcessor
+try:
+    processor = TraceProcessor(trace=sys.argv[1])
+except (OSError, subprocess.CalledProcessError) as error: # Its program is downloaded when it is first used.
+    sys.exit(print('none:', error))
+for row in processor.query('select dur, name from slice order by dur'):
+    print(row.dur, row.name)
+for row in processor.query(\"select name from stats where severity in ('error', 'data_loss') and value > 0\"):
+    print('error', row.name)
+";
+    let Some(printed) = clients::python("perfetto", script, &file) else { return };
+    if let Some((_, why)) = printed.split_once("none:") {
+        return clients::skipped("Perfetto's trace_processor", why.trim());
+    }
+    let rows =
+        printed.lines().filter(|line| !line.starts_with("Downloading ")).map(|line| format!("{line}\n"));
+    let mutex = format!("parking_lot::Mutex \"{NASTY}\" created at src/shop.rs:3");
+    let expected = [(1, "lock"), (2, "lock"), (3, "held"), (4, "lock")];
+    let expected: String = expected.iter().map(|(ms, does)| format!("{ms}000000 {does} {mutex}\n")).collect();
+    assert_eq!(rows.collect::<String>(), expected);
+}
+
+#[test]
 fn otlp_is_read_by_its_own_messages() {
     let folder = Folder::new();
     let file = export(&folder, "otlp-json", &[]);
@@ -213,6 +241,49 @@ print(rows[0]['begin'].isoformat())
     ]);
     assert_eq!(rows, expected);
     assert!(begin.starts_with("2023-11-14T22:13:20.00299"), "{begin}");
+}
+
+#[cfg(feature = "parquet")]
+#[test]
+fn parquet_is_asked_by_duckdb() {
+    let folder = Folder::new();
+    let file = export(&folder, "parquet", &[]);
+    let script = "\
+import duckdb, sys
+print(duckdb.sql(f\"\"\"select site, count(*) as waits, sum(duration_ns) / 1e6 as ms, quantile_cont(duration_ns, 0.99) / 1e6 as p99
+    from '{sys.argv[1]}' where what = 'wait' group by site order by ms desc limit 10\"\"\").fetchall())
+";
+    let Some(printed) = clients::python("duckdb", script, &file) else { return };
+    assert!(printed.starts_with("[('src/shop.rs:20:9', 3, 7.0, 3.9"), "{printed}");
+}
+
+/// What the profiler itself expects of a table: columns as long as it says, and places that are there.
+#[test]
+fn firefox_has_tables_that_hang_together() {
+    let folder = Folder::new();
+    let read: Value = serde_json::from_slice(&fs::read(export(&folder, "firefox", &[])).unwrap()).unwrap();
+    for thread in read["threads"].as_array().unwrap() {
+        let length = |table: &str| thread[table]["length"].as_u64().unwrap();
+        for (table, column, into) in [
+            ("samples", "stack", length("stackTable")),
+            ("stackTable", "prefix", length("stackTable")),
+            ("stackTable", "frame", length("frameTable")),
+            ("frameTable", "func", length("funcTable")),
+            ("funcTable", "name", thread["stringArray"].as_array().unwrap().len() as u64),
+            ("markers", "name", thread["stringArray"].as_array().unwrap().len() as u64),
+            ("markers", "category", read["meta"]["categories"].as_array().unwrap().len() as u64),
+        ] {
+            let places = thread[table][column].as_array().unwrap();
+            assert_eq!(places.len() as u64, length(table), "{table}.{column}");
+            let there = |place: &Value| place.is_null() || place.as_u64().is_some_and(|place| place < into);
+            assert!(places.iter().all(there), "{table}.{column}: {places:?}");
+        }
+        // A marker of an interval begins before it ends.
+        let times = |column: &str| thread["markers"][column].as_array().unwrap().clone();
+        for (begin, end) in times("startTime").iter().zip(times("endTime")) {
+            assert!(begin.as_f64() <= end.as_f64(), "{begin} {end}");
+        }
+    }
 }
 
 #[test]
