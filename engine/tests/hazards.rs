@@ -172,3 +172,23 @@ fn a_holder_that_lost_its_core_made_no_long_call() {
     };
     assert_eq!((found(100), found(100_000)), (1, 0));
 }
+
+/// A tick of the coarse clock falls into one in a hundred holds that last a hundredth of its step: that makes none of them long.
+#[test]
+fn a_line_whose_short_holds_are_noticed_by_chance_is_not_long_time_and_again() {
+    let found = |long: u64| {
+        let mut story = Story::new();
+        let (lock, party) = (story.object(Kind::Mutex, 10), story.thread(20));
+        story.counts(lock, 10_000, 2);
+        story.held(BEGIN + SECOND, 100, party, lock, 30, HoldSource::Sampled);
+        for n in 0..100 {
+            let ticks = if n < long { SECOND / 10 } else { 1_000 };
+            story.held(BEGIN + SECOND + n, ticks, party, lock, 30, HoldSource::Coarse);
+        }
+        for _waiter in 0..2 {
+            story.waited(BEGIN + SECOND, SECOND / 10, Party::thread(9), Lock, lock, 31, WaitEnd::Done, 30);
+        }
+        story.hazards("LP0008").len()
+    };
+    assert_eq!((found(2), found(50)), (0, 1));
+}

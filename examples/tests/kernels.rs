@@ -109,6 +109,9 @@ const KERNELS: &[Expected] = &[
     kernel("closed_and_join", "mixed", DEADLOCK, &[]),
     kernel("recv_on_runtime", "mixed", DEADLOCK, &[]),
     kernel("full_pool", "mixed", DEADLOCK, &[]),
+    kernel("init_in_init", "self", DEADLOCK, &[]),
+    kernel("job_under_lock", "mixed", DEADLOCK, &[]),
+    kernel("workers_blocked", "mixed", DEADLOCK, &[]),
     kernel("barrier_missing", "orphan", BLOCKED_WAIT, &[]),
     kernel("notified_too_late", "orphan", ["suspected", "LP0015"], &[]),
 ];

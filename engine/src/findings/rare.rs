@@ -7,7 +7,7 @@ use super::Context;
 use crate::model::{HoldSum, Owner};
 use std::collections::HashMap;
 
-/// One hold in so many must be noticed by the coarse clock, or the line's long holds are rare.
+/// One hold in so many must last longer than two steps of the coarse clock, or the line's long holds are rare.
 const ONE_IN: u128 = 1_000;
 
 /// How often objects of each class were acquired, and how many of these holds were timed.
@@ -55,6 +55,6 @@ impl<'a> Holders<'a> {
         }
         let [acquired, timed] = [&self.acquired, &self.timed].map(|of| of.get(&class).copied().unwrap_or(0));
         let holds = acquired * u128::from(of_line.timed.0) / timed.max(1);
-        of_line.coarse.0 > 0 && u128::from(of_line.coarse.0) * ONE_IN < holds
+        of_line.coarse.0 > 0 && u128::from(of_line.long) * ONE_IN < holds
     }
 }

@@ -140,6 +140,8 @@ pub struct Held {
     pub travels: bool,
     /// When it was dropped; `None` where it lives at the end of the recording.
     pub until: Option<u64>,
+    /// It was dropped with an abandoned task: it was there until then.
+    pub abandoned: bool,
 }
 
 /// What a task was doing in the end.

@@ -45,7 +45,8 @@ impl Frozen {
         let (mut handles, mut held): (HashMap<u64, Vec<usize>>, HashMap<Party, Vec<usize>>) =
             Default::default();
         for (number, handle) in model.handles.iter().enumerate() {
-            let counts = handle.until.is_none_or(|until| model.abandoned_at.is_some_and(|at| until >= at));
+            let late = |until| model.abandoned_at.is_some_and(|at| until >= at);
+            let counts = handle.abandoned || handle.until.is_none_or(late);
             if counts {
                 handles.entry(handle.object).or_default().push(number);
                 held.entry(handle.party).or_default().push(number);

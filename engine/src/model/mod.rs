@@ -8,6 +8,7 @@ mod cpu;
 mod facts;
 pub mod frozen;
 mod nested;
+mod outlived;
 mod parties;
 mod pressure;
 mod resolve;
@@ -18,6 +19,7 @@ pub use changes::{ChangeKey, Changes, Grown, Instance, Instances, LateKey, Stale
 pub use cpu::{Cpu, Who};
 pub use facts::{Class, Counted, Held, Object, OpenTask, OpenWait, Session, Site};
 pub use nested::{Nesting, Nestings};
+use outlived::Outlived;
 pub use parties::{Parties, PartyFacts, Tally};
 pub use pressure::{LongPoll, Pressure};
 pub use span::{Doing, Span, is_idle};
@@ -83,6 +85,9 @@ pub struct HoldSum {
     pub timed: (u64, u64),
     /// Holds that the coarse clock noticed, and their sum.
     pub coarse: (u64, u64),
+    /// Of those that the coarse clock noticed, how many lasted longer than two of its steps: others may be short, and had a
+    /// tick fall into them by chance.
+    pub long: u64,
     /// The longest hold by a task that is known, and that lasted longer than two steps of the coarse clock.
     pub max_by_task: u64,
     /// The longest that is known.
@@ -142,6 +147,8 @@ pub struct Model {
     pub timelines: HashMap<u64, Timeline>,
     /// Waits that never ended; an abandoned one carries when it was.
     pub open: Vec<OpenWait>,
+    /// Long waits that have ended, the last of them: which a shutdown has ended is known only later.
+    outlived: Outlived,
     /// Handles that live at the end, or lived when the first task was abandoned.
     pub handles: Vec<Held>,
     /// What tasks that have not ended were doing.
@@ -264,6 +271,7 @@ impl Model {
                     moved: *moved == MOVED,
                     travels: *moved == TRAVELS,
                     until: None,
+                    abandoned: false,
                 };
                 self.handles.push(held);
             }
@@ -282,6 +290,7 @@ impl Model {
                         moved: *moved == MOVED,
                         travels: *moved == TRAVELS,
                         until: Some(*at),
+                        abandoned: *by != Party::UNKNOWN,
                     };
                     self.handles.push(held);
                 }
@@ -419,6 +428,7 @@ impl Model {
             return;
         }
         self.happened(*at);
+        self.outlived.add(event, self.session.coarse_ticks);
         let owner = if *object == 0 { self.joined(*holder) } else { self.owner_now(*object) };
         if *end == WaitEnd::Done && *object != 0 {
             let served = self.served.entry((*object, *operation)).or_default();
@@ -465,6 +475,7 @@ impl Model {
         *count += 1;
         *total = total.saturating_add(ticks);
         if ticks >= step.saturating_mul(2) {
+            sum.long += u64::from(source == lockprof_trace::HoldSource::Coarse);
             sum.max = sum.max.max(ticks);
             if party.is_task() {
                 sum.max_by_task = sum.max_by_task.max(ticks);

@@ -30,6 +30,10 @@ impl Model {
             });
             self.lanes = Some(lanes);
         }
+        let abandoned_at = self.abandoned_at;
+        let mut outlived = std::mem::take(&mut self.outlived).at(abandoned_at);
+        outlived.iter_mut().for_each(|wait| wait.object = self.own(wait.object));
+        self.open.append(&mut outlived);
         let mut handles = std::mem::take(&mut self.handles);
         handles.iter_mut().for_each(|handle| handle.object = self.own(handle.object));
         self.handles = handles;
@@ -70,6 +74,7 @@ impl Model {
             into.timed = (into.timed.0 + sum.timed.0, into.timed.1.saturating_add(sum.timed.1));
             into.coarse = (into.coarse.0 + sum.coarse.0, into.coarse.1.saturating_add(sum.coarse.1));
             into.max = into.max.max(sum.max);
+            into.long += sum.long;
             into.max_by_task = into.max_by_task.max(sum.max_by_task);
         }
         let mut hold_lengths: HashMap<Owner, Holds> = HashMap::default();
