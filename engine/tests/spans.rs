@@ -95,6 +95,14 @@ fn a_tasks_work_is_that_of_the_span_it_was_spawned_in() {
     // What never ends counts up to the end.
     story.waits(child, Lock, lock, 31);
     let report = story.report();
+    let stuck: Vec<&str> = report
+        .findings
+        .iter()
+        .flat_map(|of| &of.parties)
+        .flat_map(|of| &of.waits)
+        .map(|of| &*of.within)
+        .collect();
+    assert_eq!(stuck, ["request (trace one)"], "a finding names the request");
     let request = told(&report.spans, "request");
     assert_eq!((request.waits, request.tasks, request.stood_ns), (3, 1, 8 * SECOND + 2_000_000));
     assert_eq!(told(&report.spans, "request > own").stood_ns, 7_000_000);

@@ -64,7 +64,7 @@ function partyItem(party) {
         el(
           "li",
           {},
-          `waits ${duration(wait.since_ns)} at ${place(wait.at)}: ${wait.operation} on ${wait.object}`,
+          `waits ${duration(wait.since_ns)} at ${place(wait.at)}: ${wait.operation} on ${wait.object}${wait.within ? `, in ${wait.within}` : ""}`,
           wait.stack.length
             ? el(
                 "details",

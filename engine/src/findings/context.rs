@@ -225,6 +225,14 @@ impl<'a> Context<'a> {
         }
     }
 
+    /// "request > load (trace 4bf9)"; empty where there is no such span.
+    pub fn span_name(&self, span: u64) -> String {
+        match (self.model.tracing.path(span), self.model.tracing.trace_id(span)) {
+            (path, "") => path,
+            (path, id) => format!("{path} (trace {id})"),
+        }
+    }
+
     /// What a party has: guards, and ends of channels.
     pub fn held_by(&self, party: Party) -> impl Iterator<Item = &Held> {
         self.frozen.held.get(&party).into_iter().flatten().map(|number| &self.model.handles[*number])
@@ -240,6 +248,7 @@ impl<'a> Context<'a> {
             object_id: wait.object,
             since_ns: self.waited_ns(wait),
             stack: self.stack(wait.stack),
+            within: self.span_name(self.model.parties.span_of(wait.party, wait.within)),
         });
         let guards = self.held_by(party).filter(|held| held.role.is_guard());
         let holds = guards.take(16).map(|held| self.holding(held));

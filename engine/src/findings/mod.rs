@@ -130,6 +130,9 @@ pub struct Waiting {
     pub since_ns: u64,
     /// The stack, innermost first: "function (file:line)".
     pub stack: Vec<String>,
+    /// The tracing span that it waits in: "request > load (trace 4bf9)"; empty where there is none.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub within: String,
 }
 
 /// What a party holds.

@@ -118,9 +118,13 @@ pub fn spots(finding: &Finding) -> Vec<Spot> {
         for wait in &party.waits {
             let behind = if party.role == PartyRole::Bystander { "behind them, " } else { "" };
             let since = duration(wait.since_ns);
+            let within = if wait.within.is_empty() { String::new() } else { format!(", in {}", wait.within) };
             add(
                 &wait.at,
-                format!("{behind}{who} waits here for {since}: {} on {}", wait.operation, wait.object),
+                format!(
+                    "{behind}{who} waits here for {since}: {} on {}{within}",
+                    wait.operation, wait.object
+                ),
             );
         }
         for held in party.holds.iter().filter(|held| wanted.contains(&&*held.object)) {

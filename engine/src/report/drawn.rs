@@ -125,10 +125,7 @@ impl Drawing {
                 (format!("{operation}: {object}"), 1 + u64::from(is_idle(operation)))
             }
         };
-        let what = match context.model.tracing.path(bar.within) {
-            path if path.is_empty() => what,
-            path => self.within(context, bar, format!("{what}, in {path}")),
-        };
+        let what = self.within(context, bar, what);
         let begin = self.at(context, bar.begin);
         [
             begin,
@@ -142,12 +139,13 @@ impl Drawing {
         ]
     }
 
-    /// Names the request as well, as long as there is room for so many texts.
+    /// Names the span as well, and the request as long as there is room for so many texts.
     fn within(&self, context: &Context<'_>, bar: &Bar, what: String) -> String {
-        match context.model.tracing.trace_id(bar.within) {
-            id if id.is_empty() || self.drawn.texts.len() > TEXTS => what,
-            id => format!("{what} (trace {id})"),
-        }
+        let within = match self.drawn.texts.len() {
+            ..TEXTS => context.span_name(bar.within),
+            _ => context.model.tracing.path(bar.within),
+        };
+        if within.is_empty() { what } else { format!("{what}, in {within}") }
     }
 
     fn at(&self, context: &Context<'_>, ticks: u64) -> u64 {
