@@ -4,6 +4,7 @@
 //! word. Everything that is rare is one call of a cold function: with more of it inline the compiler stops inlining the
 //! guard's drop, and the unlock waits for the stores of that call.
 use super::chunk::{self, emit, emit_within};
+use super::free_list::FreeList;
 use super::full;
 use super::local::{LOCAL, draw, is_enough, watch_exit};
 use super::memory::{self, Mapped, PAGES, RECORDING};
@@ -89,7 +90,7 @@ pub(crate) static COARSE: Coarse = Coarse(AtomicU64::new(0));
 static PLACES: [AtomicPtr<Area>; AREAS] = [const { AtomicPtr::new(null_mut()) }; AREAS];
 /// Areas of threads that have ended, by their number plus one; the list's links lie in `carrying`, which is 0 for a
 /// thread that lives or has folded.
-static ENDED: memory::FreeList = memory::FreeList::new();
+static ENDED: FreeList = FreeList::new();
 /// What a thread uses that cannot have an area: its list is full and its bytes are blank, so that nothing is written
 /// there, and each count goes to the record.
 static NOWHERE: AtomicPtr<Area> = AtomicPtr::new(null_mut());

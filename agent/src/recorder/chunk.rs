@@ -2,8 +2,10 @@
 //!
 //! The pool is fixed. A full chunk is left to the background thread, which copies it to the file and gives it back; a
 //! thread that finds no free chunk drops the event and counts the drop: it never waits.
+use super::free_list::FreeList;
 use super::local::LOCAL;
-use super::memory::{self, CHUNKS, FreeList, Mapped, RECORDING};
+use super::memory::{self, CHUNKS, Mapped, RECORDING};
+use super::word::Word;
 use lockprof_trace::memory::{CHUNK, CHUNK_HEAD, chunk, region};
 use lockprof_trace::{Event, Loss, words};
 use std::sync::atomic::AtomicU64;
@@ -14,6 +16,10 @@ static FREE: FreeList = FreeList::new();
 
 /// Chunks that threads have begun to write.
 static TURNS: AtomicU64 = AtomicU64::new(1);
+
+/// States of a chunk besides 0, free: a thread writes into it; nobody will any more.
+const WRITTEN: u64 = 1;
+const FULL: u64 = 2;
 
 const ROOM: usize = CHUNK - CHUNK_HEAD;
 
@@ -65,7 +71,7 @@ fn append(memory: &Mapped, size: usize, write: impl FnOnce(&[AtomicU64])) {
         match room(memory, local.chunk.get(), size) {
             Some(number) => {
                 local.chunk.set(number);
-                put(memory, number, size, write);
+                put(words_of(memory, number), size, write);
             }
             None => {
                 local.chunk.set(0);
@@ -82,19 +88,25 @@ fn append(memory: &Mapped, size: usize, write: impl FnOnce(&[AtomicU64])) {
 fn append_nested(memory: &Mapped, size: usize, write: impl FnOnce(&[AtomicU64])) {
     match room(memory, 0, size) {
         Some(number) => {
-            put(memory, number, size, write);
-            memory.word(head(number) + chunk::STATE).store(2, Release);
+            put(words_of(memory, number), size, write);
+            memory.word(head(number) + chunk::STATE).store(FULL, Release);
         }
         None => memory.lost(Loss::Events),
     }
 }
 
+/// The words of a chunk, by its number plus one.
 #[inline(always)]
-fn put(memory: &Mapped, number: u32, size: usize, write: impl FnOnce(&[AtomicU64])) {
-    let len = memory.word(head(number) + chunk::LEN);
-    let used = len.load(Relaxed);
-    write(memory.words_at(head(number) + CHUNK_HEAD + used as usize, size));
-    len.store(used + size as u64, Release);
+fn words_of(memory: &Mapped, number: u32) -> &'static [AtomicU64] {
+    memory.words_at(head(number), CHUNK)
+}
+
+/// Appends what `write` writes into `size` words, for which there is room, and publishes it by the length.
+#[inline(always)]
+fn put<W: Word>(chunk: &[W], size: usize, write: impl FnOnce(&[W])) {
+    let used = chunk[chunk::LEN].load(Relaxed);
+    write(&chunk[CHUNK_HEAD + used as usize..][..size]);
+    chunk[chunk::LEN].store(used + size as u64, Release);
 }
 
 /// The chunk, by its number plus one, in which there is room: this one, or else a new one.
@@ -109,12 +121,17 @@ fn room(memory: &Mapped, number: u32, size: usize) -> Option<u32> {
 #[inline(never)]
 fn fresh(memory: &Mapped, full: u32) -> Option<u32> {
     if full != 0 {
-        memory.word(head(full) + chunk::STATE).store(2, Release);
+        memory.word(head(full) + chunk::STATE).store(FULL, Release);
     }
     let number = FREE.pop(|number| next(memory, number)).or_else(|| new(memory))?;
-    memory.word(head(number) + chunk::TURN).store(TURNS.fetch_add(1, Relaxed), Relaxed);
-    memory.word(head(number) + chunk::STATE).store(1, Release);
+    begin(words_of(memory, number), TURNS.fetch_add(1, Relaxed));
     Some(number)
+}
+
+/// A thread begins to write into a free chunk.
+fn begin<W: Word>(chunk: &[W], turn: u64) {
+    chunk[chunk::TURN].store(turn, Relaxed);
+    chunk[chunk::STATE].store(WRITTEN, Release);
 }
 
 fn new(memory: &Mapped) -> Option<u32> {
@@ -134,7 +151,7 @@ pub(crate) fn give_up() {
     LOCAL.with(|local| {
         let number = local.chunk.replace(0);
         if let Some(memory) = memory::get().filter(|_| number != 0) {
-            memory.word(head(number) + chunk::STATE).store(2, Release);
+            memory.word(head(number) + chunk::STATE).store(FULL, Release);
         }
     });
 }
@@ -153,10 +170,12 @@ pub(crate) fn is_in_use(memory: &Mapped, number: usize) -> bool {
 
 /// Whether chunk `number`, from 0, is full and was copied to the end.
 pub(crate) fn is_done(memory: &Mapped, number: usize, pass: u64) -> bool {
-    let head = head(number as u32 + 1);
-    let copied = memory.word(head + chunk::COPIED + (pass & 1) as usize).load(Relaxed);
-    memory.word(head + chunk::STATE).load(Acquire) == 2
-        && memory.word(head + chunk::LEN).load(Relaxed) == copied
+    done(words_of(memory, number as u32 + 1), pass)
+}
+
+fn done<W: Word>(chunk: &[W], pass: u64) -> bool {
+    let copied = chunk[chunk::COPIED + (pass & 1) as usize].load(Relaxed);
+    chunk[chunk::STATE].load(Acquire) == FULL && chunk[chunk::LEN].load(Relaxed) == copied
 }
 
 /// Notes how far chunk `number`, from 0, will have been copied after `pass`.
@@ -167,9 +186,78 @@ pub(crate) fn set_copied(memory: &Mapped, number: usize, pass: u64, words: u64) 
 /// Gives chunk `number`, from 0, back to the pool.
 pub(crate) fn recycle(memory: &Mapped, number: usize) {
     let number = number as u32 + 1;
+    clear(words_of(memory, number));
+    FREE.push(number, |number| next(memory, number));
+}
+
+/// Makes a chunk one that nobody has written into.
+fn clear<W: Word>(chunk: &[W]) {
     // In this order, so that the reader of a dead process never takes old events for new ones.
     for word in [chunk::STATE, chunk::LEN, chunk::COPIED, chunk::COPIED + 1] {
-        memory.word(head(number) + word).store(0, Release);
+        chunk[word].store(0, Release);
     }
-    FREE.push(number, |number| next(memory, number));
+}
+
+#[cfg(all(test, not(miri)))]
+mod tests {
+    use super::*;
+    use loom::sync::Arc;
+    use loom::sync::atomic::AtomicU64 as Modelled;
+
+    /// A chunk with room for two events of one word.
+    type Chunk = Vec<Modelled>;
+
+    /// What the background thread does in one pass: copies what is published and was not copied, and gives back what is
+    /// done.
+    fn pass(chunks: &[Chunk], free: &FreeList<Modelled>, number: u64, copied: &mut Vec<u64>) {
+        for (place, chunk) in chunks.iter().enumerate() {
+            if chunk[chunk::STATE].load(Acquire) == 0 {
+                continue;
+            }
+            let end = chunk[chunk::LEN].load(Acquire);
+            let from = chunk[chunk::COPIED + (number & 1) as usize].load(Relaxed);
+            copied.extend((from..end).map(|word| chunk[CHUNK_HEAD + word as usize].load(Relaxed)));
+            chunk[chunk::COPIED + (number + 1 & 1) as usize].store(end, Relaxed);
+            if done(chunk, number + 1) {
+                clear(chunk);
+                free.push(place as u32 + 1, |number| &chunks[number as usize - 1][chunk::NEXT]);
+            }
+        }
+    }
+
+    /// A thread that writes, the background thread that copies and recycles: each event is copied once, whole, and no
+    /// word is copied that no event is in.
+    #[test]
+    fn what_is_published_is_copied_once() {
+        loom::model(|| {
+            let empty = || -> Chunk { (0..CHUNK_HEAD + 2).map(|_| Modelled::new(0)).collect() };
+            let chunks = Arc::new([empty()]);
+            let free = Arc::new(FreeList::over(Modelled::new(0)));
+            free.push(1, |number| &chunks[number as usize - 1][chunk::NEXT]);
+            let writer = loom::thread::spawn({
+                let (chunks, free) = (chunks.clone(), free.clone());
+                move || {
+                    let mut written = vec![];
+                    for event in [1, 3] {
+                        let next = |number: u32| &chunks[number as usize - 1][chunk::NEXT];
+                        // No free chunk: the event is dropped.
+                        let Some(number) = free.pop(next) else { continue };
+                        let chunk = &chunks[number as usize - 1];
+                        begin(chunk, event);
+                        for value in [event, event + 1] {
+                            put(chunk, 1, |place| place[0].store(value, Relaxed));
+                            written.push(value);
+                        }
+                        chunk[chunk::STATE].store(FULL, Release);
+                    }
+                    written
+                }
+            });
+            let mut copied = vec![];
+            pass(&*chunks, &free, 0, &mut copied);
+            let written = writer.join().unwrap();
+            (1..3).for_each(|number| pass(&*chunks, &free, number, &mut copied));
+            assert_eq!(copied, written);
+        });
+    }
 }

@@ -2,8 +2,9 @@
 //! as they last, so that what never ends stands in shared memory when the process is gone.
 use super::area::{COARSE, area, party};
 use super::chunk::{emit, emit_within};
+use super::free_list::FreeList;
 use super::local::LOCAL;
-use super::memory::{self, ENTRIES, FreeList, Mapped, RECORDING};
+use super::memory::{self, ENTRIES, Mapped, RECORDING};
 use super::object;
 use super::site::{Site, intern, site_of, stack_of};
 use super::span;

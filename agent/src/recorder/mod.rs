@@ -12,6 +12,7 @@ mod cpu;
 mod drain;
 mod entry;
 mod flight;
+mod free_list;
 mod full;
 mod local;
 pub(crate) mod memory;
@@ -26,6 +27,7 @@ mod site;
 pub(crate) mod span;
 mod task;
 mod watcher;
+mod word;
 
 pub(crate) use area::{detach, party, prepare};
 pub(crate) use chunk::emit;

@@ -4,8 +4,9 @@
 //! goes back to its class when the object is dropped: the next object of the class takes it, so that a program which
 //! makes and drops locks all day needs no more ids than it has locks at a time, and counts never mix between classes.
 use super::chunk::emit;
+use super::free_list::FreeList;
 use super::local::LOCAL;
-use super::memory::{self, FreeList, Mapped, RECORDING, RECORDS, RUN};
+use super::memory::{self, Mapped, RECORDING, RECORDS, RUN};
 use super::site::{Site, intern};
 use crate::clock::ticks;
 use lockprof_trace::memory::record;

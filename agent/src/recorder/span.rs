@@ -5,8 +5,9 @@
 //! that. What is told gets a number that is never used again: spans of one place in one enclosing span and with one trace
 //! id have one number, however often they are made.
 use super::chunk::emit;
+use super::free_list::FreeList;
 use super::local::LOCAL;
-use super::memory::{self, FreeList};
+use super::memory;
 use super::site::{Known, Put, hash};
 use lockprof_trace::{Event, Loss};
 use std::ptr::null_mut;
