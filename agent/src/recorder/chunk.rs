@@ -217,7 +217,7 @@ mod tests {
             let end = chunk[chunk::LEN].load(Acquire);
             let from = chunk[chunk::COPIED + (number & 1) as usize].load(Relaxed);
             copied.extend((from..end).map(|word| chunk[CHUNK_HEAD + word as usize].load(Relaxed)));
-            chunk[chunk::COPIED + (number + 1 & 1) as usize].store(end, Relaxed);
+            chunk[chunk::COPIED + ((number + 1) & 1) as usize].store(end, Relaxed);
             if done(chunk, number + 1) {
                 clear(chunk);
                 free.push(place as u32 + 1, |number| &chunks[number as usize - 1][chunk::NEXT]);

@@ -103,20 +103,31 @@ mod tests {
             let take = {
                 let (list, next, taken) = (list.clone(), next.clone(), taken.clone());
                 move || {
-                    let Some(piece) = list.pop(|piece| &next[piece as usize]) else { return };
+                    let piece = list.pop(|piece| &next[piece as usize])?;
                     assert!(!taken[piece as usize].swap(true, Relaxed), "{piece} is taken");
+                    Some(piece)
+                }
+            };
+            let give = {
+                let (list, next, taken) = (list.clone(), next.clone(), taken.clone());
+                move |piece: u32| {
                     taken[piece as usize].store(false, Relaxed);
                     list.push(piece, |piece| &next[piece as usize]);
                 }
             };
-            let other = loom::thread::spawn(take.clone());
-            take();
-            // The piece comes back: a head that looks the same is another list.
-            take();
-            other.join().unwrap();
-            let mut left = [0; 2].map(|_| list.pop(|piece| &next[piece as usize]));
-            left.sort_unstable();
-            assert_eq!(left, [Some(1), Some(2)], "and none is lost");
+            let other = loom::thread::spawn({
+                let take = take.clone();
+                move || {
+                    // The first comes back without the second: a head that looks the same is another list.
+                    let (first, second) = (take(), take());
+                    first.map(give);
+                    second
+                }
+            });
+            let mut have = vec![take(), other.join().unwrap(), take(), take()];
+            have.retain(Option::is_some);
+            have.sort_unstable();
+            assert_eq!(have, [Some(1), Some(2)], "and none is lost");
         });
     }
 }
