@@ -5,7 +5,7 @@ mod traces;
 use lockprof_trace::{End, Event};
 use std::fs;
 use std::path::PathBuf;
-use traces::{Folder, analyze, dead, events_of, file_of, memory_of, session, thread};
+use traces::{Folder, analyze, dead, done, events_of, file_of, lockprof, memory_of, session, thread};
 
 /// A trace of a process that left memory; the number of bytes of the trace, and both places.
 fn killed(folder: &Folder, pid: u32) -> (u64, PathBuf, PathBuf) {
@@ -37,6 +37,26 @@ fn a_killed_process_is_completed_once() {
     let again = analyze(&trace);
     assert_eq!((again.code, &again.out), (Some(0), &done.out));
     assert_eq!(events_of(&trace), events);
+}
+
+#[test]
+fn a_view_of_what_is_left_takes_nothing_from_it() {
+    let folder = Folder::new();
+    let (length, trace, memory) = killed(&folder, dead());
+    let top = |place: &PathBuf| {
+        let view = done(lockprof(["top", place.to_str().unwrap()]));
+        assert_eq!((view.code, view.err.as_str()), (Some(0), ""));
+        view.out
+    };
+    let whole = top(&trace);
+    assert!(whole.starts_with("shop, process ") && whole.contains("2 threads live"), "{whole}");
+    assert!(whole.contains("has ended; this is its last state"), "{whole}");
+    let alone = top(&memory);
+    assert!(
+        alone.contains("1 threads live") && alone.contains("without its trace there are no names"),
+        "{alone}"
+    );
+    assert_eq!((memory.exists(), fs::metadata(&trace).unwrap().len()), (true, length));
 }
 
 #[test]
