@@ -9,13 +9,14 @@
 //! | `time-limit` | a send is blocked for good (LP0003) | a time limit, and an error path that closes the channel |
 //! | `shorten` | one line's long holds cause most of the waits | take the long call out of the section |
 //! | `snapshot` | nearly all uses read, and writes are rare | publish whole versions: readers take no lock |
+//! | `skew` | of many shards one makes most of the waits (LP0031) | keep the key that all want in a place of its own |
 //! | `shard` | short holds, many uses, many waits | divide it by key: waits fall with the number of parts |
 //! | `receivers` | sends wait for room, and holds have no part in it | more receivers, or more done at a time |
 //! | `permits` | acquires of a semaphore wait for long holds | more permits, or give them back sooner |
 //! | `bounded` | an unbounded channel holds ever more | a bounded one, so that senders feel it |
 //! | `join-set` | tasks of one line only grow (LP0007) | a `JoinSet` with a limit, which waits for those that are over |
 //! | `look` | none of these | read the waiting and holding lines |
-use crate::findings::{Verdict, duration, plural};
+use crate::findings::{Finding, Verdict, duration, plural};
 use crate::report::{ClassReport, Report, SiteReport};
 use lockprof_trace::Kind;
 use serde::Serialize;
@@ -72,7 +73,7 @@ pub fn advise(report: &Report) -> Vec<Advice> {
 }
 
 fn of_class(report: &Report, class: &ClassReport) -> Advice {
-    let rules = [time_limit, bounded, keep, shorten, snapshot, permits, receivers, shard];
+    let rules = [time_limit, bounded, keep, shorten, snapshot, skew, permits, receivers, shard];
     rules.iter().find_map(|rule| rule(report, class)).unwrap_or_else(|| look(class))
 }
 
@@ -113,12 +114,34 @@ fn waited(report: &Report, class: &ClassReport) -> String {
     )
 }
 
-fn time_limit(report: &Report, class: &ClassReport) -> Option<Advice> {
-    let blocked = report.findings.iter().find(|finding| {
-        finding.code == "LP0003"
+/// What was found with this code in the class's objects.
+fn found<'a>(report: &'a Report, class: &ClassReport, code: &str) -> Option<&'a Finding> {
+    report.findings.iter().find(|finding| {
+        finding.code == code
             && finding.process == class.process
             && finding.objects.iter().any(|object| object.created_at == class.created_at)
-    })?;
+    })
+}
+
+/// More shards do not help where one key is wanted by all.
+fn skew(report: &Report, class: &ClassReport) -> Option<Advice> {
+    let hot = found(report, class, "LP0031")?;
+    Some(Advice {
+        evidence: [vec![waited(report, class)], hot.notes.clone()].concat(),
+        expects: format!("up to {} less is waited for that one; more shards would bring nothing", duration(hot.blocked_ns)),
+        saves_ns: hot.blocked_ns,
+        ..advice(
+            class,
+            "skew",
+            "keep the key that all want in a place of its own: a copy for each thread, a counter that is added up, a lock beside \
+             the map"
+                .into(),
+        )
+    })
+}
+
+fn time_limit(report: &Report, class: &ClassReport) -> Option<Advice> {
+    let blocked = found(report, class, "LP0003")?;
     Some(Advice {
         evidence: vec![blocked.message.clone()],
         expects: "no send waits longer than its limit; what its sender holds comes free".into(),

@@ -4,7 +4,7 @@ mod story;
 use lockprof_engine::advise::{Advice, advise, text};
 use lockprof_trace::Operation::{Lock, Read, Recv, Send, Write};
 use lockprof_trace::{Event, HoldSource, Kind, Operation, Party, Role, WaitEnd};
-use story::{BEGIN, SECOND, Story, line, only};
+use story::{BEGIN, FINISH, SECOND, Story, line, only};
 
 const MS: u64 = SECOND / 1_000;
 
@@ -87,6 +87,33 @@ fn short_holds_that_many_wait_for_are_to_be_divided() {
     waits(&mut story, map, Write, 80 * MS);
     let advice = advised(story);
     assert_eq!((advice.rule, advice.saves_ns), ("shard", 700 * MS));
+}
+
+#[test]
+fn one_shard_that_all_want_is_not_to_be_divided_further() {
+    let of = |waits: [u64; 8]| {
+        let mut story = Story::new();
+        for wait in waits {
+            let shard = story.object(Kind::DashMap, 10);
+            story.add(Event::Counts {
+                object: shard,
+                count: 1_000,
+                contended: 500,
+                wait_ticks: wait,
+                wait_max: 0,
+                hold_ticks: 0,
+                hold_max: 0,
+                instances: 1,
+                live: 1,
+            });
+            story.waited(FINISH - 1, wait, Party::thread(100), Write, shard, 30, WaitEnd::Done, 31);
+        }
+        advised(story)
+    };
+    let advice = of([5 * SECOND, 1, 1, 1, 1, 1, 1, 1]);
+    assert_eq!(advice.rule, "skew");
+    assert!(advice.evidence.iter().any(|line| line.contains("one of the 8")), "{advice:?}");
+    assert_ne!(of([SECOND; 8]).rule, "skew");
 }
 
 #[test]
