@@ -16,6 +16,8 @@ use std::sync::atomic::Ordering::Relaxed;
 const LONG_NS: u64 = 10_000_000;
 /// A look that comes later than this after the one before cannot tell what was in between.
 const LATE_NS: u64 = 200_000_000;
+/// Entries for which each turn is used; where there are more, a look at all of them is worth several turns.
+const ENTRIES_A_TURN: usize = 16 << 10;
 /// Ready tasks that are looked after, and channels.
 const READY: usize = 1_024;
 const CHANNELS: usize = 256;
@@ -50,12 +52,19 @@ pub(super) struct Looks {
     running: HashMap<u32, Poll>,
     ready: HashMap<u32, u64>,
     last_ns: u64,
+    skipped: usize,
     told: HashMap<u32, u64>,
 }
 
 impl Looks {
-    /// Looks at the tasks.
+    /// Looks at the tasks, where it is time for that.
     pub(super) fn at_tasks(&mut self, memory: &Mapped, tell: impl FnMut(&Event<'_>)) {
+        let entries = used(memory, header::ENTRIES, ENTRIES);
+        if self.skipped < entries / ENTRIES_A_TURN {
+            self.skipped += 1;
+            return;
+        }
+        self.skipped = 0;
         let (now, now_ns) = (ticks(), monotonic_ns());
         if now_ns - std::mem::replace(&mut self.last_ns, now_ns) > LATE_NS {
             self.running.clear();
@@ -63,7 +72,7 @@ impl Looks {
         }
         let (mut running, mut ready) = (HashMap::new(), HashMap::new());
         let (mut waiting, mut waiter) = (0, Party::UNKNOWN);
-        for number in 1..used(memory, header::ENTRIES, ENTRIES) as u32 {
+        for number in 1..entries as u32 {
             let head = memory.entry(number, entry::HEAD).load(Relaxed);
             if head & 0xFF != entry::TASK {
                 continue;
