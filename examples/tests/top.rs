@@ -7,7 +7,7 @@ mod support;
 use rexpect::session::spawn_command;
 use serde_json::Value;
 use std::io::{BufRead, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use support::{Planted, binary, folder};
 
@@ -15,14 +15,15 @@ use support::{Planted, binary, folder};
 const PATIENCE_MS: u64 = 120_000;
 
 /// The order service, once all its connections are held by callbacks that wait to send.
-struct Stuck(Child);
+struct Stuck(Child, PathBuf);
 
 impl Stuck {
     fn start(trace: &Path) -> Self {
         let mut command = Command::new(binary("order_service"));
         command.args(["--faulty", "--duration", "600"]).current_dir(support::workspace());
         command.env("LOCKPROF", format!("profile,path={}", trace.display()));
-        let mut service = Self(command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap());
+        let child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut service = Self(child, trace.into());
         let mut log = BufReader::new(service.0.stderr.take().unwrap()).lines();
         assert!(log.any(|line| line.unwrap().contains("no connection to the payment provider is free")));
         // What it logs from now on goes nowhere, which it does not mind.
@@ -44,6 +45,8 @@ impl Drop for Stuck {
         // It may be killed already.
         let _ = self.0.kill();
         let _ = self.0.wait();
+        // Takes what it left out of shared memory.
+        let _ = Command::new(binary("lockprof")).arg("analyze").arg(&self.1).output();
     }
 }
 
