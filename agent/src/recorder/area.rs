@@ -3,23 +3,21 @@
 //! This is the hot path. An acquire stores four words and a byte that no other thread writes; a release compares one
 //! word. Everything that is rare is one call of a cold function: with more of it inline the compiler stops inlining the
 //! guard's drop, and the unlock waits for the stores of that call.
-use super::chunk::{self, emit, emit_within};
-use super::free_list::FreeList;
+use super::areas::areas;
+use super::chunk::emit_within;
 use super::full;
-use super::local::{LOCAL, draw, is_enough, watch_exit};
+use super::local::{LOCAL, draw, is_enough};
 use super::memory::{self, Mapped, PAGES, RECORDING};
 use super::site::{Site, intern};
 use crate::clock::ticks;
-use crate::platform;
 use lockprof_trace::memory::{
-    AREAS, COARSE_SHIFT, COUNT_BITS, HELD, HELD_ID, IDS, IDS_PER_PAGE, PAGE_BYTES, SAMPLED, UPGRADABLE, area,
-    header, record, region,
+    COARSE_SHIFT, COUNT_BITS, HELD, HELD_ID, IDS, IDS_PER_PAGE, PAGE_BYTES, SAMPLED, UPGRADABLE, area,
+    record, region,
 };
-use lockprof_trace::{Event, HoldSource, Loss, Operation, Outcome, Party};
+use lockprof_trace::{Event, HoldSource, Loss, Operation, Party};
 use std::mem::offset_of;
-use std::ptr::null_mut;
-use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
-use std::sync::atomic::{AtomicPtr, AtomicU8, AtomicU32, AtomicU64};
+use std::sync::atomic::Ordering::{AcqRel, Relaxed, Release};
+use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64};
 
 /// One lock that a thread holds. See `lockprof_trace::memory::area::HELD`.
 #[repr(C)]
@@ -44,19 +42,19 @@ const NESTED: usize = 128;
 /// memory too or the blank.
 #[repr(C, align(4096))]
 pub(crate) struct Area {
-    thread: AtomicU64,
+    pub(super) thread: AtomicU64,
     pub(super) party: AtomicU64,
     pub(super) held_len: AtomicU64,
-    carrying: AtomicU64,
+    pub(super) carrying: AtomicU64,
     before: AtomicU64,
     /// Its place in the directory, plus one.
     pub(super) number: AtomicU64,
     pub(super) base: AtomicU64,
-    spare: [AtomicU64; 2],
+    pub(super) spare: [AtomicU64; 2],
     /// Guards on `guards`.
     pub(super) guards_len: AtomicU64,
     /// The system's number of the thread.
-    os_id: AtomicU64,
+    pub(super) os_id: AtomicU64,
     others: [AtomicU64; 5],
     pub(super) held: [Held; HELD],
     pub(super) pages: [AtomicU32; GROUPS],
@@ -85,47 +83,6 @@ const _: () = {
 #[repr(align(128))]
 pub(crate) struct Coarse(pub(crate) AtomicU64);
 pub(crate) static COARSE: Coarse = Coarse(AtomicU64::new(0));
-
-/// The areas of this process, by their place in the directory.
-static PLACES: [AtomicPtr<Area>; AREAS] = [const { AtomicPtr::new(null_mut()) }; AREAS];
-/// Areas of threads that have ended, by their number plus one; the list's links lie in `carrying`, which is 0 for a
-/// thread that lives or has folded.
-static ENDED: FreeList = FreeList::new();
-/// What a thread uses that cannot have an area: its list is full and its bytes are blank, so that nothing is written
-/// there, and each count goes to the record.
-static NOWHERE: AtomicPtr<Area> = AtomicPtr::new(null_mut());
-/// Stands in where somebody asks for an area before any recording: nothing reads what is written there.
-// SAFETY: atomics are valid when zero.
-static BEFORE_ALL: Area = unsafe { std::mem::zeroed() };
-static THREADS: AtomicU64 = AtomicU64::new(1);
-
-/// This thread's area.
-#[inline(always)]
-pub(crate) fn area() -> &'static Area {
-    let area = LOCAL.with(|local| local.area.get());
-    if area.is_null() {
-        return new_area();
-    }
-    // SAFETY: areas are never unmapped.
-    unsafe { &*area }
-}
-
-/// Whether this thread has no area of its own: it has none yet, or not any more.
-pub(crate) fn is_nowhere() -> bool {
-    let area = LOCAL.with(|local| local.area.get());
-    area.is_null() || std::ptr::eq(area, NOWHERE.load(Relaxed))
-}
-
-/// Who runs on this thread now.
-pub(crate) fn party() -> Party {
-    Party(area().party.load(Relaxed))
-}
-
-/// The same, for a signal handler: nobody where this thread has no area of its own.
-#[cfg(all(feature = "cpu", target_os = "linux"))]
-pub(super) fn party_if_known() -> Party {
-    if is_nowhere() { Party::UNKNOWN } else { party() }
-}
 
 impl Area {
     /// Counts one use of an object, and samples it now and then.
@@ -169,7 +126,7 @@ impl Area {
         }
     }
 
-    fn find(&self, id: u32) -> Option<usize> {
+    pub(super) fn find(&self, id: u32) -> Option<usize> {
         let held = &self.held[..(self.held_len.load(Relaxed) as usize).min(HELD)];
         held.iter().rposition(|held| held.what.load(Relaxed) & HELD_ID == u64::from(id))
     }
@@ -202,7 +159,7 @@ impl Area {
     }
 
     /// Closes the gaps in the list.
-    fn compact(&self) {
+    pub(super) fn compact(&self) {
         let len = (self.held_len.load(Relaxed) as usize).min(HELD);
         let base = self.base.load(Relaxed) as usize;
         let (mut kept, mut kept_base) = (0, 0);
@@ -231,13 +188,13 @@ impl Area {
     }
 
     /// Who took the lock at this place of the list.
-    fn holder(&self, place: usize) -> Party {
+    pub(super) fn holder(&self, place: usize) -> Party {
         let before = place < self.base.load(Relaxed) as usize;
         Party(if before { &self.held[place].by } else { &self.party }.load(Relaxed))
     }
 
     /// Records a hold that ends, where it is timed or a tick fell into it.
-    fn tell_hold(&self, id: u32, place: usize) {
+    pub(super) fn tell_hold(&self, id: u32, place: usize) {
         let held = &self.held[place];
         let what = held.what.load(Relaxed);
         let timed = if what & SAMPLED != 0 { held.timed.load(Relaxed) } else { 0 };
@@ -389,7 +346,7 @@ impl Area {
     }
 
     /// Adds what the bytes say to the records: the thread ends.
-    fn fold(&self, memory: &Mapped) {
+    pub(super) fn fold(&self, memory: &Mapped) {
         for group in (0..GROUPS).filter(|group| self.pages[*group].load(Relaxed) != 0) {
             for id in group * IDS_PER_PAGE..(group + 1) * IDS_PER_PAGE {
                 let byte = self.byte(memory, id as u32).load(Relaxed);
@@ -434,159 +391,11 @@ pub(crate) fn tell_hold(Ending { id, began, timed, party, site }: Ending) {
     super::object::longest(memory, id, 32, if timed != 0 { exact } else { coarse });
 }
 
-/// Prepares what threads share; called once, before recording begins. `false` where there is no memory for it.
-pub(crate) fn prepare(memory: &Mapped) -> bool {
-    let Some(area) = map(memory) else { return false };
-    area.held_len.store(HELD as u64, Relaxed);
-    NOWHERE.store(std::ptr::from_ref(area).cast_mut(), Release);
-    true
-}
-
-/// An area with blank counters, which is in no directory yet.
-fn map(memory: &Mapped) -> Option<&'static Area> {
-    let page = memory.take(PAGES, 1)?;
-    let place = platform::reserve_addresses(size_of::<Area>())?;
-    let at = (region::PAGES_ + page * (PAGE_BYTES / 8)) * 8;
-    // SAFETY: the addresses are new and ours. Atomics are valid when zero, and the blank is as long as the counters.
-    let area = unsafe {
-        let mapped = memory.shared.map_at(place, at, PAGE_BYTES, true)
-            && memory.shared.map_at(place.add(PAGE_BYTES), region::BLANK * 8, IDS, false);
-        if !mapped {
-            return None;
-        }
-        &*place.cast::<Area>()
-    };
-    area.spare[0].store(page as u64, Relaxed);
-    Some(area)
-}
-
-#[cold]
-#[inline(never)]
-fn new_area() -> &'static Area {
-    // SAFETY: null or an area that is never unmapped.
-    let nowhere = unsafe { NOWHERE.load(Acquire).as_ref() };
-    let Some(nowhere) = nowhere else { return &BEFORE_ALL };
-    // What happens in here, say in an allocator that is instrumented, must not come here again.
-    LOCAL.with(|local| local.area.set(nowhere));
-    let recording = RECORDING.load(Relaxed) && watch_exit();
-    let Some(memory) = memory::get().filter(|_| recording) else { return nowhere };
-    let Some(area) = reuse().or_else(|| first(memory)) else {
-        memory.lost(Loss::Areas);
-        return nowhere;
-    };
-    let (.., allotted) = LOCAL.with(|local| local.spawned.get());
-    let thread = if allotted == Party::UNKNOWN { next_thread() } else { allotted };
-    area.party.store(thread.0, Relaxed);
-    area.thread.store(thread.0, Release);
-    let stack = platform::stack_bounds();
-    LOCAL.with(|local| {
-        local.stack.set((stack.start, stack.end));
-        local.area.set(area);
-    });
-    tell_thread(thread);
-    area
-}
-
-/// A number that no thread had before.
-pub(super) fn next_thread() -> Party {
-    Party::thread(THREADS.fetch_add(1, Relaxed))
-}
-
-fn reuse() -> Option<&'static Area> {
-    let number = ENDED.pop(link)?;
-    let area = PLACES[number as usize - 1].load(Acquire);
-    // SAFETY: an area that is never unmapped.
-    let area = unsafe { &*area };
-    area.carrying.store(0, Relaxed);
-    area.forget_nested();
-    Some(area)
-}
-
-fn link(number: u32) -> &'static AtomicU64 {
-    // SAFETY: only areas that are in their place come on the list, and they are never unmapped.
-    unsafe { &(*PLACES[number as usize - 1].load(Acquire)).spare[1] }
-}
-
-fn first(memory: &Mapped) -> Option<&'static Area> {
-    let area = map(memory)?;
-    let number = memory.word(header::AREAS).fetch_add(1, AcqRel) as usize;
-    if number >= AREAS {
-        memory.word(header::AREAS).store(AREAS as u64, Relaxed);
-        return None;
-    }
-    area.number.store(number as u64 + 1, Relaxed);
-    PLACES[number].store(std::ptr::from_ref(area).cast_mut(), Release);
-    let page = area.spare[0].load(Relaxed) + 1;
-    memory.word(region::DIRECTORY + number / 2).fetch_or(page << (number % 2 * 32), Release);
-    Some(area)
-}
-
-fn tell_thread(thread: Party) {
-    let mut buffer = [0; 16];
-    let (class, parent, _) = LOCAL.with(|local| local.spawned.get());
-    // The system cuts names short. The whole one is at hand where std has made the thread.
-    let current = (class != 0).then(std::thread::current);
-    let name = current.as_ref().and_then(std::thread::Thread::name);
-    let name = name.unwrap_or_else(|| platform::thread_name(&mut buffer));
-    // One that was spawned is there since then, however late it gets a core.
-    let at = if class != 0 { LOCAL.with(|local| local.spawned_at.get()) } else { ticks() };
-    let (class, os_id) = (class.into(), platform::thread_id());
-    area().os_id.store(os_id, Relaxed);
-    emit(&Event::Thread { at, thread, parent, class, os_id, name: name.into() });
-}
-
-/// This thread ends: its bytes go to the records, its area to the next thread.
-pub(crate) fn thread_ends() {
-    let area = LOCAL.with(|local| local.area.get());
-    // SAFETY: null or an area that is never unmapped.
-    let (Some(area), Some(memory)) = (unsafe { area.as_ref() }, memory::get()) else { return };
-    let number = area.number.load(Relaxed) as u32;
-    // The end of the main thread is the end of the process: until then it holds what it holds.
-    if number == 0 || memory.pid != std::process::id() || platform::is_main_thread() {
-        return;
-    }
-    let thread = Party(area.thread.load(Relaxed));
-    let panicked = std::thread::panicking() || LOCAL.with(|local| local.panicked.get());
-    let outcome = if panicked { Outcome::Panicked } else { Outcome::Finished };
-    emit(&Event::ThreadEnd { at: ticks(), thread, outcome });
-    // Destructors that run after this one still lock: they count in the records.
-    let nowhere = NOWHERE.load(Relaxed);
-    LOCAL.with(|local| local.area.set(nowhere));
-    area.fold(memory);
-    super::object::give_back_ids();
-    while let Some(entry) = area.take_entry() {
-        super::entry::give_back(entry);
-    }
-    chunk::give_up();
-    // A lock that it still holds nobody will ever release: that stays to be seen, and with it the area.
-    area.compact();
-    if area.held_len.load(Relaxed) == 0 {
-        area.thread.store(0, Release);
-        ENDED.push(number, link);
-    }
-}
-
-/// After a fork, in the child: this thread writes no more into what the parent reads.
-///
-/// # Safety
-/// Only one thread runs, as in the child of a fork.
-pub(crate) unsafe fn detach() {
-    let area = LOCAL.with(|local| local.area.get());
-    for place in [area, NOWHERE.load(Relaxed).cast_const()].into_iter().filter(|place| !place.is_null()) {
-        // SAFETY: an area's addresses are one mapping of ours, and zeros are valid there.
-        unsafe { platform::private_at(place.cast_mut().cast(), size_of::<Area>()) };
-    }
-    LOCAL.with(|local| local.chunk.set(0));
-}
-
 /// A lock is released that this thread does not hold by its list: it was taken before recording began, or too deep; or on
 /// another thread, where guards may travel. There it becomes a gap, so that nobody is told as a holder who is none.
 fn released_elsewhere(id: u32) {
     let Some(memory) = memory::get() else { return };
-    let areas = (memory.word(header::AREAS).load(Relaxed) as usize).min(AREAS);
-    for place in &PLACES[..areas] {
-        // SAFETY: null or an area that is never unmapped.
-        let Some(area) = (unsafe { place.load(Acquire).as_ref() }) else { continue };
+    for area in areas(memory, usize::MAX) {
         let Some(place) = area.find(id) else { continue };
         let held = &area.held[place];
         let what = held.what.load(Relaxed);
@@ -596,44 +405,4 @@ fn released_elsewhere(id: u32) {
             return;
         }
     }
-}
-
-/// The locks held now by any thread, for who looks for a holder: id, party, site.
-pub(crate) fn each_held(memory: &Mapped, limit: usize, mut found: impl FnMut(u32, Party, u64)) {
-    for area in areas(memory, limit) {
-        let len = (area.held_len.load(Acquire) as usize).min(HELD);
-        for (place, held) in area.held[..len].iter().enumerate() {
-            let id = (held.what.load(Relaxed) & HELD_ID) as u32;
-            if id == 0 {
-                continue;
-            }
-            found(id, area.holder(place), held.site.load(Relaxed));
-        }
-    }
-}
-
-/// The first `limit` areas, whether their threads live or not.
-fn areas(memory: &Mapped, limit: usize) -> impl Iterator<Item = &'static Area> {
-    let areas = (memory.word(header::AREAS).load(Relaxed) as usize).min(AREAS).min(limit);
-    // SAFETY: null or an area that is never unmapped.
-    PLACES[..areas].iter().filter_map(|place| unsafe { place.load(Acquire).as_ref() })
-}
-
-/// The system's number of the thread that works for a party now; `None` where there is none, or no number.
-pub(crate) fn system_thread(memory: &Mapped, party: Party) -> Option<u64> {
-    let area = areas(memory, usize::MAX).find(|area| area.party.load(Relaxed) == party.0)?;
-    Some(area.os_id.load(Relaxed)).filter(|os_id| *os_id != 0)
-}
-
-/// What an id has counted so far, to what threads count at this moment.
-pub(crate) fn counted(memory: &Mapped, id: u32) -> u64 {
-    let place = id as usize % IDS;
-    let of_thread = |area: &Area| match area.pages[place / IDS_PER_PAGE].load(Relaxed) {
-        0 => 0,
-        // A byte that is blank has 255.
-        _ => u64::from(area.counters[place].load(Relaxed)).wrapping_sub(255),
-    };
-    let carried = memory.record(id, record::COUNT).load(Relaxed);
-    let all = areas(memory, usize::MAX).map(of_thread).fold(carried, u64::wrapping_add);
-    all & ((1 << COUNT_BITS) - 1)
 }

@@ -8,7 +8,7 @@
 //!
 //! Profilers that are libraries (`pprof`) sum samples up in a table of their own, under one lock for all threads, and know
 //! neither the task that runs nor the time: see `docs/CPU.md`.
-use super::area;
+use super::areas;
 use super::chunk::emit;
 use super::local::LOCAL;
 use super::memory::{self, RECORDING};
@@ -114,7 +114,7 @@ extern "C" fn interrupted(_: i32, info: *mut libc::siginfo_t, context: *mut c_vo
     place.frames.iter().zip(&frames[..len]).for_each(|(to, frame)| to.store(*frame, Relaxed));
     place.len.store(len as u32, Relaxed);
     place.at.store(ticks(), Relaxed);
-    place.party.store(area::party_if_known().0, Relaxed);
+    place.party.store(areas::party_if_known().0, Relaxed);
     place.thread.store(thread, Relaxed);
     place.periods.store(periods, Relaxed);
     place.state.store(FULL, Release);

@@ -7,7 +7,7 @@
 use super::memory::{self, Mapped, RECORDING};
 use super::output::Output;
 use super::pressure::Looks;
-use super::{area, chunk, entry, object, site};
+use super::{area, areas, chunk, entry, object, site};
 use crate::clock::ticks;
 use crate::platform;
 use lockprof_trace::file::Block;
@@ -198,7 +198,7 @@ fn push(block: &mut Block, out: &mut Vec<u8>, event: &Event<'_>) {
 
 /// Tells the sites that so far only the held lists and the entries know, as addresses.
 fn intern_sites(memory: &Mapped, mut tell: impl FnMut(&Event<'_>)) {
-    area::each_held(memory, usize::MAX, |_, _, at| site::intern_with(at, &mut tell));
+    areas::each_held(memory, usize::MAX, |_, _, at| site::intern_with(at, &mut tell));
     let count = used(memory, header::ENTRIES, ENTRIES) as u32;
     (1..count).for_each(|number| site::intern_with(entry::site(memory, number), &mut tell));
 }

@@ -1,6 +1,7 @@
 //! Entries: what is open at this moment. A wait, a handle (guard or end of a channel) and a task each take one for as long
 //! as they last, so that what never ends stands in shared memory when the process is gone.
-use super::area::{COARSE, area, party};
+use super::area::COARSE;
+use super::areas::{area, party};
 use super::chunk::{emit, emit_within};
 use super::free_list::FreeList;
 use super::local::LOCAL;
@@ -150,7 +151,7 @@ impl Wait {
         let (mut holder, mut holder_site) = (target, 0);
         let turn = LOCAL.with(|local| local.waits.replace(local.waits.get().wrapping_add(1)));
         if turn.is_multiple_of(8) && id != 0 && target == Party::UNKNOWN {
-            super::area::each_held(memory, LOOK, |held, by, at| {
+            super::areas::each_held(memory, LOOK, |held, by, at| {
                 if object::own(memory, held) == object {
                     (holder, holder_site) = (by, at);
                 }
@@ -425,7 +426,7 @@ pub(crate) fn find_holders(memory: &Mapped) {
         return;
     }
     let mut holders = std::collections::HashMap::new();
-    super::area::each_held(memory, usize::MAX, |id, party, site| {
+    super::areas::each_held(memory, usize::MAX, |id, party, site| {
         holders.insert(object::own(memory, id), (party, site));
     });
     for number in 1..count {

@@ -90,7 +90,7 @@ struct Exit;
 
 impl Drop for Exit {
     fn drop(&mut self) {
-        super::area::thread_ends();
+        super::areas::thread_ends();
     }
 }
 

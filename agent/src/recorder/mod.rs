@@ -5,6 +5,7 @@
 // Each family of wrappers uses a part of it, and a program may want only one.
 #![cfg_attr(not(feature = "full"), allow(dead_code, unused_imports))]
 mod area;
+mod areas;
 mod chunk;
 #[cfg(feature = "cpu")]
 #[cfg_attr(not(target_os = "linux"), path = "cpu_missing.rs")]
@@ -29,7 +30,7 @@ mod task;
 mod watcher;
 mod word;
 
-pub(crate) use area::{detach, party, prepare};
+pub(crate) use areas::{detach, party, prepare};
 pub(crate) use chunk::emit;
 #[cfg(feature = "cpu")]
 pub(crate) use cpu::Sampler;
@@ -73,7 +74,7 @@ static STOPPED: Mutex<Option<String>> = Mutex::new(None);
 /// Puts a lock on this thread's held list and counts the acquisition. `id` is not 0.
 #[inline(always)]
 pub(crate) fn acquired(id: u32, site: Site) {
-    let area = area::area();
+    let area = areas::area();
     area.push(id, site);
     area.count(id);
 }
@@ -81,18 +82,18 @@ pub(crate) fn acquired(id: u32, site: Site) {
 /// Takes a lock off the held list. `id` is not 0.
 #[inline(always)]
 pub(crate) fn released(id: u32) {
-    area::area().pop(id);
+    areas::area().pop(id);
 }
 
 /// Counts one use of an object. `id` is not 0.
 #[inline(always)]
 pub(crate) fn count(id: u32) {
-    area::area().count(id);
+    areas::area().count(id);
 }
 
 /// The lock with this id was taken by an upgradable guard, just now.
 pub(crate) fn upgradable(id: u32) {
-    area::area().set_upgradable(id);
+    areas::area().set_upgradable(id);
 }
 
 /// Gives an object an id that is not kept in a [`Tag`]: it has several owners. Given back by [`drop_object`].

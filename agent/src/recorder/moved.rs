@@ -4,7 +4,7 @@
 //! handles that its spawner has owned. What lies behind a pointer is not seen, and stays the spawner's. Futures are not
 //! looked through: most of one is room for what it will hold later, and what lies there now may be a copy left of a handle
 //! that has long been moved elsewhere.
-use super::area::party;
+use super::areas::party;
 use super::entry::{MARK, hand_over};
 use super::memory::{self, RECORDING};
 use lockprof_trace::Party;

@@ -2,7 +2,8 @@
 //!
 //! Each nesting is told once by each thread: a small table remembers what was told, so that a second lock costs one compare
 //! more than the first. Nestings are many only where objects are; then they are told at a bounded rate.
-use super::area::{Area, COARSE, area};
+use super::area::{Area, COARSE};
+use super::areas::area;
 use super::chunk::emit;
 use super::local::{LOCAL, is_enough};
 use super::memory::{self, Mapped, RECORDING};

@@ -272,7 +272,7 @@ pub(crate) fn drop_id(id: u32) {
 fn keep(key: u64, id: u32) -> bool {
     LOCAL.with(|local| {
         let slot = &local.kept[hash(key) % local.kept.len()];
-        let keeps = slot.get().0 == 0 && !super::area::is_nowhere();
+        let keeps = slot.get().0 == 0 && !super::areas::is_nowhere();
         if keeps {
             slot.set((key, id));
         }

@@ -3,7 +3,7 @@
 //!
 //! A thread without a core makes no long poll: the time that the system had it wait for one is taken off, and where that is
 //! not known nothing is told. So it is with a look that comes late itself: what was seen before counts no longer.
-use super::area;
+use super::areas;
 use super::memory::Mapped;
 use crate::clock::ticks;
 use crate::platform::{self, Progress, monotonic_ns};
@@ -134,7 +134,7 @@ impl Looks {
         channels.dedup();
         self.told.retain(|object, _| channels.binary_search(object).is_ok());
         for object in channels {
-            let [sent, received] = [object, object + 1].map(|id| area::counted(memory, id));
+            let [sent, received] = [object, object + 1].map(|id| areas::counted(memory, id));
             let (waiting, told) = (sent.saturating_sub(received), self.told.get(&object).copied());
             let matters = waiting >= GATHERED || told.is_some();
             let before = told.unwrap_or(0);
@@ -149,7 +149,7 @@ impl Looks {
 impl Seen {
     /// The second look at a poll; `None` where it is not known whether its thread has a core.
     fn first(memory: &Mapped, task: Party, now: u64, now_ns: u64) -> Option<Self> {
-        let os_id = area::system_thread(memory, task)?;
+        let os_id = areas::system_thread(memory, task)?;
         let first = (now, now_ns, platform::progress(os_id)?);
         Some(Self { os_id, first, ticks: 0, long: false, waiting: 0, waiter: Party::UNKNOWN })
     }

@@ -1,5 +1,6 @@
 //! Tasks and threads as parties: their births, polls and ends.
-use super::area::{COARSE, area, next_thread, party};
+use super::area::COARSE;
+use super::areas::{area, next_thread, party};
 use super::chunk::{emit, emit_within};
 use super::entry::{self, ABANDONING};
 use super::local::LOCAL;

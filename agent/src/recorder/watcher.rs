@@ -6,7 +6,7 @@ use super::entry::Handle;
 use super::memory::RECORDING;
 use super::object;
 use super::site::{Known, Put, Site, site_of};
-use super::{area, count};
+use super::{areas, count};
 use crate::clock::ticks;
 use lockprof_trace::{Event, Kind, Role};
 use std::sync::atomic::Ordering::Relaxed;
@@ -37,7 +37,7 @@ impl Watcher {
         if matches!(NAMES.put(key.max(1)), Put::New(_)) {
             emit(&Event::Name { object, name: name.into() });
         }
-        emit(&Event::Watcher { at, object, party: area::party(), site: address });
+        emit(&Event::Watcher { at, object, party: areas::party(), site: address });
         Some(Self { id, handle: Handle::open(id, Role::Watcher, site, 0) })
     }
 
