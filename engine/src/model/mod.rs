@@ -13,6 +13,7 @@ mod parties;
 mod pressure;
 mod resolve;
 mod span;
+mod sums;
 mod tracing;
 
 pub use changes::{ChangeKey, Changes, Grown, Instance, Instances, LateKey, StaleKey, Torn};
@@ -23,76 +24,14 @@ use outlived::Outlived;
 pub use parties::{Parties, PartyFacts, Tally};
 pub use pressure::{LongPoll, Pressure};
 pub use span::{Doing, Span, is_idle};
+pub use sums::{HoldSum, Owner, WaitKey, WaitSum};
 pub use tracing::{InSpan, SpanSum, TracingSpan, TracingSpans};
 
 use crate::stats::{Distribution, Holds, Lanes, Timeline, add};
 use foldhash::HashMap;
 use lockprof_trace::memory::entry::{MOVED, TRAVELS};
-use lockprof_trace::{Event, HoldSource, Kind, Loss, Mode, Operation, Party, WaitEnd};
+use lockprof_trace::{Event, HoldSource, Kind, Loss, Mode, Operation, Party};
 use std::collections::BTreeMap;
-
-/// What a sum belongs to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Owner {
-    /// A class of objects; of joins: the class of the tasks or threads waited for.
-    Class(u64),
-    /// An object whose class is not known yet.
-    Object(u64),
-    /// The end of tasks and threads of unknown class.
-    Joins,
-}
-
-/// Waits alike in everything but their length.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct WaitKey {
-    /// What was waited for.
-    pub owner: Owner,
-    /// Doing what.
-    pub operation: Operation,
-    /// Where.
-    pub site: u64,
-    /// On which stack; 0 where none was captured.
-    pub stack: u64,
-    /// Where the holder had taken it; 0 where not known.
-    pub holder_site: u64,
-    /// The class of the tasks or threads that waited; 0 where it was not known when the wait was told.
-    pub by: u64,
-}
-
-/// Sums over waits alike. Lengths in ticks.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct WaitSum {
-    /// How many.
-    pub count: u64,
-    /// How long together.
-    pub ticks: u64,
-    /// The longest.
-    pub max: u64,
-    /// The longest that was served.
-    pub max_done: u64,
-    /// The longest that has ended at all.
-    pub max_ended: u64,
-    /// How many ended because their time was up, or because their future was dropped by a living task.
-    pub given_up: u64,
-    /// The longest by a task or a blocking job, and which.
-    pub by_task: (u64, Party),
-}
-
-/// Sums over the holds taken at one site. Lengths in ticks.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct HoldSum {
-    /// Holds timed one by one, and their sum.
-    pub timed: (u64, u64),
-    /// Holds that the coarse clock noticed, and their sum.
-    pub coarse: (u64, u64),
-    /// Of those that the coarse clock noticed, how many lasted longer than two of its steps: others may be short, and had a
-    /// tick fall into them by chance.
-    pub long: u64,
-    /// The longest hold by a task that is known, and that lasted longer than two steps of the coarse clock.
-    pub max_by_task: u64,
-    /// The longest that is known.
-    pub max: u64,
-}
 
 /// Everything that one process has recorded.
 #[derive(Clone, Debug, Default)]
@@ -401,87 +340,6 @@ impl Model {
             let line = self.timeline(class);
             if birth { line.birth(at) } else { line.death(at) }
         }
-    }
-
-    fn wait(&mut self, event: &Event<'_>, within: u64) {
-        let Event::Wait { at, ticks, party, object, operation, site, stack, end, holder, holder_site } =
-            event
-        else {
-            return;
-        };
-        self.now(*at);
-        if *end == WaitEnd::Abandoned {
-            self.abandoned_at = Some(self.abandoned_at.map_or(*at, |first| first.min(*at)));
-            self.open.push(OpenWait {
-                since: at.saturating_sub(*ticks),
-                until: Some(*at),
-                party: *party,
-                object: *object,
-                operation: *operation,
-                site: *site,
-                stack: *stack,
-                holder: *holder,
-                holder_site: *holder_site,
-                limited: false,
-                within,
-            });
-            return;
-        }
-        self.happened(*at);
-        self.outlived.add(event, self.session.coarse_ticks);
-        let owner = if *object == 0 { self.joined(*holder) } else { self.owner_now(*object) };
-        if *end == WaitEnd::Done && *object != 0 {
-            let served = self.served.entry((*object, *operation)).or_default();
-            *served = (*served).max(*at);
-        }
-        let (operation, site, stack, holder_site) = (*operation, *site, *stack, *holder_site);
-        let key = WaitKey { owner, operation, site, stack, holder_site, by: self.spawned_as(*party) };
-        self.add_wait(key, (*party, within), *ticks, Some(*end));
-    }
-
-    /// Adds one wait to the sums, by this party in this span; `end` is `None` for one that never ended.
-    fn add_wait(&mut self, key: WaitKey, (party, within): (Party, u64), ticks: u64, end: Option<WaitEnd>) {
-        let span = self.parties.span_of(party, within);
-        if span != 0 {
-            let WaitKey { owner, operation, site, .. } = key;
-            self.tracing.waits.entry(InSpan { span, owner, operation, site }).or_default().one(ticks);
-        }
-        self.cpu.wait(key, party, ticks);
-        let sum = self.waits.entry(key).or_default();
-        sum.count += 1;
-        sum.ticks = sum.ticks.saturating_add(ticks);
-        sum.max = sum.max.max(ticks);
-        if party.is_task() {
-            sum.by_task = sum.by_task.max((ticks, party));
-        }
-        if end.is_some() {
-            sum.max_ended = sum.max_ended.max(ticks);
-        }
-        match end {
-            Some(WaitEnd::Done) => sum.max_done = sum.max_done.max(ticks),
-            Some(WaitEnd::TimedOut | WaitEnd::Cancelled) => sum.given_up += 1,
-            _ => {}
-        }
-        self.site_lengths.entry((key.owner, key.site)).or_default().add(ticks);
-    }
-
-    fn hold(&mut self, ticks: u64, party: Party, object: u64, site: u64, source: HoldSource) {
-        let (owner, step) = (self.owner_now(object), self.session.coarse_ticks);
-        let sum = self.holds.entry((owner, site)).or_default();
-        let (count, total) = match source {
-            HoldSource::Coarse => &mut sum.coarse,
-            _ => &mut sum.timed,
-        };
-        *count += 1;
-        *total = total.saturating_add(ticks);
-        if ticks >= step.saturating_mul(2) {
-            sum.long += u64::from(source == lockprof_trace::HoldSource::Coarse);
-            sum.max = sum.max.max(ticks);
-            if party.is_task() {
-                sum.max_by_task = sum.max_by_task.max(ticks);
-            }
-        }
-        self.hold_lengths.entry(owner).or_default().add(ticks, source, step);
     }
 
     /// The id of the object that this id belongs to: its own, or that of the object whose further count it is.
