@@ -94,32 +94,36 @@ fn work(steps: u32) {
 /// Two threads take one lock; ns of both together for an acquire, by the wall clock.
 macro_rules! contended {
     ($module:ident, $inside:literal, $outside:literal) => {{
+        let operations = 4_000_000 / ($inside + $outside);
         let lock = $module::Mutex::new(0u64);
         let figures = both(|_| {
-            let (begin, mut taken) = (Instant::now(), 0u64);
-            for _ in 0..OPERATIONS {
-                taken += u64::from(lock.is_locked());
+            let (begin, mut taken) = (Instant::now(), 0u32);
+            for _ in 0..operations {
+                taken += u32::from(lock.is_locked());
                 let mut held = lock.lock();
                 *held += 1;
                 work($inside);
                 drop(held);
                 work($outside);
             }
-            (begin.elapsed().as_nanos() as f64 / OPERATIONS as f64, taken as f64 / OPERATIONS as f64)
+            (
+                begin.elapsed().as_nanos() as f64 / f64::from(operations),
+                f64::from(taken) / f64::from(operations),
+            )
         });
         (figures[0].0.max(figures[1].0) / 2.0, (figures[0].1 + figures[1].1) / 2.0)
     }};
 }
 
-macro_rules! sometimes {
+macro_rules! short_holds {
     ($module:ident) => {
-        contended!($module, 20, 60)
+        contended!($module, 60, 60)
     };
 }
 
-macro_rules! nearly_always {
+macro_rules! long_holds {
     ($module:ident) => {
-        contended!($module, 200, 100)
+        contended!($module, 8000, 2000)
     };
 }
 
@@ -198,8 +202,8 @@ macro_rules! pair {
 pub fn pairs(mode: &str) -> Vec<Pair> {
     let name = |row: &str| format!("{mode}/parking_lot/{row}");
     vec![
-        pair!(name("contended-sometimes"), sometimes),
-        pair!(name("contended-nearly-always"), nearly_always),
+        pair!(name("contended-short-holds"), short_holds),
+        pair!(name("contended-long-holds"), long_holds),
         pair!(name("neighbours"), neighbours),
         pair!(name("sleeping-wait"), sleeping_wait),
     ]
