@@ -43,6 +43,26 @@ fn one_shard_of_many_is_told_from_a_map_that_is_hot_all_over() {
     assert!(codes([SECOND / 2, 1, 1, 1, 1, 1, 1, 1]).is_empty(), "not hot at all");
 }
 
+/// A holder that is stopped by the system lets everybody wait once, for long; that is no line to change.
+#[test]
+fn a_holder_that_lost_its_core_makes_no_hot_lock() {
+    let codes = |uses: u64| {
+        let mut story = Story::new();
+        let (shard, party) = (story.object(Kind::DashMap, 10), story.thread(20));
+        for n in 0..28 {
+            story.waited(FINISH - n, SECOND / 20, party, Write, shard, 30, WaitEnd::Done, 31);
+        }
+        for n in 0..64 {
+            story.held(BEGIN + n, 1, party, shard, 31, HoldSource::Sampled);
+        }
+        story.held(FINISH - 30, SECOND / 20, party, shard, 31, HoldSource::Coarse);
+        counted(&mut story, shard, [uses, 28 * SECOND / 20, SECOND]);
+        codes(story)
+    };
+    assert!(codes(1_000_000).is_empty());
+    assert_eq!(codes(10_000), ["LP0009"], "not so few of them");
+}
+
 #[test]
 fn a_convoy_is_told_from_a_lock_that_is_held_all_the_time() {
     let codes = |held: u64, uses: u64| {

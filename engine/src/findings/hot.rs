@@ -1,11 +1,12 @@
 //! LP0009: an object for which more time is waited than passes.
 //!
 //! A hazard: the program goes on, but in single file. It is told of locks whose waits together are at least a tenth of
-//! the recording and of a second; where `crowd` knows why they stand in line, by a code of its own. False positives: none of
-//! a firm verdict.
+//! the recording and of a second, unless they are few and made by holders that lost their core; where `crowd` knows why
+//! they stand in line, by a code of its own. False positives: none of a firm verdict.
 use super::context::duration;
 use super::explain::title;
 use super::needs::is_lock;
+use super::rare::Holders;
 use super::{Context, Finding, Verdict, starved};
 use crate::model::Owner;
 use crate::stats::add;
@@ -48,10 +49,11 @@ pub(super) fn find(context: &Context<'_>, known: &[Finding]) -> Vec<Finding> {
             add(holders.entry(key.holder_site).or_default(), sum.ticks);
         }
     }
+    let rare = Holders::of(context);
     let hot = sums.into_iter().filter_map(|(class, Sums { count, ticks, sites, holders })| {
         let waited = model.ns(ticks);
         let share = waited as f64 / length as f64;
-        if share < SHARE || waited < LEAST_NS || starved::is_known(context, known, class, waited) {
+        if share < SHARE || waited < LEAST_NS || rare.are_accidents(class, count) || starved::is_known(context, known, class, waited) {
             return None;
         }
         let top = |sites: &HashMap<u64, u64>, more: &dyn Fn(u64) -> String| {

@@ -46,6 +46,13 @@ impl<'a> Holders<'a> {
         lines.peek().is_some() && lines.all(|(_, sum)| sum.coarse.0 == 0 || self.is_rare(class, sum))
     }
 
+    /// Whether so many waits for objects of this class are no more than what holders that lost their core made others wait:
+    /// few beside the uses, and no line is known for long holds.
+    pub(super) fn are_accidents(&self, class: u64, waits: u64) -> bool {
+        let uses = self.acquired.get(&class).copied().unwrap_or(0);
+        u128::from(waits) * ONE_IN < uses && self.are_rarely_long(class, 0)
+    }
+
     /// All holds are counted, and the samples tell how many of them were this line's. First uses are sampled more often than
     /// later ones: so a line of few holds seems to have more of them, and what its samples last is asked too.
     fn is_rare(&self, class: u64, of_line: &HoldSum) -> bool {
