@@ -10,6 +10,9 @@ use std::collections::HashMap;
 /// One hold in so many must last longer than two steps of the coarse clock, or the line's long holds are rare.
 const ONE_IN: u128 = 1_000;
 
+/// And of a line that is hardly used so many, or there is nothing that it does time and again.
+const AGAIN: u64 = 4;
+
 /// How often objects of each class were acquired, and how many of these holds were timed.
 pub(super) struct Holders<'a> {
     context: &'a Context<'a>,
@@ -47,10 +50,11 @@ impl<'a> Holders<'a> {
     }
 
     /// Whether so many waits for objects of this class are no more than what holders that lost their core made others wait:
-    /// few beside the uses, and no line is known for long holds.
+    /// few beside the uses, and no line holds long time and again.
     pub(super) fn are_accidents(&self, class: u64, waits: u64) -> bool {
         let uses = self.acquired.get(&class).copied().unwrap_or(0);
-        u128::from(waits) * ONE_IN < uses && self.are_rarely_long(class, 0)
+        let mut lines = self.context.model.holds.iter().filter(|((owner, _), _)| *owner == Owner::Class(class));
+        u128::from(waits) * ONE_IN < uses && lines.all(|(_, sum)| sum.long < AGAIN || self.is_rare(class, sum))
     }
 
     /// All holds are counted, and the samples tell how many of them were this line's. First uses are sampled more often than
