@@ -1,18 +1,8 @@
 //! Folded stacks: one line for each path, with its weight, as flame graphs take them.
 use crate::findings::{Context, is_library};
 use crate::model::{Model, Who};
-use crate::symbols::Frame;
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};
-
-/// "function (file:line)".
-pub fn frame_name(frame: &Frame) -> String {
-    match (&frame.file, frame.line) {
-        (Some(file), Some(line)) => format!("{} ({file}:{line})", frame.function),
-        (Some(file), None) => format!("{} ({file})", frame.function),
-        _ => frame.function.clone(),
-    }
-}
 
 /// Adds a path, root first. What separates frames and weights in the folded form is taken out of the names.
 fn add(lines: &mut BTreeMap<String, u64>, path: impl IntoIterator<Item = String>, weight: u64) {

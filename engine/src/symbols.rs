@@ -1,5 +1,7 @@
 //! Names for addresses: what a stack of numbers means to a person.
 
+use std::fmt;
+
 /// One function on a stack; several for one address where functions were inlined.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Frame {
@@ -11,6 +13,18 @@ pub struct Frame {
     pub line: Option<u32>,
     /// Whether it was inlined into the next frame.
     pub inlined: bool,
+}
+
+/// "function (file:line)", as far as it is known.
+impl fmt::Display for Frame {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.function)?;
+        match (&self.file, self.line) {
+            (Some(file), Some(line)) => write!(f, " ({file}:{line})"),
+            (Some(file), None) => write!(f, " ({file})"),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// Finds the names of addresses.

@@ -8,7 +8,6 @@ use fxprof_processed_profile::{
     StaticSchemaMarker, StaticSchemaMarkerField, StringHandle, ThreadHandle, Timestamp, WeightType,
 };
 use lockprof_engine::findings::Context;
-use lockprof_engine::folded::frame_name;
 use lockprof_engine::model::{Doing, Span};
 use lockprof_trace::Party;
 use std::collections::HashMap;
@@ -135,7 +134,7 @@ impl Builder {
         if span.doing == Doing::Hold {
             return;
         }
-        let mut names: Vec<String> = context.frames(span.stack).iter().rev().map(frame_name).collect();
+        let mut names: Vec<String> = context.frames(span.stack).iter().rev().map(ToString::to_string).collect();
         names.push(title);
         let frames: Vec<FrameInfo> = names
             .iter()

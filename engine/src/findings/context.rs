@@ -133,12 +133,12 @@ impl<'a> Context<'a> {
 
     /// A stack for reading: "function (file:line)", innermost first, from the waiting call on.
     pub fn stack(&self, stack: u64) -> Vec<String> {
-        self.stacks.of(self, stack).iter().take(FRAMES).map(crate::folded::frame_name).collect()
+        self.stacks.of(self, stack).iter().take(FRAMES).map(ToString::to_string).collect()
     }
 
     /// The same of a stack of somebody who runs: all of it.
     pub fn whole_stack(&self, stack: u64) -> Vec<String> {
-        self.whole_frames(stack).iter().map(crate::folded::frame_name).collect()
+        self.whole_frames(stack).iter().map(ToString::to_string).collect()
     }
 
     /// All functions of a stack, innermost first.
