@@ -134,7 +134,8 @@ impl Builder {
         if span.doing == Doing::Hold {
             return;
         }
-        let mut names: Vec<String> = context.frames(span.stack).iter().rev().map(ToString::to_string).collect();
+        let mut names: Vec<String> =
+            context.frames(span.stack).iter().rev().map(ToString::to_string).collect();
         names.push(title);
         let frames: Vec<FrameInfo> = names
             .iter()

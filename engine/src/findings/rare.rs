@@ -53,8 +53,10 @@ impl<'a> Holders<'a> {
     /// few beside the uses, and no line holds long time and again.
     pub(super) fn are_accidents(&self, class: u64, waits: u64) -> bool {
         let uses = self.acquired.get(&class).copied().unwrap_or(0);
-        let mut lines = self.context.model.holds.iter().filter(|((owner, _), _)| *owner == Owner::Class(class));
-        u128::from(waits) * ONE_IN < uses && lines.all(|(_, sum)| sum.long < AGAIN || self.is_rare(class, sum))
+        let mut lines =
+            self.context.model.holds.iter().filter(|((owner, _), _)| *owner == Owner::Class(class));
+        u128::from(waits) * ONE_IN < uses
+            && lines.all(|(_, sum)| sum.long < AGAIN || self.is_rare(class, sum))
     }
 
     /// All holds are counted, and the samples tell how many of them were this line's. First uses are sampled more often than
