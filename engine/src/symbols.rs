@@ -1,5 +1,4 @@
 //! Names for addresses: what a stack of numbers means to a person.
-
 use std::fmt;
 
 /// One function on a stack; several for one address where functions were inlined.

@@ -1,4 +1,5 @@
 //! The plain facts of a trace, as its events tell them.
+use lockprof_trace::memory::entry::{MOVED, TRAVELS};
 use lockprof_trace::{End, Event, Kind, Mode, Operation, Party, Role, TaskState};
 
 /// The process, its clock, and how the recording went. Times in ticks.
@@ -119,6 +120,53 @@ pub struct OpenWait {
     pub within: u64,
 }
 
+impl OpenWait {
+    /// The wait that an event tells of, in this span; one that has ended counts as open until then.
+    pub(super) fn of(event: &Event<'_>, within: u64) -> Option<Self> {
+        match *event {
+            Event::OpenWait {
+                since,
+                party,
+                object,
+                operation,
+                site,
+                stack,
+                holder,
+                holder_site,
+                limited,
+            } => Some(Self {
+                since,
+                until: None,
+                party,
+                object,
+                operation,
+                site,
+                stack,
+                holder,
+                holder_site,
+                limited: limited != 0,
+                within,
+            }),
+            Event::Wait { at, ticks, party, object, operation, site, stack, holder, holder_site, .. } => {
+                Some(Self {
+                    since: at.saturating_sub(ticks),
+                    until: Some(at),
+                    party,
+                    object,
+                    operation,
+                    site,
+                    stack,
+                    holder,
+                    holder_site,
+                    limited: false,
+                    within,
+                })
+            }
+            _ => None,
+        }
+    }
+}
+
 /// A guard, a permit or an end of a channel that lived in the end, or when the first task was abandoned.
 #[derive(Clone, Copy, Debug)]
 pub struct Held {
@@ -142,6 +190,32 @@ pub struct Held {
     pub until: Option<u64>,
     /// It was dropped with an abandoned task: it was there until then.
     pub abandoned: bool,
+}
+
+impl Held {
+    /// The handle that an event tells of.
+    pub(super) fn of(event: &Event<'_>) -> Option<Self> {
+        let (until, by) = match *event {
+            Event::HandleEnd { at, by, .. } => (Some(at), by),
+            _ => (None, Party::UNKNOWN),
+        };
+        match *event {
+            Event::Handle { object, role, party, site, since, count, moved }
+            | Event::HandleEnd { object, role, party, site, since, count, moved, .. } => Some(Self {
+                object,
+                role,
+                party,
+                site,
+                since,
+                count,
+                moved: moved == MOVED,
+                travels: moved == TRAVELS,
+                until,
+                abandoned: by != Party::UNKNOWN,
+            }),
+            _ => None,
+        }
+    }
 }
 
 /// What a task was doing in the end.

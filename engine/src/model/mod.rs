@@ -29,7 +29,6 @@ pub use tracing::{InSpan, SpanSum, TracingSpan, TracingSpans};
 
 use crate::stats::{Distribution, Holds, Lanes, Timeline, add};
 use foldhash::HashMap;
-use lockprof_trace::memory::entry::{MOVED, TRAVELS};
 use lockprof_trace::{Event, HoldSource, Kind, Loss, Mode, Operation, Party};
 use std::collections::BTreeMap;
 
@@ -173,65 +172,13 @@ impl Model {
                 let open = OpenTask { state: *state, polls: *polls, polled: *polled, wakers: *wakers };
                 self.open_tasks.insert(*task, open);
             }
-            Event::OpenWait {
-                since,
-                party,
-                object,
-                operation,
-                site,
-                stack,
-                holder,
-                holder_site,
-                limited,
-            } => {
-                self.open.push(OpenWait {
-                    since: *since,
-                    until: None,
-                    party: *party,
-                    object: *object,
-                    operation: *operation,
-                    site: *site,
-                    stack: *stack,
-                    holder: *holder,
-                    holder_site: *holder_site,
-                    limited: *limited != 0,
-                    within,
-                });
-            }
-            Event::Handle { object, role, party, site, since, count, moved } => {
-                let (object, role, party, site) = (*object, *role, *party, *site);
-                let held = Held {
-                    object,
-                    role,
-                    party,
-                    site,
-                    since: *since,
-                    count: *count,
-                    moved: *moved == MOVED,
-                    travels: *moved == TRAVELS,
-                    until: None,
-                    abandoned: false,
-                };
-                self.handles.push(held);
-            }
-            Event::HandleEnd { at, object, role, party, site, since, count, by, moved } => {
+            Event::OpenWait { .. } => self.open.extend(OpenWait::of(event, within)),
+            Event::Handle { .. } => self.handles.extend(Held::of(event)),
+            Event::HandleEnd { at, since, by, .. } => {
                 self.now(*at);
                 // Of interest is who held what when tasks were abandoned: what was taken later by living tasks is not.
                 if *by != Party::UNKNOWN || self.abandoned_at.is_none_or(|abandoned| *since < abandoned) {
-                    let (object, role, party, site) = (*object, *role, *party, *site);
-                    let held = Held {
-                        object,
-                        role,
-                        party,
-                        site,
-                        since: *since,
-                        count: *count,
-                        moved: *moved == MOVED,
-                        travels: *moved == TRAVELS,
-                        until: Some(*at),
-                        abandoned: *by != Party::UNKNOWN,
-                    };
-                    self.handles.push(held);
+                    self.handles.extend(Held::of(event));
                 }
             }
             Event::CpuSample { at, .. } => {

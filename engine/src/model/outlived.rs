@@ -16,30 +16,14 @@ pub(super) struct Outlived(VecDeque<OpenWait>);
 impl Outlived {
     /// Takes a wait that has ended, and was not given up.
     pub(super) fn add(&mut self, event: &Event<'_>, step: u64) {
-        let Event::Wait { at, ticks, party, object, operation, site, stack, end, holder, holder_site } =
-            event
-        else {
-            return;
-        };
+        let Event::Wait { ticks, end, .. } = event else { return };
         if !matches!(end, WaitEnd::Done | WaitEnd::Disconnected) || *ticks < step.saturating_mul(LEAST) {
             return;
         }
         if self.0.len() == KEPT {
             self.0.pop_front();
         }
-        self.0.push_back(OpenWait {
-            since: at.saturating_sub(*ticks),
-            until: Some(*at),
-            party: *party,
-            object: *object,
-            operation: *operation,
-            site: *site,
-            stack: *stack,
-            holder: *holder,
-            holder_site: *holder_site,
-            limited: false,
-            within: 0,
-        });
+        self.0.extend(OpenWait::of(event, 0));
     }
 
     /// Those that were there when the first task was abandoned.

@@ -75,19 +75,7 @@ impl Model {
         self.now(*at);
         if *end == WaitEnd::Abandoned {
             self.abandoned_at = Some(self.abandoned_at.map_or(*at, |first| first.min(*at)));
-            self.open.push(OpenWait {
-                since: at.saturating_sub(*ticks),
-                until: Some(*at),
-                party: *party,
-                object: *object,
-                operation: *operation,
-                site: *site,
-                stack: *stack,
-                holder: *holder,
-                holder_site: *holder_site,
-                limited: false,
-                within,
-            });
+            self.open.extend(OpenWait::of(event, within));
             return;
         }
         self.happened(*at);
@@ -144,7 +132,7 @@ impl Model {
         *count += 1;
         *total = total.saturating_add(ticks);
         if ticks >= step.saturating_mul(2) {
-            sum.long += u64::from(source == lockprof_trace::HoldSource::Coarse);
+            sum.long += u64::from(source == HoldSource::Coarse);
             sum.max = sum.max.max(ticks);
             if party.is_task() {
                 sum.max_by_task = sum.max_by_task.max(ticks);
