@@ -130,6 +130,7 @@ impl<T: 'static> JoinSet<T> {
         F: Send + 'static,
         T: Send,
     {
+        let _there = handle.there();
         let (job, spawned) = Job::new_in(self.aborts(), f);
         spawned.abort_handle(self.inner.spawn_blocking_on(move || job.run(), handle.original()))
     }
