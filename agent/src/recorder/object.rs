@@ -99,12 +99,12 @@ static TABLE: [Class; CLASSES] = [const {
     Class { key: AtomicU64::new(0), free: FreeList::new(), live: AtomicI64::new(0), told: AtomicI64::new(0) }
 }; CLASSES];
 
-/// What a class is known by.
 /// The address of a site; 0: not known.
 fn address(site: Option<Site>) -> u64 {
     site.map_or(0, |site| std::ptr::from_ref(site).addr() as u64)
 }
 
+/// What a class is known by.
 fn key(kind: Kind, address: u64) -> u64 {
     (kind as u64) << 56 | address & (u64::MAX >> 8)
 }
