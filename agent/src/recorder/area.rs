@@ -137,8 +137,10 @@ impl Area {
         if full::is_on() && memory::get().is_some_and(|memory| self.pop_stamped(memory, id)) {
             return;
         }
-        let Some(place) = self.find(id) else { return released_elsewhere(id) };
-        self.tell_hold(id, place);
+        // First of all: what is done from here on is no part of the hold.
+        let at = ticks();
+        let Some(place) = self.find(id) else { return released_elsewhere(id, at) };
+        self.tell_hold(id, place, at);
         self.held[place].what.store(0, Relaxed);
         self.compact();
     }
@@ -194,13 +196,13 @@ impl Area {
     }
 
     /// Records a hold that ends, where it is timed or a tick fell into it.
-    pub(super) fn tell_hold(&self, id: u32, place: usize) {
+    pub(super) fn tell_hold(&self, id: u32, place: usize, at: u64) {
         let held = &self.held[place];
         let what = held.what.load(Relaxed);
         let timed = if what & SAMPLED != 0 { held.timed.load(Relaxed) } else { 0 };
         let party = self.holder(place);
         let site = held.site.load(Relaxed);
-        tell_hold(Ending { id, began: (what >> 32) as u32, timed, party, site });
+        tell_hold(Ending { id, at, began: (what >> 32) as u32, timed, party, site });
     }
 
     /// The byte is full, or nothing was counted there yet: the record is brought up to date, and the hold is timed.
@@ -361,6 +363,8 @@ impl Area {
 /// What is known of a hold that ends.
 pub(crate) struct Ending {
     pub(crate) id: u32,
+    /// When, in ticks.
+    pub(crate) at: u64,
     /// The coarse clock when it began.
     pub(crate) began: u32,
     /// Ticks when it began; 0 where it is not timed.
@@ -370,10 +374,10 @@ pub(crate) struct Ending {
 }
 
 /// Records a hold that ends, where it is timed or a tick fell into it.
-pub(crate) fn tell_hold(Ending { id, began, timed, party, site }: Ending) {
+pub(crate) fn tell_hold(Ending { id, at, began, timed, party, site }: Ending) {
     let Some(memory) = memory::get().filter(|_| RECORDING.load(Relaxed)) else { return };
     let steps = ((COARSE.0.load(Relaxed) >> 32) as u32).wrapping_sub(began);
-    let (at, coarse) = (ticks(), u64::from(steps) << COARSE_SHIFT);
+    let coarse = u64::from(steps) << COARSE_SHIFT;
     let exact = at.saturating_sub(timed);
     let object = super::object::own(memory, id).into();
     let span = super::span::current();
@@ -393,13 +397,13 @@ pub(crate) fn tell_hold(Ending { id, began, timed, party, site }: Ending) {
 
 /// A lock is released that this thread does not hold by its list: it was taken before recording began, or too deep; or on
 /// another thread, where guards may travel. There it becomes a gap, so that nobody is told as a holder who is none.
-fn released_elsewhere(id: u32) {
+fn released_elsewhere(id: u32, at: u64) {
     let Some(memory) = memory::get() else { return };
     for area in areas(memory, usize::MAX) {
         let Some(place) = area.find(id) else { continue };
         let held = &area.held[place];
         let what = held.what.load(Relaxed);
-        area.tell_hold(id, place);
+        area.tell_hold(id, place, at);
         // The owner may have moved it meanwhile: then what stands here is another lock, and stays.
         if what & HELD_ID == u64::from(id) && held.what.compare_exchange(what, 0, Relaxed, Relaxed).is_ok() {
             return;

@@ -390,6 +390,7 @@ fn held(memory: &Mapped, object: u32, role: Role, party: Party, site: u64, since
     let began = if now.wrapping_sub(began).cast_signed() < 0 { now } else { began };
     super::area::tell_hold(super::area::Ending {
         id: counted(memory, object, role),
+        at: ticks(),
         began,
         timed,
         party,
