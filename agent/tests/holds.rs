@@ -4,7 +4,7 @@ mod child;
 
 use child::{Ended, Scene, line_of, lines, objects};
 use lockprof::sync::Mutex;
-use lockprof_trace::Event;
+use lockprof_trace::{Event, HoldSource};
 use std::fs;
 use std::time::{Duration, Instant};
 
@@ -66,21 +66,20 @@ fn cpu_time() -> Duration {
     Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
 }
 
-/// A run in which others took more than this share of the core says nothing: the scene measures by the clock on the wall, and
-/// the recorder's clock is late. It is done again, so often.
+/// A run in which others took more than this share of the core is done again, so often: the recorder's clock is late in it,
+/// and most of all while the holder has no core either.
 const DISTURBED: f64 = 0.01;
-const RUNS: usize = 8;
+const RUNS: usize = 4;
 
 struct Told {
     ended: Ended,
     /// What the program says, and what the trace says, in nanoseconds.
     truth: f64,
     total: f64,
-    /// How many steps of the coarse clock fell into a hold.
-    steps: f64,
+    /// How far they may be apart: five percent, and three deviations of what the clock's steps draw; on a machine that was
+    /// busy in all runs, the time for which the holder had no core, since that may be told or not.
+    allowed: f64,
     ns_per_tick: f64,
-    /// How long it was recorded, in nanoseconds.
-    wall: f64,
 }
 
 impl Told {
@@ -105,7 +104,7 @@ impl Told {
             best = if again.2 < best.2 { again } else { best };
         }
         drop(alone);
-        let (ended, truth, _) = best;
+        let (ended, truth, idle) = best;
         let Some(Event::Session { ticks_per_4s, coarse_ticks, .. }) = ended.events.first() else {
             panic!("no session")
         };
@@ -121,27 +120,33 @@ impl Told {
                 _ => None,
             })
             .sum();
-        let (total, steps) = (ticks as f64 * ns_per_tick, ticks as f64 / *coarse_ticks as f64);
         let at = |event: Option<&Event<'_>>| match event {
             Some(Event::Session { at, .. } | Event::Finish { at, .. }) => *at,
             other => panic!("{other:?}"),
         };
+        let total = ticks as f64 * ns_per_tick;
         let wall = (at(ended.events.last()) - at(ended.events.first())) as f64 * ns_per_tick;
-        Self { ended, truth, total, steps, ns_per_tick, wall }
+        // Each hold that the clock stepped in was drawn out of all the time that passed, with as many steps at once as the
+        // clock was late by: on a busy machine they are fewer and longer, and tell less.
+        let steps = |event: &Event<'_>| match event {
+            Event::Hold { ticks, object, source: HoldSource::Coarse, .. } if of_lock(object) => {
+                Some((*ticks).max(*coarse_ticks) as f64 * ns_per_tick)
+            }
+            _ => None,
+        };
+        let squares: f64 = ended.events.iter().filter_map(steps).map(|step| step * step).sum();
+        let deviation = (squares * (1.0 - (truth / wall).min(1.0))).sqrt();
+        let lost = if idle > DISTURBED { idle * wall } else { 0.0 };
+        Self { ended, truth, total, allowed: 0.05 * truth + 3.0 * deviation + lost, ns_per_tick }
     }
 
-    /// Total within five percent, and the error of sampling by the clock.
     fn check(&self) {
-        let off = self.total / self.truth - 1.0;
-        let share = (self.truth / self.wall).min(1.0);
-        // Steps that fall into holds are drawn out of all that passed: three deviations.
-        let error = 3.0 * (self.steps * (1.0 - share)).sqrt() / self.steps;
+        let [truth, total, allowed] = [self.truth, self.total, self.allowed].map(|ns| ns / 1e6);
         assert!(
-            off.abs() < 0.05 + error,
-            "{:.2} ms held, {:.2} ms reported",
-            self.truth / 1e6,
-            self.total / 1e6
+            (total - truth).abs() < allowed,
+            "{truth:.2} ms held, {total:.2} ms reported, {allowed:.2} ms apart at most"
         );
+        println!("{truth:.2} ms held, {total:.2} ms reported, {allowed:.2} ms apart at most");
     }
 
     /// The longest hold that was told of this line, in nanoseconds. One from elsewhere is as long where its thread lost its
