@@ -62,8 +62,11 @@ fn snapshots_recorded() {
         .events()
         .iter()
         .filter_map(|event| match event {
-            Event::Growth { at, ticks, object, party, site, keys, from, to } if *object == map => {
+            Event::Growth { at, ticks, object, party, site, keys, from, to, entry_bytes }
+                if *object == map =>
+            {
                 assert!(ticks < at && party.is_thread());
+                assert_eq!(*entry_bytes, size_of::<(u64, u64)>() as u64);
                 Some((trace.line(*site), *keys, *from, *to))
             }
             _ => None,

@@ -8,7 +8,7 @@
 //! | `keep` | less than a hundredth of the time is waited for it | keep it |
 //! | `time-limit` | a send is blocked for good (LP0003) | a time limit, and an error path that closes the channel |
 //! | `shorten` | one line's long holds cause most of the waits | take the long call out of the section |
-//! | `snapshot` | nearly all uses read, and writes are rare | publish whole versions: readers take no lock |
+//! | `snapshot` | nearly all uses read, and writes are so rare that a copy at each is small | publish whole versions: readers take no lock |
 //! | `skew` | of many shards one makes most of the waits (LP0031) | keep the key that all want in a place of its own |
 //! | `shard` | short holds, many uses, many waits | divide it by key: waits fall with the number of parts |
 //! | `receivers` | sends wait for room, and holds have no part in it | more receivers, or more done at a time |
@@ -34,6 +34,8 @@ const READS: f64 = 0.95;
 const WRITES_PER_S: f64 = 100.0;
 /// A share of the uses that waits: contended.
 const CONTENDED: f64 = 0.01;
+/// Bytes in a second that a copy of everything at each write may come to.
+const COPIED_PER_S: f64 = 64e6;
 /// Parts that a sharded map has at least.
 const SHARDS: f64 = 8.0;
 /// Messages that an unbounded channel may hold in the end.
@@ -208,18 +210,23 @@ fn snapshot(report: &Report, class: &ClassReport) -> Option<Advice> {
     let (reads, writes) = (count(class, "reads"), count(class, "writes"));
     let seconds = report.duration_ns as f64 / 1e9;
     let share = percent(reads, reads + writes);
-    let rare = writes as f64 / seconds.max(1e-3) <= WRITES_PER_S;
+    let per_second = writes as f64 / seconds.max(1e-3);
+    let rare = per_second <= WRITES_PER_S && per_second * class.room_bytes as f64 <= COPIED_PER_S;
     let map = matches!(kind(class), Kind::SafeMap | Kind::DashMap);
     (reads > 0 && share >= READS && rare).then(|| {
         let by_readers = class.waiting_sites.iter().filter(|site| site.operation == "read");
         let saves = by_readers.map(|site| site.ns).fold(0, u64::saturating_add);
         let what =
             if map { "`lockprof::map::SnapshotMap`" } else { "`arc_swap::ArcSwap`, or `tokio::sync::watch`" };
+        let copy = match class.room_bytes {
+            0 => String::new(),
+            bytes => format!("; each copies {:.1} MB", bytes as f64 / 1e6),
+        };
         Advice {
             evidence: vec![
                 waited(report, class),
                 format!(
-                    "{:.1} % of {} uses read; {:.1} writes a second",
+                    "{:.1} % of {} uses read; {:.1} writes a second{copy}",
                     share * 100.0,
                     reads + writes,
                     writes as f64 / seconds

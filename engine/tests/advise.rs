@@ -77,6 +77,26 @@ fn a_map_that_is_read_is_to_be_published() {
     assert_eq!((advice.rule, advice.saves_ns), ("snapshot", SECOND));
     assert!(advice.advice.contains("SnapshotMap"), "{advice:?}");
     assert_eq!(of(10_000, 5_000).rule, "shard");
+    // Twenty copies in ten seconds, of a gigabyte each.
+    let mut story = Story::new();
+    let map = story.object(Kind::SafeMap, 10);
+    counts(&mut story, map, 20, 5);
+    counts(&mut story, map + 1, 10_000, 1_000);
+    waits(&mut story, map, Read, 100 * MS);
+    let (party, site) = (Party::thread(100), 0);
+    let (keys, from, to, entry_bytes) = (500_000, 500_000, 1_000_000, 1_000);
+    story.add(Event::Growth {
+        at: BEGIN + SECOND,
+        ticks: 1,
+        object: map,
+        party,
+        site,
+        keys,
+        from,
+        to,
+        entry_bytes,
+    });
+    assert_eq!(advised(story).rule, "shard");
 }
 
 #[test]

@@ -86,7 +86,17 @@ fn growth_that_others_wait_for() {
         let object = story.object(Kind::SafeMap, 10);
         let party = story.thread(20);
         let site = story.line(30);
-        story.add(Event::Growth { at: BEGIN + SECOND, ticks, object, party, site, keys: 7, from: 7, to: 14 });
+        story.add(Event::Growth {
+            at: BEGIN + SECOND,
+            ticks,
+            object,
+            party,
+            site,
+            keys: 7,
+            from: 7,
+            to: 14,
+            entry_bytes: 16,
+        });
         story.waited(
             BEGIN + SECOND,
             waited,

@@ -511,6 +511,8 @@ events! {
         from: number,
         /// Keys that there is room for.
         to: number,
+        /// Bytes of a key with its value, without what they point to; 0: not known.
+        entry_bytes: number,
     }
     /// A read found a value that was older than one whose write had been complete before the read began.
     StaleRead = 32 {

@@ -88,7 +88,7 @@ impl<K: Eq + Hash, V, S: BuildHasher> Write<'_, HashMap<K, V, S>> {
         let began = self.meter.moving(keys);
         act(&mut self.data);
         if self.data.capacity() != room {
-            self.meter.moved(began, self.site, [keys, room, self.data.capacity()]);
+            self.meter.moved(began, self.site, [keys, room, self.data.capacity()], size_of::<(K, V)>());
         }
     }
 }

@@ -65,8 +65,14 @@ mod on {
             if keys >= TOLD && recorder::is_recording() { ticks() } else { 0 }
         }
 
-        /// It has: of so many keys, from so much room to so much.
-        pub(in crate::map) fn moved(&self, began: u64, site: Site, [keys, from, to]: [usize; 3]) {
+        /// It has: of so many keys, from so much room to so much, of so many bytes each.
+        pub(in crate::map) fn moved(
+            &self,
+            began: u64,
+            site: Site,
+            [keys, from, to]: [usize; 3],
+            entry: usize,
+        ) {
             let object = self.id(0).into();
             if began == 0 || object == 0 {
                 return;
@@ -81,6 +87,7 @@ mod on {
                 keys: keys as u64,
                 from: from as u64,
                 to: to as u64,
+                entry_bytes: entry as u64,
             });
         }
 
@@ -148,7 +155,7 @@ mod off {
             0
         }
 
-        pub(in crate::map) fn moved(&self, _: u64, _: Site, _: [usize; 3]) {}
+        pub(in crate::map) fn moved(&self, _: u64, _: Site, _: [usize; 3], _: usize) {}
 
         pub(in crate::map) fn read(&self) {}
 

@@ -127,6 +127,10 @@ pub struct Grown {
     pub keys: u64,
     /// Where the longest was.
     pub site: u64,
+    /// The most keys that there was room for, in one of them.
+    pub room: u64,
+    /// Bytes of a key with its value, without what they point to; 0 where not known.
+    pub entry_bytes: u64,
 }
 
 /// See the module.
@@ -169,6 +173,8 @@ impl Changes {
             let into = changes.grown.entry(owner(of)).or_default();
             into.count += grown.count;
             add(&mut into.ticks, grown.ticks);
+            into.room = into.room.max(grown.room);
+            into.entry_bytes = into.entry_bytes.max(grown.entry_bytes);
             if grown.max >= into.max {
                 (into.max, into.keys, into.site) = (grown.max, grown.keys, grown.site);
             }
@@ -226,10 +232,12 @@ impl Changes {
                     }
                 }
             }
-            Event::Growth { ticks, site, keys, .. } => {
+            Event::Growth { ticks, site, keys, to, entry_bytes, .. } => {
                 let grown = self.grown.entry(owner).or_default();
                 grown.count += 1;
                 add(&mut grown.ticks, *ticks);
+                grown.room = grown.room.max(*to);
+                grown.entry_bytes = grown.entry_bytes.max(*entry_bytes);
                 if *ticks >= grown.max {
                     (grown.max, grown.keys, grown.site) = (*ticks, *keys, *site);
                 }

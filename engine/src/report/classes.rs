@@ -113,6 +113,11 @@ pub fn classes(context: &Context<'_>) -> Vec<ClassReport> {
                 },
                 stood_ns: model.ns(stood),
                 wait_share: stood as f64 / length as f64,
+                room_bytes: model
+                    .changes
+                    .grown
+                    .get(&Owner::Class(number))
+                    .map_or(0, |grown| grown.room.saturating_mul(grown.entry_bytes)),
                 waiting_sites: sites,
                 holding_sites: holding(context, number, sum.acquisitions, &caused),
                 process: context.process,

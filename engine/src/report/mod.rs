@@ -86,6 +86,9 @@ pub struct ClassReport {
     pub stood_ns: u64,
     /// The same, all parties together, as a share of the time recorded: 1 is one party all the time.
     pub wait_share: f64,
+    /// Of maps that grew while they were recorded: bytes for which there was room in the largest, without what keys and values
+    /// point to; 0 where not known.
+    pub room_bytes: u64,
     /// Lines that waited, longest together first.
     pub waiting_sites: Vec<SiteReport>,
     /// Lines that held, those first that made others wait longest.
