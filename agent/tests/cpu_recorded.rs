@@ -1,4 +1,4 @@
-//! CPU samples: who runs is found, who sleeps is not, and a program that handles the signal itself is told so.
+//! CPU samples: who runs is found, in which span, who sleeps is not, and a program that handles the signal itself is told so.
 #![cfg(all(target_os = "linux", feature = "cpu", feature = "tokio"))]
 use lockprof::tokio;
 use lockprof_trace::file::Reader;
@@ -23,6 +23,25 @@ fn run(ms: u64) {
         black_box(());
     }
 }
+
+/// The same, in spans of which each is over sooner than the samples that were taken in it are told.
+#[cfg(feature = "tracing")]
+fn run_in_spans(ms: u64) {
+    use tracing::info_span;
+    use tracing_subscriber::layer::SubscriberExt;
+
+    let subscriber = tracing_subscriber::registry().with(lockprof::layer());
+    let spans = || {
+        for number in 0..ms {
+            let request = info_span!("request", trace_id = number);
+            request.in_scope(|| info_span!("sum").in_scope(|| run(1)));
+        }
+    };
+    tracing::subscriber::with_default(subscriber, spans);
+}
+
+#[cfg(not(feature = "tracing"))]
+use run as run_in_spans;
 
 extern "C" fn another(_: i32) {}
 
@@ -49,7 +68,7 @@ fn who_runs_is_sampled() {
         let sleeper = tokio::spawn(async { drop(sleep.await) });
         ran = tokio::spawn(async {
             let begin = own_time();
-            run(300);
+            run_in_spans(300);
             own_time() - begin
         })
         .await
@@ -62,7 +81,9 @@ fn who_runs_is_sampled() {
     let mut reader = Reader::new(File::open(&path).unwrap()).unwrap();
     let (mut sampled, mut depth) = (HashMap::<Party, u64>::new(), 0);
     let (mut per_4s, mut followed) = (0, false);
+    let (mut spans, mut within, mut in_spans) = (HashMap::new(), 0, HashMap::<u64, u64>::new());
     while let Some(event) = reader.next().unwrap() {
+        let span = std::mem::take(&mut within);
         match event {
             Event::Session { ticks_per_4s, stacks, .. } => {
                 (per_4s, followed) = (u128::from(ticks_per_4s), stacks == "frame pointers");
@@ -70,6 +91,11 @@ fn who_runs_is_sampled() {
             Event::CpuSample { party, ticks, stack, .. } => {
                 assert!(stack != 0 && ticks > 0);
                 *sampled.entry(party).or_default() += ticks;
+                *in_spans.entry(span).or_default() += ticks;
+            }
+            Event::Within { span } => within = span,
+            Event::Span { span, parent, name, trace_id, .. } => {
+                spans.insert(span, (parent, name.into_owned(), trace_id.into_owned()));
             }
             Event::Stack { frames, .. } => depth = depth.max(frames.len()),
             Event::Lost { loss, count } => panic!("lost: {count} of {loss}"),
@@ -77,6 +103,15 @@ fn who_runs_is_sampled() {
         }
     }
     assert!(depth > 1 || !followed, "frame pointers are followed, where there are any");
+    if cfg!(feature = "tracing") {
+        let is_sum = |(parent, name, _): &&(u64, String, String)| {
+            name == "sum"
+                && spans.get(parent).is_some_and(|(_, name, id)| name == "request" && !id.is_empty())
+        };
+        let sum = |(span, ticks): (&u64, &u64)| spans.get(span).filter(is_sum).map(|_| *ticks);
+        let (in_sums, all) = (in_spans.iter().filter_map(sum).sum::<u64>(), in_spans.values().sum::<u64>());
+        assert!(in_sums > all / 2, "{in_sums} of {all} ticks: {in_spans:?} {spans:?}");
+    }
     let (party, ticks) = sampled.into_iter().max_by_key(|(_, ticks)| *ticks).unwrap();
     let sampled = (u128::from(ticks) << 32) / per_4s;
     assert!(party.is_task(), "the task is known, not the thread alone");

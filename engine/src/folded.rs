@@ -1,6 +1,6 @@
 //! Folded stacks: one line for each path, with its weight, as flame graphs take them.
 use crate::findings::{Context, is_library};
-use crate::model::{Model, Who};
+use crate::model::{Model, WaitKey, Who, Whose};
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};
 
@@ -69,13 +69,13 @@ pub fn holds(contexts: &[Context<'_>]) -> Vec<String> {
     finish(lines)
 }
 
-/// Time on a core in microseconds, as far as it was sampled: who, then the stack.
+/// Time on a core in microseconds, as far as it was sampled: who, in which tracing spans, then the stack.
 pub fn cpu(contexts: &[Context<'_>]) -> Vec<String> {
     let mut lines = BTreeMap::new();
     for context in contexts {
-        for ((of, stack), (_, ticks)) in &context.model.cpu.samples {
+        for ((whose, stack), (_, ticks)) in &context.model.cpu.samples {
             let mut path = process(context, contexts);
-            path.push(context.who(*of));
+            path.extend(of(context, *whose));
             path.extend(context.whole_stack(*stack).into_iter().rev());
             add(&mut lines, path, micros(context.model, *ticks));
         }
@@ -83,24 +83,33 @@ pub fn cpu(contexts: &[Context<'_>]) -> Vec<String> {
     finish(lines)
 }
 
-/// Time on cores and in waits in microseconds: who, whether it ran or waited, then the stack. Empty without samples.
+/// Time on cores and in waits in microseconds: who, in which tracing spans, whether it ran or waited, then the stack.
+/// Empty without samples.
 pub fn time(contexts: &[Context<'_>]) -> Vec<String> {
     let mut lines = BTreeMap::new();
     for context in contexts.iter().filter(|context| !context.model.cpu.samples.is_empty()) {
         let model = context.model;
-        for ((of, stack), (_, ticks)) in &model.cpu.samples {
+        for ((whose, stack), (_, ticks)) in &model.cpu.samples {
             let mut path = process(context, contexts);
-            path.extend([context.who(*of), "runs".into()]);
+            path.extend(of(context, *whose));
+            path.push("runs".into());
             path.extend(context.whole_stack(*stack).into_iter().rev());
             add(&mut lines, path, micros(model, *ticks));
         }
-        let of_classes = model.waits.iter().filter(|(key, _)| key.by != 0);
-        let of_classes = of_classes.map(|(key, sum)| (Who::Class(key.by), key, sum.ticks));
-        let of_threads = model.cpu.thread_waits.iter().map(|((of, key), ticks)| (*of, key, *ticks));
-        for (of, key, ticks) in of_classes.chain(of_threads) {
+        // What of a class's waits is in spans is told of these.
+        let mut in_spans: HashMap<&WaitKey, u64> = HashMap::new();
+        for ((_, key), ticks) in model.cpu.waits.iter().filter(|((_, key), _)| key.by != 0) {
+            crate::stats::add(in_spans.entry(key).or_default(), *ticks);
+        }
+        let of_classes = model.waits.iter().filter(|(key, _)| key.by != 0).map(|(key, sum)| {
+            let outside = sum.ticks.saturating_sub(in_spans.get(key).copied().unwrap_or(0));
+            (Whose { who: Who::Class(key.by), span: 0 }, key, outside)
+        });
+        let told = model.cpu.waits.iter().map(|((whose, key), ticks)| (*whose, key, *ticks));
+        for (whose, key, ticks) in of_classes.chain(told) {
             let mut path = process(context, contexts);
-            let idle = crate::model::is_idle(key.operation);
-            path.extend([context.who(of), if idle { "is idle" } else { "waits" }.into()]);
+            path.extend(of(context, whose));
+            path.push(if crate::model::is_idle(key.operation) { "is idle" } else { "waits" }.into());
             path.extend(context.stack(key.stack).into_iter().rev());
             path.push(format!("{} at {}", key.operation, context.place(key.site)));
             path.push(crate::profile::object(context, key.owner));
@@ -108,6 +117,15 @@ pub fn time(contexts: &[Context<'_>]) -> Vec<String> {
         }
     }
     finish(lines)
+}
+
+/// Whose time it is: the party, then the tracing spans that it was in, outermost first.
+fn of(context: &Context<'_>, whose: Whose) -> Vec<String> {
+    let mut path: Vec<String> =
+        context.model.tracing.chain(whose.span).map(|span| format!("span {}", span.name)).collect();
+    path.push(context.who(whose.who));
+    path.reverse();
+    path
 }
 
 /// Tasks and threads that live in the end: chain of spawn lines, then what they wait for.

@@ -1,5 +1,5 @@
 //! The profile that Go's tools read: `contentions/count` and `delay/nanoseconds`, as in Go's mutex and block profiles, or how
-//! many there are of something, as in its goroutine profile; with labels for lock, kind and task. The messages are those of
+//! many there are of something, as in its goroutine profile; with labels for lock, kind, task and span. The messages are those of
 //! `profile.proto`.
 use crate::findings::Context;
 use crate::profile::Sample as Path;
@@ -258,6 +258,7 @@ impl Builder {
             ("lock", &*path.object),
             ("kind", &path.kind),
             ("task", &path.by),
+            ("span", &path.span),
             ("operation", path.operation),
             ("at", &path.at),
         ];

@@ -27,6 +27,9 @@ pub struct Sample {
     pub kind: String,
     /// "task spawned at file:line" of who waited; empty where not known.
     pub by: String,
+    /// Of time in a tracing span: its name behind those of the spans around it, "request > load"; empty where in none, or not
+    /// told apart by span.
+    pub span: String,
     /// Of waits: where the holder had taken the object, "file:line:column"; empty where not known.
     pub holder: String,
     /// How often.
@@ -51,6 +54,7 @@ pub fn waits(contexts: &[Context<'_>]) -> Vec<Sample> {
             object: object(context, key.owner),
             kind: kind(context, key.owner),
             by: if key.by == 0 { String::new() } else { context.class_name(key.by) },
+            span: String::new(),
             holder: context.site(key.holder_site),
             count: sum.count,
             ns: model.ns(sum.ticks),
@@ -80,6 +84,7 @@ pub fn spans(contexts: &[Context<'_>]) -> Vec<Sample> {
             object: object(context, wait.owner),
             kind: kind(context, wait.owner),
             by: String::new(),
+            span: tracing.path(wait.span),
             holder: String::new(),
             count: sum.count,
             ns: model.ns(sum.ticks),
@@ -104,6 +109,7 @@ pub fn holds(contexts: &[Context<'_>]) -> Vec<Sample> {
             object: object(context, *owner),
             kind: kind(context, *owner),
             by: String::new(),
+            span: String::new(),
             holder: String::new(),
             count: sum.timed.0.max(sum.coarse.0),
             ns: model.ns(sum.timed.1.max(sum.coarse.1)),
@@ -113,10 +119,10 @@ pub fn holds(contexts: &[Context<'_>]) -> Vec<Sample> {
     sorted(all.collect())
 }
 
-/// Where was run, as far as it was sampled, by who ran.
+/// Where was run, as far as it was sampled, by who ran and in which tracing span.
 pub fn cpu(contexts: &[Context<'_>]) -> Vec<Sample> {
     let all = contexts.iter().flat_map(|context| {
-        context.model.cpu.samples.iter().map(|((who, stack), (count, ticks))| Sample {
+        context.model.cpu.samples.iter().map(|((whose, stack), (count, ticks))| Sample {
             process: context.process,
             what: "cpu",
             operation: "runs",
@@ -125,7 +131,8 @@ pub fn cpu(contexts: &[Context<'_>]) -> Vec<Sample> {
             frames: context.whole_frames(*stack),
             object: String::new(),
             kind: String::new(),
-            by: context.who(*who),
+            by: context.who(whose.who),
+            span: context.model.tracing.path(whose.span),
             holder: String::new(),
             count: *count,
             ns: context.model.ns(*ticks),

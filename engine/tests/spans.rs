@@ -1,4 +1,4 @@
-//! Waits, holds and tasks by tracing span: whose they are, and what of them is told.
+//! Waits, holds, tasks and time on a core by tracing span: whose they are, and what of them is told.
 mod story;
 
 use lockprof_engine::report::SpanReport;
@@ -107,4 +107,64 @@ fn a_tasks_work_is_that_of_the_span_it_was_spawned_in() {
     assert_eq!((request.waits, request.tasks, request.stood_ns), (3, 1, 8 * SECOND + 2_000_000));
     assert_eq!(told(&report.spans, "request > own").stood_ns, 7_000_000);
     assert_eq!((report.requests.len(), report.requests[0].waits), (1, 4));
+}
+
+#[test]
+fn samples_and_waits_of_a_task_are_told_by_span() {
+    let mut story = Story::new();
+    let lock = story.object(Kind::StdMutex, 10);
+    story.line(30);
+    for (number, id) in [(1, "one"), (3, "two")] {
+        span(&mut story, number, 0, "request", id);
+        span(&mut story, number + 1, number, "load", "");
+    }
+    let worker = task(&mut story, 0, 100, Party::UNKNOWN);
+    let child = task(&mut story, 3, 101, Party::UNKNOWN);
+    // Requests alike are one frame; a task's time outside of any span is that of the span it was spawned in.
+    for (party, within, ms) in [(worker, 2, 3), (worker, 4, 4), (worker, 0, 5), (child, 0, 6)] {
+        let mut inside = |event| {
+            if within != 0 {
+                story.add(Event::Within { span: within });
+            }
+            story.add(event);
+        };
+        let (at, ticks) = (BEGIN + SECOND, ms * 1_000_000);
+        inside(Event::CpuSample { at, party, os_id: 1, stack: 0, ticks });
+        inside(Event::Wait {
+            at,
+            ticks: ticks * 10,
+            party,
+            object: lock,
+            operation: Lock,
+            site: 0x1000 + 30,
+            stack: 0,
+            end: WaitEnd::Done,
+            holder: Party::UNKNOWN,
+            holder_site: 0,
+        });
+    }
+    let report = story.report();
+    let (load, request) = (told(&report.spans, "request > load"), told(&report.spans, "request"));
+    assert_eq!((load.cpu_ns, request.cpu_ns), (7_000_000, 6_000_000));
+    let requests: Vec<(&str, u64)> = report.requests.iter().map(|of| (&*of.trace_id, of.cpu_ns)).collect();
+    assert_eq!(requests, [("two", 10_000_000), ("one", 3_000_000)]);
+
+    let who = "task spawned at shop.rs:20";
+    let sorted = |mut lines: Vec<String>| {
+        lines.sort();
+        lines
+    };
+    let (outer, inner) = (format!("{who};span request"), format!("{who};span request;span load"));
+    let cpu = [format!("{who} 5000"), format!("{outer} 6000"), format!("{inner} 7000")];
+    assert_eq!(sorted(report.folded.cpu), cpu);
+    let wait = "waits;lock at shop.rs:30;std::sync::Mutex created at shop.rs:10";
+    let time = [
+        format!("{who};runs 5000"),
+        format!("{outer};runs 6000"),
+        format!("{inner};runs 7000"),
+        format!("{inner};{wait} 70000"),
+        format!("{outer};{wait} 60000"),
+        format!("{who};{wait} 50000"),
+    ];
+    assert_eq!(sorted(report.folded.time), sorted(time.into()));
 }

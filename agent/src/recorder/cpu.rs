@@ -9,10 +9,11 @@
 //! Profilers that are libraries (`pprof`) sum samples up in a table of their own, under one lock for all threads, and know
 //! neither the task that runs nor the time: see `docs/CPU.md`.
 use super::areas;
-use super::chunk::emit;
+use super::chunk::emit_within;
 use super::local::LOCAL;
 use super::memory::{self, RECORDING};
 use super::site::{DEPTH, follow, stack_number};
+use super::span;
 use crate::clock::ticks;
 use crate::platform::{self, Registers, Timers};
 use lockprof_trace::{Event, Loss, Party};
@@ -38,6 +39,8 @@ struct Place {
     thread: AtomicU64,
     /// Periods that it stands for.
     periods: AtomicU64,
+    /// The tracing span that it ran in, as [`span::keep`] tells it.
+    span: AtomicU32,
     frames: [AtomicU64; DEPTH],
 }
 
@@ -49,6 +52,7 @@ static TABLE: [Place; PLACES] = [const {
         party: AtomicU64::new(0),
         thread: AtomicU64::new(0),
         periods: AtomicU64::new(0),
+        span: AtomicU32::new(0),
         frames: [const { AtomicU64::new(0) }; DEPTH],
     }
 }; PLACES];
@@ -90,8 +94,9 @@ impl Sampler {
             let (at, os_id) = (place.at.load(Relaxed), place.thread.load(Relaxed));
             let party = Party(place.party.load(Relaxed));
             let ticks = self.period.saturating_mul(place.periods.load(Relaxed));
+            let span = span::told(place.span.load(Relaxed));
             place.state.store(FREE, Release);
-            emit(&Event::CpuSample { at, party, os_id, stack, ticks });
+            emit_within(span, &Event::CpuSample { at, party, os_id, stack, ticks });
         }
     }
 }
@@ -117,6 +122,7 @@ extern "C" fn interrupted(_: i32, info: *mut libc::siginfo_t, context: *mut c_vo
     place.party.store(areas::party_if_known().0, Relaxed);
     place.thread.store(thread, Relaxed);
     place.periods.store(periods, Relaxed);
+    place.span.store(span::keep(), Relaxed);
     place.state.store(FULL, Release);
 }
 

@@ -4,6 +4,9 @@
 //! the slot of the span that it is in. Spans in which nobody waits, holds or spawns are never told, and cost no more than
 //! that. What is told gets a number that is never used again: spans of one place in one enclosing span and with one trace
 //! id have one number, however often they are made.
+//!
+//! Who is interrupted to be sampled cannot tell anything: its span's slot is kept until the sample is told, and each slot
+//! keeps that of the span around it.
 use super::chunk::emit;
 use super::free_list::FreeList;
 use super::local::LOCAL;
@@ -11,7 +14,7 @@ use super::memory;
 use super::site::{Known, Put, hash};
 use lockprof_trace::{Event, Loss};
 use std::ptr::null_mut;
-use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64};
 use tracing_core::Metadata;
 
@@ -29,6 +32,8 @@ struct Slot {
     next: AtomicU64,
     metadata: AtomicPtr<Metadata<'static>>,
     parent: AtomicU32,
+    /// Who needs the slot: its span while it lives, the slots of spans in it, samples that are not told yet. 0: it is free.
+    kept: AtomicU32,
     /// 0: not told yet.
     number: AtomicU32,
     /// The trace id, padded with zeros.
@@ -40,6 +45,7 @@ static TABLE: [Slot; SLOTS] = [const {
         next: AtomicU64::new(0),
         metadata: AtomicPtr::new(null_mut()),
         parent: AtomicU32::new(0),
+        kept: AtomicU32::new(0),
         number: AtomicU32::new(0),
         id: [const { AtomicU64::new(0) }; ID_WORDS],
     }
@@ -92,10 +98,15 @@ impl Live {
         };
         let live = slot(number);
         live.metadata.store(std::ptr::from_ref(metadata).cast_mut(), Relaxed);
-        live.parent.store(parent.map_or(0, |parent| parent.0), Relaxed);
-        let live = Self(number);
-        live.set_trace_id(&TraceId::default());
-        Some(live)
+        let parent = parent.map_or(0, |parent| parent.0);
+        if parent != 0 {
+            slot(parent).kept.fetch_add(1, Relaxed);
+        }
+        live.parent.store(parent, Relaxed);
+        let new = Self(number);
+        new.set_trace_id(&TraceId::default());
+        live.kept.store(1, Release);
+        Some(new)
     }
 
     /// It bears this trace id from now on.
@@ -114,8 +125,35 @@ impl Live {
 
 impl Drop for Live {
     fn drop(&mut self) {
-        FREE.push(self.0, |number| &slot(number).next);
+        release(self.0);
     }
+}
+
+/// One needs this slot less; what nobody needs is free, and the slot around it is needed less in turn.
+fn release(mut place: u32) {
+    while place != 0 && slot(place).kept.fetch_sub(1, AcqRel) == 1 {
+        let parent = slot(place).parent.load(Relaxed);
+        FREE.push(place, |number| &slot(number).next);
+        place = parent;
+    }
+}
+
+/// The slot of the span that this thread is in, kept until it is given to [`told`]; 0: it is in none. For a handler of signals.
+#[cfg(feature = "cpu")]
+pub(super) fn keep() -> u32 {
+    let place = LOCAL.with(|local| local.span.get());
+    let kept = &slot(place).kept;
+    // A thread may yet be in a span that was closed: its slot is free, and may be another's soon.
+    let keep = |by: u32| (by != 0).then_some(by + 1);
+    if place != 0 && kept.fetch_update(Acquire, Relaxed, keep).is_ok() { place } else { 0 }
+}
+
+/// The number of the span in a slot that was kept, told in the trace; 0: none.
+#[cfg(feature = "cpu")]
+pub(super) fn told(kept: u32) -> u32 {
+    let number = number(kept);
+    release(kept);
+    number
 }
 
 /// This thread is in no span from now on.
@@ -127,7 +165,13 @@ pub(crate) fn leave() {
 /// The number of the span that this thread is in, told in the trace; 0: it is in none.
 #[inline]
 pub(super) fn current() -> u32 {
-    match LOCAL.with(|local| local.span.get()) {
+    number(LOCAL.with(|local| local.span.get()))
+}
+
+/// The number of the span in this slot, told in the trace; 0: there is none.
+#[inline]
+fn number(place: u32) -> u32 {
+    match place {
         0 => 0,
         place => match slot(place).number.load(Acquire) {
             0 => tell(place),

@@ -145,9 +145,16 @@ function spans(rows) {
     time("max", (row) => row.max_ns),
     { name: "longest in trace", value: (row) => row.longest },
     time("hold", (row) => row.hold_ns),
+    ...onCpu(rows),
     { name: "tasks", value: (row) => row.tasks, number: true },
   ];
   return table("Waiting by span", columns, rows, (row) => `${row.name} ${row.at} ${row.longest}`);
+}
+
+/// The column of time on a core, where that was sampled.
+function onCpu(rows) {
+  const show = (row) => (row.cpu_ns ? duration(row.cpu_ns) : "–");
+  return rows.some((row) => row.cpu_ns) ? [{ name: "on CPU", value: (row) => row.cpu_ns, number: true, show }] : [];
 }
 
 function requests(rows) {
@@ -157,6 +164,7 @@ function requests(rows) {
     { name: "span", value: (row) => row.name },
     time("wait", (row) => row.stood_ns),
     time("max", (row) => row.max_ns),
+    ...onCpu(rows),
     {
       name: "longest",
       value: (row) => `${row.operation} ${row.object}`,

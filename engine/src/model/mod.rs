@@ -17,7 +17,7 @@ mod sums;
 mod tracing;
 
 pub use changes::{ChangeKey, Changes, Grown, Instance, Instances, LateKey, StaleKey, Torn};
-pub use cpu::{Cpu, Who};
+pub use cpu::{Cpu, Who, Whose};
 pub use facts::{Class, Counted, Held, Object, OpenTask, OpenWait, Session, Site};
 pub use nested::{Nesting, Nestings};
 use outlived::Outlived;
@@ -181,9 +181,13 @@ impl Model {
                     self.handles.extend(Held::of(event));
                 }
             }
-            Event::CpuSample { at, .. } => {
+            Event::CpuSample { at, party, ticks, .. } => {
                 self.now(*at);
-                self.cpu.sample(event, &self.parties);
+                let span = self.parties.span_of(*party, within);
+                if span != 0 {
+                    self.tracing.cpu.entry(span).or_default().one(*ticks);
+                }
+                self.cpu.sample(event, &self.parties, self.tracing.like(span));
             }
             Event::Wait { .. } => self.wait(event, within),
             Event::Hold { at, ticks, party, object, site, source } => {

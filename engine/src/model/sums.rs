@@ -103,7 +103,7 @@ impl Model {
             let WaitKey { owner, operation, site, .. } = key;
             self.tracing.waits.entry(InSpan { span, owner, operation, site }).or_default().one(ticks);
         }
-        self.cpu.wait(key, party, ticks);
+        self.cpu.wait(key, party, self.tracing.like(span), ticks);
         let sum = self.waits.entry(key).or_default();
         sum.count += 1;
         sum.ticks = sum.ticks.saturating_add(ticks);

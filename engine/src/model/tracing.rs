@@ -23,6 +23,8 @@ pub struct TracingSpan {
     pub at: super::Site,
     /// Its own trace id; empty where it has none.
     pub trace_id: Box<str>,
+    /// The first one that was told of its place in spans of the same places, whatever the trace ids.
+    pub like: u64,
 }
 
 /// Waits alike in one span.
@@ -74,6 +76,10 @@ pub struct TracingSpans {
     pub holds: HashMap<u64, SpanSum>,
     /// Tasks spawned, by span.
     pub tasks: HashMap<u64, u64>,
+    /// Time on a core as far as it was sampled, by span.
+    pub cpu: HashMap<u64, SpanSum>,
+    /// The first span of each place, by what is alike.
+    places: HashMap<(u64, Box<str>, super::Site), u64>,
 }
 
 impl TracingSpans {
@@ -81,10 +87,18 @@ impl TracingSpans {
     pub(super) fn define(&mut self, event: &Event<'_>) {
         if let Event::Span { span, parent, name, target, file, line, trace_id } = event {
             let at = super::Site { file: file.as_ref().into(), line: *line, column: 1 };
-            let (name, target) = (name.as_ref().into(), target.as_ref().into());
-            let known = TracingSpan { parent: *parent, name, target, at, trace_id: trace_id.as_ref().into() };
+            let (name, target): (Box<str>, Box<str>) = (name.as_ref().into(), target.as_ref().into());
+            let place = (self.like(*parent), name.clone(), at.clone());
+            let like = *self.places.entry(place).or_insert(*span);
+            let trace_id = trace_id.as_ref().into();
+            let known = TracingSpan { parent: *parent, name, target, at, trace_id, like };
             self.known.insert(*span, known);
         }
+    }
+
+    /// The span that stands for all of the place of this one; itself where it is not known yet.
+    pub(super) fn like(&self, span: u64) -> u64 {
+        self.known.get(&span).map_or(span, |known| known.like)
     }
 
     /// A span and those around it, innermost first.

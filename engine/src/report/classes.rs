@@ -282,8 +282,8 @@ pub(super) fn watchers(context: &Context<'_>) -> Vec<WatcherReport> {
 /// Who ran for how long, longest first.
 pub fn cpu(context: &Context<'_>) -> Vec<CpuReport> {
     let mut sums: HashMap<String, (u64, u64)> = HashMap::new();
-    for ((who, _), (samples, ticks)) in &context.model.cpu.samples {
-        let sum = sums.entry(context.who(*who)).or_default();
+    for ((whose, _), (samples, ticks)) in &context.model.cpu.samples {
+        let sum = sums.entry(context.who(whose.who)).or_default();
         *sum = (sum.0 + samples, sum.1.saturating_add(*ticks));
     }
     let report = |(by, (samples, ticks))| CpuReport {

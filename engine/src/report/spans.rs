@@ -1,4 +1,4 @@
-//! Where requests waited: by the name of the tracing span, and by trace id.
+//! Where requests waited and ran: by the name of the tracing span, and by trace id.
 use crate::findings::Context;
 use crate::model::{SpanSum, is_idle};
 use serde::Serialize;
@@ -32,6 +32,8 @@ pub struct SpanReport {
     pub hold_ns: u64,
     /// Tasks that were spawned in it.
     pub tasks: u64,
+    /// Time on a core in it as far as it was sampled, in nanoseconds.
+    pub cpu_ns: u64,
     /// The process, as a place among `processes`.
     pub process: usize,
 }
@@ -55,6 +57,8 @@ pub struct RequestReport {
     pub object: String,
     /// Where, "file:line:column".
     pub at: String,
+    /// Time on a core as far as it was sampled, in nanoseconds.
+    pub cpu_ns: u64,
     /// The process, as a place among `processes`.
     pub process: usize,
 }
@@ -77,6 +81,7 @@ pub(super) fn spans(context: &Context<'_>) -> Vec<SpanReport> {
         report.requests += u64::from(!id.is_empty());
         report.tasks += tracing.tasks.get(number).copied().unwrap_or(0);
         report.hold_ns += tracing.holds.get(number).map_or(0, |sum| model.ns(sum.ticks));
+        report.cpu_ns += tracing.cpu.get(number).map_or(0, |sum| model.ns(sum.ticks));
         places.insert(*number, key);
     }
     for (wait, sum) in &tracing.waits {
@@ -94,7 +99,7 @@ pub(super) fn spans(context: &Context<'_>) -> Vec<SpanReport> {
     }
     let mut reports: Vec<SpanReport> = reports.into_values().collect();
     reports.sort_by(|one, other| {
-        let cost = |of: &SpanReport| (of.stood_ns, of.hold_ns, of.wait_ns, of.tasks);
+        let cost = |of: &SpanReport| (of.stood_ns, of.hold_ns, of.wait_ns, of.cpu_ns, of.tasks);
         (cost(other), &one.name, &one.at).cmp(&(cost(one), &other.name, &other.at))
     });
     reports
@@ -118,6 +123,10 @@ pub(super) fn requests(context: &Context<'_>) -> Vec<RequestReport> {
     }
     let mut sums: Vec<_> = sums.into_iter().collect();
     sums.sort_by_key(|(id, (sum, _))| (std::cmp::Reverse(sum.ticks), *id));
+    let mut ran: HashMap<&str, u64> = HashMap::new();
+    for (span, sum) in &tracing.cpu {
+        crate::stats::add(ran.entry(tracing.trace_id(*span)).or_default(), sum.ticks);
+    }
     let report = |(id, (sum, longest)): (&str, (SpanSum, &crate::model::InSpan))| RequestReport {
         trace_id: id.into(),
         name: tracing
@@ -130,6 +139,7 @@ pub(super) fn requests(context: &Context<'_>) -> Vec<RequestReport> {
         operation: longest.operation.to_string(),
         object: crate::profile::object(context, longest.owner),
         at: context.wait_at(longest.owner, longest.site, 0),
+        cpu_ns: model.ns(ran.get(id).copied().unwrap_or(0)),
         process: context.process,
     };
     sums.into_iter().take(REQUESTS).map(report).collect()

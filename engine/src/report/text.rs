@@ -250,13 +250,18 @@ fn spans(report: &Report, width: usize, out: &mut String) -> std::fmt::Result {
         cells: all.iter().map(of).collect(),
     };
     let time = |ns| if ns == 0 { "–".into() } else { duration(ns) };
-    let columns = vec![
+    let mut columns = vec![
         column("wait", 0, &|of| time(of.stood_ns)),
         column("max", 0, &|of| time(of.max_ns)),
         column("hold", 1, &|of| time(of.hold_ns)),
+    ];
+    if report.spans.iter().any(|of| of.cpu_ns > 0) {
+        columns.push(column("on CPU", 1, &|of| time(of.cpu_ns)));
+    }
+    columns.extend([
         column("tasks", 3, &|of| of.tasks.to_string()),
         column("longest in trace", 2, &|of| shown(&of.longest)),
-    ];
+    ]);
     let names: Vec<Vec<Name>> = all
         .iter()
         .map(|of| vec![Name::Text(shown(&of.name)), Name::Place(format!("  {}", place(&of.at)))])
