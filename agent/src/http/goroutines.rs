@@ -54,6 +54,7 @@ fn sample(context: &Context<'_>, party: &PartyNow) -> Sample {
         object: text(wait.map(|wait| &wait.object)),
         kind: String::new(),
         by: format!("{} spawned at {}", party.kind, go::place(&party.spawned_at)),
+        span: String::new(),
         holder: text(wait.and_then(|wait| wait.holders.first())),
         count: 1,
         ns: 0,
