@@ -177,22 +177,23 @@ fn lacks(facts: &Facts) -> Option<String> {
 
 fn frames(loader: &Loader, address: u64) -> Vec<Frame> {
     let mut frames = vec![];
+    // The table of symbols has whole paths, where line tables alone have a function's last name, or leave out one that
+    // nothing was inlined into; and it is there where debug information is not.
+    let symbol = loader.find_symbol(address).map(demangle);
     if let Ok(mut found) = loader.find_frames(address) {
         while let Ok(Some(frame)) = found.next() {
-            let Some(function) = &frame.function else { break };
-            let Ok(name) = function.raw_name() else { break };
+            let name =
+                frame.function.as_ref().and_then(|function| Some(demangle(&function.raw_name().ok()?)));
+            let Some(function) = name.or_else(|| symbol.clone()) else { break };
             let location = frame.location.as_ref();
             frames.push(Frame {
-                function: demangle(&name),
+                function,
                 file: location.and_then(|location| location.file).map(Into::into),
                 line: location.and_then(|location| location.line),
                 inlined: true,
             });
         }
     }
-    // The table of symbols has whole paths, where line tables alone have a function's last name; and it is there where
-    // debug information is not.
-    let symbol = loader.find_symbol(address).map(demangle);
     match (frames.last_mut(), symbol) {
         (Some(outer), symbol) => {
             outer.inlined = false;
