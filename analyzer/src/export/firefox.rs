@@ -81,12 +81,16 @@ impl Builder {
         Timestamp::from_nanos_since_reference(unix_ns(context, ticks) - self.began)
     }
 
+    /// When a process's recording begins and ends.
+    fn times(&self, context: &Context<'_>) -> (Timestamp, Timestamp) {
+        (self.time(context, context.model.session.at), self.time(context, context.model.end()))
+    }
+
     fn process(&mut self, context: &Context<'_>) -> ProcessHandle {
         if let Some(known) = self.processes.get(&context.process) {
             return *known;
         }
-        let session = &context.model.session;
-        let [begin, end] = [session.at, context.model.end()].map(|ticks| self.time(context, ticks));
+        let (session, (begin, end)) = (&context.model.session, self.times(context));
         let pid = u32::try_from(session.pid).unwrap_or(u32::MAX);
         let process = self.profile.add_process(&session.exe, pid, begin);
         self.profile.set_process_end_time(process, end);
@@ -109,13 +113,17 @@ impl Builder {
                 _ => context.party_name(party),
             };
             let tid = facts.map_or(0, |facts| u32::try_from(facts.os_id).unwrap_or(0));
-            let begin = self.time(context, context.model.session.at);
+            let (begin, end) = self.times(context);
             let is_main = facts.is_some_and(|facts| facts.os_id == context.model.session.pid);
             let process = self.process(context);
             let thread = self.profile.add_thread(process, tid, begin, is_main);
             self.profile.set_thread_name(thread, &name);
             self.profile.set_thread_samples_weight_type(thread, WeightType::TracingMs);
             self.profile.set_thread_show_markers_in_timeline(thread, true);
+            // The profiler shows the time from the first sample to the last one, and no marker that lies before or behind.
+            for at in [begin, end] {
+                self.profile.add_sample(thread, at, None, CpuDelta::ZERO, 0);
+            }
             self.lanes.insert(key, (thread, 0));
         }
         key

@@ -11,6 +11,17 @@ const ANSWER: &str = "lockprof-answer ";
 /// Opens a page in a browser with these options and runs `script` in it, the body of a function that may wait: what it returns, and what the browser
 /// complained about until then. `None` where no browser is installed.
 pub fn visit(page: &Path, options: &[&str], script: &str) -> Option<(serde_json::Value, Vec<String>)> {
+    let address = |visited: &Path| format!("file://{}", visited.canonicalize().unwrap().display());
+    visit_at(page, address, options, script)
+}
+
+/// The same of a page that is served: `address` tells where the file that it is given is.
+pub fn visit_at(
+    page: &Path,
+    address: impl Fn(&Path) -> String,
+    options: &[&str],
+    script: &str,
+) -> Option<(serde_json::Value, Vec<String>)> {
     let starts = |name: &&str| {
         let ran = Command::new(name).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
         ran.is_ok_and(|status| status.success())
@@ -33,7 +44,7 @@ pub fn visit(page: &Path, options: &[&str], script: &str) -> Option<(serde_json:
         .arg("--remote-debugging-port=0")
         .args(options)
         .arg(format!("--user-data-dir={}", page.with_extension("browser").display()))
-        .arg(format!("file://{}", visited.canonicalize().unwrap().display()))
+        .arg(address(&visited))
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
         .spawn()

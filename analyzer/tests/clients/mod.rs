@@ -5,9 +5,9 @@
 pub mod chromium;
 
 use std::fs;
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, PoisonError};
 
 /// Says why a test does not do what it is named for; past the harness, which shows nothing of a test that passes.
@@ -46,7 +46,7 @@ fn store(name: &str) -> PathBuf {
 /// A package of npm, installed; `None` where it cannot be.
 pub fn npm(package: &str) -> Option<PathBuf> {
     let installing = INSTALLING.lock().unwrap_or_else(PoisonError::into_inner);
-    let store = store(&format!("npm-{package}"));
+    let store = store(&format!("npm-{}", package.replace('/', "-")));
     let place = store.join("node_modules").join(package);
     if !place.is_dir() {
         let installed = Command::new("npm")
@@ -87,4 +87,44 @@ pub fn python(package: &str, script: &str, file: &Path) -> Option<String> {
     let output = Command::new(python).args(["-c", script]).arg(file).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     Some(String::from_utf8(output.stdout).unwrap())
+}
+
+/// What the command of a package of npm prints, run by Node.
+pub fn node(command: &Path, arguments: &[&str]) -> String {
+    let output = Command::new("node").arg(command).args(arguments).output().unwrap();
+    let printed = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    assert!(output.status.success(), "{arguments:?}: {}{}", printed(output.stdout), printed(output.stderr));
+    printed(output.stdout)
+}
+
+/// Serves a folder at a loopback address while it lives.
+pub struct Server {
+    running: Child,
+    /// Its address, with the port.
+    pub address: String,
+}
+
+impl Server {
+    /// By Python, which is there: a package of it has been installed.
+    pub fn new(folder: &Path) -> Self {
+        let mut running = Command::new("python3")
+            .args(["-u", "-m", "http.server", "0", "--bind", "127.0.0.1", "--directory"])
+            .arg(folder)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(running.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let (_, port) = line.split_once(" port ").unwrap_or_else(|| panic!("{line}"));
+        let address = format!("http://127.0.0.1:{}", port.split(' ').next().unwrap());
+        Self { running, address }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // One that has ended by itself has shown nothing, which the test tells.
+        let _ = self.running.kill().and_then(|()| self.running.wait());
+    }
 }
