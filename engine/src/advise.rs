@@ -5,9 +5,10 @@
 //!
 //! | rule | fits | advice |
 //! | --- | --- | --- |
-//! | `keep` | less than a hundredth of the time is waited for it | keep it |
 //! | `time-limit` | a send is blocked for good (LP0003) | a time limit, and an error path that closes the channel |
-//! | `shorten` | one line's long holds cause most of the waits | take the long call out of the section |
+//! | `fault` | it is used wrongly, whoever waits: a finding says so | what that finding says |
+//! | `keep` | next to nobody waits for it: little of the time, or one use in a thousand without long holds | keep it |
+//! | `shorten` | one line's long holds make others wait (LP0008) | take the long call out of the section |
 //! | `snapshot` | nearly all uses read, and writes are so rare that a copy at each is small | publish whole versions: readers take no lock |
 //! | `skew` | of many shards one makes most of the waits (LP0031) | keep the key that all want in a place of its own |
 //! | `shard` | short holds, many uses, many waits | divide it by key: waits fall with the number of parts |
@@ -24,10 +25,13 @@ use std::fmt::Write;
 
 /// Below this share of the recorded time, waiting is no reason to change anything.
 const COLD: f64 = 0.01;
+/// Of this many uses one that waits is an accident: its holder lost its core.
+const ACCIDENTS: u64 = 1_000;
+/// Findings of an object that is used wrongly, not too much: a watcher never released, a state overwritten, done twice, a stale
+/// read, a torn pass, a lock that nothing needs, an add that comes late.
+const FAULTS: [&str; 7] = ["LP0006", "LP0020", "LP0021", "LP0022", "LP0024", "LP0025", "LP0026"];
 /// A hold that lasts this long, in nanoseconds, is a call, not an access.
 const LONG_NS: u64 = 1_000_000;
-/// The part of the waits that one line must have caused to be the one to change.
-const MOST: f64 = 0.6;
 /// Of this many uses at least nearly all must read.
 const READS: f64 = 0.95;
 /// Writes in a second that a copy of everything still stands.
@@ -62,20 +66,24 @@ pub struct Advice {
     pub process: usize,
 }
 
-/// Advice on everything in a report, what saves most first; what is to be kept comes last.
+/// Advice on everything in a report: faults, then what saves most; what is to be kept comes last.
 pub fn advise(report: &Report) -> Vec<Advice> {
     let classes = report.classes.iter().filter(|class| class.acquisitions > 0 || class.stood_ns > 0);
     let mut all: Vec<Advice> = classes.map(|class| of_class(report, class)).collect();
     all.extend(of_populations(report));
     all.sort_by(|one, other| {
-        let kept = |advice: &Advice| advice.rule == "keep";
-        (kept(one), other.saves_ns, &one.created_at).cmp(&(kept(other), one.saves_ns, &other.created_at))
+        let rank = |advice: &Advice| match advice.rule {
+            "fault" => 0,
+            "keep" => 2,
+            _ => 1,
+        };
+        (rank(one), other.saves_ns, &one.created_at).cmp(&(rank(other), one.saves_ns, &other.created_at))
     });
     all
 }
 
 fn of_class(report: &Report, class: &ClassReport) -> Advice {
-    let rules = [time_limit, bounded, keep, shorten, snapshot, skew, permits, receivers, shard];
+    let rules = [time_limit, fault, bounded, keep, shorten, snapshot, skew, permits, receivers, shard];
     rules.iter().find_map(|rule| rule(report, class)).unwrap_or_else(|| look(class))
 }
 
@@ -169,8 +177,19 @@ fn bounded(_: &Report, class: &ClassReport) -> Option<Advice> {
     })
 }
 
+fn fault(report: &Report, class: &ClassReport) -> Option<Advice> {
+    let fault = FAULTS.iter().find_map(|code| found(report, class, code))?;
+    Some(Advice {
+        evidence: vec![fault.message.clone()],
+        expects: format!("{} is gone; what is waited may stay as it is", fault.code),
+        ..advice(class, "fault", fault.help.clone())
+    })
+}
+
 fn keep(report: &Report, class: &ClassReport) -> Option<Advice> {
-    (class.wait_share < COLD).then(|| Advice {
+    let accidents = class.contended.saturating_mul(ACCIDENTS) < class.acquisitions
+        && ["LP0008", "LP0009"].iter().all(|code| found(report, class, code).is_none());
+    (class.wait_share < COLD || accidents).then(|| Advice {
         evidence: vec![waited(report, class)],
         expects: "nothing: there is nothing to gain".into(),
         ..advice(class, "keep", "keep it".into())
@@ -178,31 +197,16 @@ fn keep(report: &Report, class: &ClassReport) -> Option<Advice> {
 }
 
 fn shorten(report: &Report, class: &ClassReport) -> Option<Advice> {
-    let caused = |site: &SiteReport| site.caused_ns;
-    let worst = class.holding_sites.iter().max_by_key(|site| caused(site))?;
-    let told: u64 = class.holding_sites.iter().map(caused).fold(0, u64::saturating_add);
-    let most = percent(worst.caused_ns, told) >= MOST && worst.caused_ns > 0;
-    let lock = super::findings::is_lock_kind(kind(class));
-    (lock && most && worst.max_ns >= LONG_NS).then(|| {
-        let share = percent(worst.caused_ns, told);
-        Advice {
-            evidence: vec![
-                waited(report, class),
-                format!(
-                    "{:.0} % of the waits whose holder is known were for the holds from {}, the longest {}",
-                    share * 100.0,
-                    worst.at,
-                    duration(worst.max_ns)
-                ),
-            ],
-            expects: format!("up to {} less is waited", duration((class.stood_ns as f64 * share) as u64)),
-            saves_ns: (class.stood_ns as f64 * share) as u64,
-            ..advice(
-                class,
-                "shorten",
-                format!("shorten the section at {}: do its long call before or after, on a copy", worst.at),
-            )
-        }
+    let held = found(report, class, "LP0008").filter(|_| super::findings::is_lock_kind(kind(class)))?;
+    Some(Advice {
+        evidence: vec![waited(report, class), held.message.clone()],
+        expects: format!("up to {} less is waited", duration(held.blocked_ns)),
+        saves_ns: held.blocked_ns,
+        ..advice(
+            class,
+            "shorten",
+            format!("shorten the section at {}: do its long call before or after, on a copy", held.at),
+        )
     })
 }
 
@@ -281,15 +285,14 @@ fn shard(report: &Report, class: &ClassReport) -> Option<Advice> {
     let short = class.hold_ns.p99 < LONG_NS;
     (lock && short && percent(class.contended, class.acquisitions) >= CONTENDED).then(|| {
         let saves = (class.stood_ns as f64 * (1.0 - 1.0 / SHARDS)) as u64;
+        let short = format!(
+            "holds are short: {} (p50), {} (p99)",
+            duration(class.hold_ns.p50),
+            duration(class.hold_ns.p99)
+        );
+        let grows = found(report, class, "LP0023").map(|growth| growth.message.clone());
         Advice {
-            evidence: vec![
-                waited(report, class),
-                format!(
-                    "holds are short: {} (p50), {} (p99)",
-                    duration(class.hold_ns.p50),
-                    duration(class.hold_ns.p99)
-                ),
-            ],
+            evidence: [waited(report, class), short].into_iter().chain(grows).collect(),
             expects: format!(
                 "with {SHARDS} parts and keys that spread, about {} less is waited; with one hot key nothing",
                 duration(saves)
@@ -355,14 +358,14 @@ pub fn text(all: &[Advice]) -> String {
         }
         let _ = writeln!(out, "  expects: {}\n", advice.expects);
     }
-    if changed.is_empty() && kept.is_empty() {
-        out.push_str("nothing was used that advice could be given on\n");
-    } else {
+    if !kept.is_empty() {
         let _ = writeln!(
             out,
-            "keep: {} as they are: less than 1 % of the time is waited for each",
+            "keep: {}, for which next to nobody waits",
             plural(kept.len() as u64, "object", "objects")
         );
+    } else if changed.is_empty() {
+        out.push_str("nothing was used that advice could be given on\n");
     }
     if !changed.is_empty() {
         out.push_str("check with a second recording: lockprof diff before.bin after.bin\n");

@@ -53,6 +53,9 @@ fn one_run_to_a_side_is_told_without_intervals() {
     assert!(text.contains("wait p99             100.0 ms →    38.0 ms   −62 %"), "{text}");
     let same = compared(&[100], &[95]);
     assert!(same.sentence.starts_with("Waiting is about the same: 400.0 ms before, 380.0 ms after."));
+    // Of ten seconds.
+    let little = compared(&[2], &[1]);
+    assert!(little.sentence.starts_with("Next to nothing is waited, before or after: 8.0 ms and 4.0 ms."));
 }
 
 #[test]
@@ -97,5 +100,8 @@ fn findings_come_and_go() {
 #[test]
 fn nothing_is_compared_with_nothing() {
     let text = text::render(&diff(&[Story::new().report()], &[Story::new().report()]));
-    assert!(text.starts_with("Waiting is the same: 0 ns. No finding is gone, no finding is new."), "{text}");
+    assert!(
+        text.starts_with("Nobody waited, before or after. No finding is gone, no finding is new."),
+        "{text}"
+    );
 }

@@ -326,10 +326,22 @@ fn findings(runs: [&[&Report]; 2]) -> Vec<FindingDiff> {
     findings
 }
 
+/// The share of the time recorded up to which a change of what is waited is not worth a word.
+const LITTLE: f64 = 1e-3;
+
 /// "Waiting fell by 62 %, from 3.40 s to 1.30 s. 3 findings are gone, none is new."
 fn sentence(waited: &Measure, length: &Measure, findings: &[FindingDiff]) -> String {
     let [before, after] = [&waited.before, &waited.after].map(|side| duration(side.mean as u64));
+    let little = |waited: f64, length: f64| waited <= length * LITTLE;
     let waiting = match (waited.change, waited.relative()) {
+        _ if waited.before.mean == 0.0 && waited.after.mean == 0.0 => {
+            "Nobody waited, before or after.".into()
+        }
+        _ if little(waited.before.mean, length.before.mean)
+            && little(waited.after.mean, length.after.mean) =>
+        {
+            format!("Next to nothing is waited, before or after: {before} and {after}.")
+        }
         (Change::None, _) if waited.before.mean == waited.after.mean => {
             format!("Waiting is the same: {before}.")
         }

@@ -1,6 +1,7 @@
 //! A payment keeps its connection until the provider's callback is taken, through a channel with room for one. The reader
 //! of callbacks stops at an upstream error, but its end of the channel stays in a registry: whoever sends waits for ever, and
-//! with each goes a connection. Fixed: more room, an error path that still takes callbacks, and a send that has its time.
+//! with each goes a connection. Fixed: more room, an error path that closes the channel, and a send that sees
+//! that, and has its time.
 use lockprof::parking_lot::Mutex;
 use lockprof::tokio::{
     runtime::Builder,
@@ -49,7 +50,8 @@ pub fn play(fixed: bool) {
         let reader = lockprof::tokio::spawn(async move {
             read(&mut inbox).await;
             if fixed {
-                // What is sent is still taken, for the books of tomorrow; then the channel goes with its reader.
+                // The error path closes: nobody sends any more, and what was sent is taken, for the books of tomorrow.
+                inbox.close();
                 while inbox.recv().await.is_some() {}
             } else {
                 *kept.lock() = Some(inbox);
@@ -91,6 +93,8 @@ async fn wait_for_ever(payment: u64, callbacks: Sender<u64>, connection: OwnedSe
 
 async fn hand_over(payment: u64, callbacks: Sender<u64>, connection: OwnedSemaphorePermit) {
     lockprof::tokio::select! {
+        biased;
+        () = callbacks.closed() => println!("payment {payment}: its callback is for the next reader"),
         sent = callbacks.send(payment) => {
             if sent.is_err() {
                 println!("payment {payment}: its callback is for the next reader");
