@@ -77,7 +77,8 @@ fn stale_read() {
 #[test]
 fn config_reload() {
     let torn = finding("config_reload", "LP0024", "torn-pass");
-    assert_eq!(torn["verdict"], "proved");
+    assert_eq!((&torn["verdict"], &torn["count"]), (&"proved".into(), &50.into()));
+    assert!(shows(&torn, "config_reload", "settings-reload"), "{torn:#}");
     assert!(made(&torn, "config_reload", "settings-versions"), "{torn:#}");
 }
 
