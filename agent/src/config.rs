@@ -40,6 +40,8 @@ pub struct Builder {
     pub(crate) limit_bytes: u64,
     pub(crate) policy: Policy,
     pub(crate) counter: bool,
+    #[cfg(feature = "record")]
+    pub(crate) stacks: crate::recorder::Way,
     #[cfg(feature = "cpu")]
     pub(crate) cpu: Option<u32>,
     #[cfg(feature = "live")]
@@ -57,6 +59,8 @@ impl Default for Builder {
             limit_bytes: defaults::LIMIT_BYTES,
             policy: Policy::Stop,
             counter: true,
+            #[cfg(feature = "record")]
+            stacks: crate::recorder::Way::FramePointers,
             #[cfg(feature = "cpu")]
             cpu: None,
             #[cfg(feature = "live")]
@@ -157,6 +161,10 @@ impl Builder {
                 Some(("policy", "stop")) => builder.policy = Policy::Stop,
                 Some(("policy", "flight")) => builder.policy = Policy::Flight,
                 Some(("clock", "monotonic")) => builder.counter = false,
+                #[cfg(feature = "record")]
+                Some(("stacks", "framehop")) => builder.stacks = crate::recorder::Way::Framehop,
+                #[cfg(feature = "record")]
+                Some(("stacks", "unwinder")) => builder.stacks = crate::recorder::Way::Unwinder,
                 #[cfg(feature = "cpu")]
                 Some(("cpu", samples)) => {
                     builder.cpu = Some(samples.parse().map_err(|_| unknown())?);

@@ -57,7 +57,7 @@ impl fmt::Display for Error {
             Kind::Option(option) => write!(
                 f,
                 "the option \"{option}\" is not known: LOCKPROF is a mode (off, profile, full), then path=FILE, dir=FOLDER, \
-                 memory=BYTES, limit=BYTES, policy=stop, policy=flight or clock=monotonic, and with the feature `live` watchdog=TIME \
+                 memory=BYTES, limit=BYTES, policy=stop, policy=flight, clock=monotonic, stacks=framehop or stacks=unwinder, and with the feature `live` watchdog=TIME \
                  and watchdog-file=FILE, with the feature `http` http=ADDRESS:PORT, with `cpu` cpu=SAMPLES, with commas between them"
             ),
             Kind::Memory(error) => {

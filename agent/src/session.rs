@@ -141,7 +141,7 @@ fn prepare(config: &Builder) -> Result<(Drain, PathBuf), Error> {
     let memory = memory::create(config.memory_bytes).map_err(|error| Error(Kind::Memory(error)))?;
     let memory = memory.ok_or(Error(Kind::Finished))?;
     clock::choose(config.counter);
-    let frame_pointers = recorder::has_frame_pointers();
+    let stacks = recorder::Way::choose(config.stacks);
     let ticks_per_4s = clock::calibrate();
     let beginning = recorder::beginning(&Event::Session {
         at: clock::ticks(),
@@ -153,7 +153,7 @@ fn prepare(config: &Builder) -> Result<(Drain, PathBuf), Error> {
         pid: std::process::id().into(),
         exe: platform::exe().into(),
         memory: memory.shared.path.as_deref().map_or("".into(), |path| path.to_string_lossy()),
-        stacks: if frame_pointers { "frame pointers" } else { "unwinder" }.into(),
+        stacks: stacks.name().into(),
         agent: env!("CARGO_PKG_VERSION").into(),
     });
     if !recorder::prepare(memory) {
@@ -165,7 +165,7 @@ fn prepare(config: &Builder) -> Result<(Drain, PathBuf), Error> {
         cannot_write(error)
     })?;
     recorder::tick(memory);
-    recorder::set_mode(config.mode, frame_pointers);
+    recorder::set_mode(config.mode);
     let output = Output::new(memory, file, path.clone(), beginning.len() as u64);
     let drain = Drain::new(memory, output.limited(config.limit_bytes, config.policy));
     #[cfg(feature = "cpu")]

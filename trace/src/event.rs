@@ -201,7 +201,7 @@ events! {
         exe: text,
         /// Where its shared memory lies, for who collects what it left; empty where it cannot be collected.
         memory: text,
-        /// How stacks are captured: "frame pointers", "unwinder" or "none".
+        /// How stacks are captured: "frame pointers", "framehop", "unwinder" or "none".
         stacks: text,
         /// Version of the agent.
         agent: text,

@@ -24,3 +24,8 @@ pub(crate) struct Progress {
 mod cpu;
 #[cfg(all(feature = "cpu", target_os = "linux"))]
 pub(crate) use cpu::*;
+
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+mod tables;
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+pub(crate) use tables::*;

@@ -12,8 +12,8 @@ use super::areas;
 use super::chunk::emit_within;
 use super::local::LOCAL;
 use super::memory::{self, RECORDING};
-use super::site::{DEPTH, follow, stack_number};
 use super::span;
+use super::stack::{DEPTH, Way, follow, stack_number};
 use crate::clock::ticks;
 use crate::platform::{self, Registers, Timers};
 use lockprof_trace::{Event, Loss, Party};
@@ -131,7 +131,7 @@ fn stack(registers: &Registers, frames: &mut [u64; DEPTH]) -> usize {
     let (low, high) = LOCAL.with(|local| local.stack.get());
     // What looks up an address takes it for one to return to, behind the call.
     frames[0] = registers.instruction as u64 + 1;
-    if !super::follows_frame_pointers() {
+    if Way::chosen() != Way::FramePointers {
         return 1;
     }
     let rest = &mut frames[1..];

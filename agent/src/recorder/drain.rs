@@ -7,7 +7,7 @@
 use super::memory::{self, Mapped, RECORDING};
 use super::output::Output;
 use super::pressure::Looks;
-use super::{area, areas, chunk, entry, object, site};
+use super::{area, areas, chunk, entry, hop, object, site};
 use crate::clock::ticks;
 use crate::platform;
 use lockprof_trace::file::Block;
@@ -120,6 +120,7 @@ impl Drain {
                 object::tell_populations(now, chunk::emit);
                 self.looks.at_channels(self.memory, chunk::emit);
                 self.output.look();
+                hop::look();
             }
             self.output.tend();
             if turn.is_multiple_of(PASS_EVERY) {

@@ -15,6 +15,11 @@ mod entry;
 mod flight;
 mod free_list;
 mod full;
+#[cfg_attr(
+    not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))),
+    path = "hop_missing.rs"
+)]
+mod hop;
 mod local;
 pub(crate) mod memory;
 mod moved;
@@ -26,6 +31,7 @@ mod pressure;
 mod site;
 #[cfg(feature = "tracing")]
 pub(crate) mod span;
+mod stack;
 mod task;
 mod watcher;
 mod word;
@@ -47,7 +53,8 @@ pub(crate) use plain::{Own, spawned};
 pub(crate) use plain::{is_own_poll, is_own_spawn};
 #[cfg(all(tokio_unstable, feature = "tracing"))]
 pub(crate) use site::foreign;
-pub(crate) use site::{Site, has_frame_pointers, site_of};
+pub(crate) use site::{Site, site_of};
+pub(crate) use stack::Way;
 #[cfg(all(tokio_unstable, feature = "tracing"))]
 pub(crate) use task::Polling;
 pub(crate) use task::{DRIVEN, InRuntime, NewThread, Task, TaskRef, Wakers, here};
@@ -55,7 +62,6 @@ pub(crate) use watcher::Watcher;
 
 use lockprof_trace::Mode;
 use std::sync::Mutex;
-use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
 
 /// Where nobody tells of tracing spans.
@@ -80,7 +86,6 @@ mod span {
     }
 }
 
-static FRAME_POINTERS: AtomicBool = AtomicBool::new(false);
 static STOPPED: Mutex<Option<String>> = Mutex::new(None);
 
 /// Puts a lock on this thread's held list and counts the acquisition. `id` is not 0.
@@ -142,13 +147,8 @@ pub(crate) fn is_abandoning() -> bool {
     local::LOCAL.with(|local| local.abandoned.get()) != lockprof_trace::Party::UNKNOWN
 }
 
-pub(crate) fn set_mode(mode: Mode, frame_pointers: bool) {
+pub(crate) fn set_mode(mode: Mode) {
     full::set(mode == Mode::Full);
-    FRAME_POINTERS.store(frame_pointers, Relaxed);
-}
-
-fn follows_frame_pointers() -> bool {
-    FRAME_POINTERS.load(Relaxed)
 }
 
 fn set_stopped(reason: &str) {
