@@ -52,3 +52,8 @@ function shortPlace(at) {
 function shortPlaces(text) {
   return text.replace(/\S+\/(\S+\/\S+:\d+)/g, "…/$1");
 }
+
+/** A text whose paths are broken behind a slash, where a line is too short for them. */
+function breakable(text) {
+  return text.split("/").flatMap((part, place) => (place ? ["/", el("wbr"), part] : [part]));
+}

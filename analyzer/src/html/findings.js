@@ -4,18 +4,25 @@
 const MOST_PARTIES = 8;
 const FIRM_DEADLOCK = new Set(["LP0001", "LP0002", "LP0003", "LP0004", "LP0005"]);
 
+/** How many findings there are of each verdict. */
+function verdicts(cards) {
+  const count = (verdict) => cards.filter(({ finding }) => finding.verdict === verdict).length;
+  const told = ["proved", "suspected", "hazard"].filter(count).map((verdict) => `${count(verdict)} ${verdict}`);
+  return told.length ? `${told.join(", ")}; most costly first.` : "None: nothing that was recorded is stuck, leaks or is hot.";
+}
+
 function findingCard({ finding, spots }) {
   const who = finding.parties.slice(0, MOST_PARTIES);
   return el(
     "article",
     { class: `card ${finding.verdict}` },
-    el("h3", {}, el("span", { class: "badge" }, `${finding.verdict} ${finding.code}`), finding.message),
+    el("h3", {}, el("span", { class: "badge" }, `${finding.verdict} ${finding.code}`), breakable(finding.message)),
     spots.map(spotLine),
     FIRM_DEADLOCK.has(finding.code) ? waitGraph(who) : null,
     el(
       "ul",
       {},
-      finding.notes.map((note) => el("li", {}, note)),
+      finding.notes.map((note) => el("li", {}, breakable(note))),
       finding.blocked_ns > 0
         ? el("li", {}, `cost: ${duration(finding.blocked_ns)} waited, all parties together`)
         : null,
@@ -37,8 +44,8 @@ function findingCard({ finding, spots }) {
 }
 
 function spotLine(spot) {
-  const at = el("code", {}, `${spot.file}:${spot.line}`);
-  if (spot.source == null) return el("div", { class: "spot" }, at, ` ${spot.label}`);
+  const at = el("code", {}, breakable(`${spot.file}:${spot.line}`));
+  if (spot.source == null) return el("div", { class: "spot" }, at, " ", breakable(spot.label));
   const [before, after] = [spot.source.slice(0, spot.column - 1), spot.source.slice(spot.column - 1)];
   const word = /^[\p{L}\p{N}_]*/u.exec(after)[0] || after.slice(0, 1);
   return el(
@@ -174,11 +181,11 @@ function drawGraph(nodes, edges) {
       {},
       svg("title", {}, text),
       shape,
-      svg("text", { x, y: y + 4 }, inside.slice(0, 9)),
+      svg("text", { class: "inside", x, y: y + 4 }, inside.slice(0, 9)),
       svg("text", { x, y: y + 36 }, shown),
     );
   };
-  return svg(
+  const drawing = svg(
     "svg",
     { class: "waits", viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": `Who waits for whom: ${text}` },
     svg(
@@ -194,4 +201,5 @@ function drawGraph(nodes, edges) {
     [...nodes].map(box),
     edges.map(label),
   );
+  return el("div", { class: "wide", tabindex: 0, role: "group", "aria-label": "Who waits for whom" }, drawing);
 }

@@ -6,7 +6,7 @@
   const into = (id, ...children) =>
     document.getElementById(id).append(...children.flat().filter((child) => child != null));
   const name = report.exe.split("/").pop() || "a program";
-  document.title = `lockprof: ${name}`;
+  document.title = document.querySelector("h1").textContent = `lockprof: ${name}`;
 
   const lost = Object.entries(report.lost)
     .filter(([, count]) => count > 0)
@@ -27,7 +27,7 @@
     [...report.notes, ...notes].map((note) => el("p", { class: "soft" }, note)),
   );
 
-  into("findings", cards.length ? cards.map(findingCard) : el("p", {}, "None."));
+  into("findings", el("p", {}, verdicts(cards)), cards.map(findingCard));
   into(
     "contention",
     report.classes.length ? contention(report.classes) : el("p", {}, "No lock, map or channel was used."),

@@ -98,12 +98,12 @@ function contention(classes) {
       show: (row) => `${(row.wait_share * 100).toFixed(1)} %`,
     },
     time("wait", (row) => row.wait_ns.total),
-    time("p50", (row) => row.wait_ns.p50),
-    time("p99", (row) => row.wait_ns.p99),
+    time("wait p50", (row) => row.wait_ns.p50),
+    time("wait p99", (row) => row.wait_ns.p99),
     time("hold", (row) => row.hold_ns.total),
-    time("p50", (row) => row.hold_ns.p50),
-    time("p99", (row) => row.hold_ns.p99),
-    time("max", (row) => row.hold_ns.max),
+    time("hold p50", (row) => row.hold_ns.p50),
+    time("hold p99", (row) => row.hold_ns.p99),
+    time("hold max", (row) => row.hold_ns.max),
   ];
   const words = (row) => [about(row), row.created_at, ...sites(row).map((of) => of.at)].join(" ");
   return table("Objects by where they were created", columns, classes, words);

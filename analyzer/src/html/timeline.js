@@ -15,7 +15,7 @@ function timeline({ length_ns: length, texts, lanes: all }) {
   });
   const status = el("p", { class: "status soft", role: "status" }, "Point at a bar, or press n.");
   const spacer = el("div");
-  const scroll = el("div", { class: "lanes" }, canvas, spacer);
+  const scroll = el("div", { class: "lanes", style: `height: ${AXIS + all.length * LANE + 2}px` }, canvas, spacer);
   const view = { from: 0, to: Math.max(length, 1), lanes: all, chosen: null };
   let queued = false;
 
@@ -71,10 +71,18 @@ function timeline({ length_ns: length, texts, lanes: all }) {
       pen.fillStyle = back;
       pen.fillRect(0, top, left - 4, LANE - 1);
       pen.fillStyle = text;
-      pen.fillText(lane.name, 4, top + LANE / 2, left - 12);
+      pen.fillText(cut(pen, lane.name, left - 12), 4, top + LANE / 2);
     }
     axis(pen, width, text, line);
     if (view.chosen) mark(pen, text);
+  }
+
+  /** A name, or as much of its begin as there is room for. */
+  function cut(pen, name, room) {
+    if (pen.measureText(name).width <= room) return name;
+    let letters = name.length - 1;
+    while (letters > 0 && pen.measureText(`${name.slice(0, letters)}…`).width > room) letters -= 1;
+    return `${name.slice(0, letters)}…`;
   }
 
   function bars(pen, list, top, thick, sorts, left, per, width) {
@@ -105,7 +113,7 @@ function timeline({ length_ns: length, texts, lanes: all }) {
       pen.fillStyle = line;
       pen.fillRect(x(ns), 0, 1, AXIS);
       pen.fillStyle = text;
-      pen.fillText(duration(ns), x(ns) + 4, AXIS / 2);
+      pen.fillText(ns ? duration(ns) : "0", x(ns) + 4, AXIS / 2);
     }
   }
 
