@@ -48,8 +48,12 @@ function flameGraph({ title, unit, empty, file, tree }) {
     },
   });
   const hue = (name) => ([...name].reduce((sum, letter) => (sum * 31 + letter.codePointAt(0)) % 997, 7) % 45) + 15;
+  const amount = (weight) =>
+    unit.startsWith("µs")
+      ? duration(weight * 1e3) + unit.slice(2)
+      : `${Math.round(weight).toLocaleString("en")} ${unit}`;
   const about = (node) =>
-    `${node.name}: ${Math.round(node.weight).toLocaleString("en")} ${unit}, ${((node.weight / root.weight) * 100).toFixed(1)} %`;
+    `${node.name}: ${amount(node.weight)}, ${((node.weight / root.weight) * 100).toFixed(1)} %`;
 
   function draw(focus = top) {
     let words = null,
