@@ -5,7 +5,7 @@ mod child;
 
 use child::Scene;
 use lockprof::sync::{Mutex, mpsc};
-use lockprof_trace::{Event, Party};
+use lockprof_trace::{Event, HoldSource, Party};
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
@@ -104,4 +104,46 @@ fn without_the_counter() {
         return child();
     }
     check("without_the_counter", ",clock=monotonic");
+}
+
+/// Between cores the counter may be off by no more than this, in nanoseconds: it is read out of order with what surrounds it.
+const SKEW_NS: u64 = 1_000;
+
+#[test]
+fn holds_of_one_lock_on_different_cores_follow_each_other() {
+    const TURNS: usize = 20_000;
+    if child::is("holds_of_one_lock_on_different_cores_follow_each_other") {
+        let cores = std::thread::available_parallelism().unwrap().get();
+        return std::thread::scope(|scope| {
+            for core in 0..cores.min(4) {
+                scope.spawn(move || {
+                    pin(core);
+                    (0..TURNS).for_each(|_| *LOCK.lock().unwrap() += 1);
+                });
+            }
+        });
+    }
+    // A hold is stamped after its lock was taken and before it is given back: by one clock, no two overlap.
+    let ended = Scene::new("holds_of_one_lock_on_different_cores_follow_each_other").run(",full");
+    let Some(Event::Session { ticks_per_4s, .. }) = ended.events.first() else { panic!("no session") };
+    let mut holds: Vec<(u64, u64, Party)> = ended.events.iter().filter_map(hold).collect();
+    holds.sort_unstable();
+    let turns = holds.windows(2).filter(|pair| pair[0].2 != pair[1].2);
+    let overlaps: Vec<u64> = turns.map(|pair| pair[0].1.saturating_sub(pair[1].0)).collect();
+    let ns = |ticks: u64| (u128::from(ticks) << 32) / u128::from(*ticks_per_4s);
+    let most = ns(overlaps.iter().copied().max().unwrap_or(0));
+    assert!(holds.len() >= TURNS && overlaps.len() > 1, "{} holds, {} turns", holds.len(), overlaps.len());
+    assert!(most <= u128::from(SKEW_NS), "{most} ns apart, in {} turns", overlaps.len());
+    #[allow(clippy::print_stdout, reason = "a figure for the documentation")]
+    {
+        println!("cores are at most {most} ns apart, in {} turns", overlaps.len());
+    }
+}
+
+/// Begin and end of a timed hold, and who held.
+fn hold(event: &Event<'_>) -> Option<(u64, u64, Party)> {
+    match event {
+        Event::Hold { at, ticks, party, source: HoldSource::Full, .. } => Some((at - ticks, *at, *party)),
+        _ => None,
+    }
 }

@@ -129,6 +129,53 @@ fn a_disk_that_has_room_again() {
     assert_eq!((ended.reason(), ended.count()), (&*reason, TIMES), "the trace itself tells why");
 }
 
+/// From now on, whoever of this process writes to this file is told that its quota is used up. A filter of system calls says
+/// so: quotas need a file system that has them, and its administrator.
+fn use_up_the_quota(file: libc::c_int) {
+    let statement = |code: u32, k: u32| libc::sock_filter { code: code as u16, jt: 0, jf: 0, k };
+    let unless = |k: u32, skip: u8| libc::sock_filter {
+        code: (libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K) as u16,
+        jt: 0,
+        jf: skip,
+        k,
+    };
+    let load = |at: usize| statement(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, at as u32);
+    let answer = |k: u32| statement(libc::BPF_RET | libc::BPF_K, k);
+    let mut filter = [
+        load(std::mem::offset_of!(libc::seccomp_data, nr)),
+        unless(libc::SYS_write as u32, 3),
+        load(std::mem::offset_of!(libc::seccomp_data, args)),
+        unless(file as u32, 1),
+        answer(libc::SECCOMP_RET_ERRNO | libc::EDQUOT as u32),
+        answer(libc::SECCOMP_RET_ALLOW),
+    ];
+    let program = libc::sock_fprog { len: filter.len() as u16, filter: filter.as_mut_ptr() };
+    let every_thread = libc::SECCOMP_FILTER_FLAG_TSYNC;
+    // SAFETY: a filter that lives as long as the calls.
+    unsafe {
+        assert_eq!(libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+        let set =
+            libc::syscall(libc::SYS_seccomp, libc::SECCOMP_SET_MODE_FILTER, every_thread, &raw const program);
+        assert_eq!(set, 0, "{}", std::io::Error::last_os_error());
+    }
+}
+
+#[test]
+fn a_quota_that_is_used_up() {
+    if child::is("a_quota_that_is_used_up") {
+        let trace = child::folder().join("trace.bin");
+        let mut open = fs::read_dir("/proc/self/fd").unwrap().map(|file| file.unwrap());
+        let file = open.find(|file| fs::read_link(file.path()).is_ok_and(|path| path == trace)).unwrap();
+        use_up_the_quota(file.file_name().to_str().unwrap().parse().unwrap());
+        return until_it_stops();
+    }
+    let scene = Scene::new("a_quota_that_is_used_up");
+    let (reason, ended) = stopped(&scene);
+    assert!(reason.contains("quota exceeded"), "{reason}");
+    assert_eq!(ended.count(), TIMES);
+    assert!(ended.lost(Loss::Disk) > 0);
+}
+
 #[test]
 fn a_limit_to_the_size_of_files() {
     if child::is("a_limit_to_the_size_of_files") {
