@@ -4,7 +4,9 @@
 //! must not be the one that pays for the calibration. The coarse clock is a number in shared memory that the background
 //! thread sets to the ticks of the moment, so that an acquire only loads it.
 use crate::platform::monotonic_ns;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use lockprof_trace::Event;
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use std::sync::atomic::{AtomicBool, AtomicU64};
 
 static COUNTER: AtomicBool = AtomicBool::new(false);
 
@@ -54,6 +56,77 @@ fn both_clocks() -> (u64, u64) {
     tries.min_by_key(|(apart, _)| *apart).map_or((0, 0), |(_, moment)| moment)
 }
 
+/// How far the clocks of this program's cores are apart: a thread on one core asks one on another what time it is, again and
+/// again, and the answer that came soonest counts (Cristian, Probabilistic clock synchronization, 1989). `None` where no answer
+/// came in time, or there is one core.
+pub(crate) fn skew() -> Option<Event<'static>> {
+    let cores = crate::platform::cores();
+    let (first, others) = cores.split_first()?;
+    let mut apart: Option<(u64, u64)> = None;
+    let mut compared = 1;
+    for other in others.iter().take(MOST_CORES - 1) {
+        if let Some((ticks, uncertain)) = between(*first, *other) {
+            compared += 1;
+            apart = apart.max(Some((ticks, uncertain)));
+        }
+    }
+    apart.map(|(ticks, uncertain)| Event::Skew { ticks, uncertain, cores: compared })
+}
+
+/// Cores that are compared at most, questions asked of each, and how long they may take, in nanoseconds: a start stays short.
+const MOST_CORES: usize = 8;
+const QUESTIONS: u64 = 100;
+const PATIENCE_NS: u64 = 250_000;
+
+/// How far the clocks of two cores are apart, and by how much that may be wrong.
+fn between(one: usize, other: usize) -> Option<(u64, u64)> {
+    let (asked, answered, answer) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
+    let ask = || {
+        crate::platform::pin(one);
+        let until = monotonic_ns() + PATIENCE_NS;
+        let soonest = (1..=QUESTIONS).map_while(|question| {
+            let before = ticks();
+            asked.store(question, Release);
+            while answered.load(Acquire) != question {
+                if monotonic_ns() > until {
+                    return None;
+                }
+            }
+            let after = ticks();
+            let middle = before + after.saturating_sub(before) / 2;
+            Some((after.saturating_sub(before) / 2, middle.abs_diff(answer.load(Relaxed))))
+        });
+        let soonest = soonest.min();
+        asked.store(u64::MAX, Release);
+        soonest.map(|(uncertain, apart)| (apart, uncertain))
+    };
+    std::thread::scope(|scope| {
+        let name = || std::thread::Builder::new().name("lockprof-clock".into());
+        let answering = name().spawn_scoped(scope, || {
+            crate::platform::pin(other);
+            loop {
+                match asked.load(Acquire) {
+                    u64::MAX => break,
+                    question if question != answered.load(Relaxed) => {
+                        answer.store(ticks(), Relaxed);
+                        answered.store(question, Release);
+                    }
+                    _ => std::hint::spin_loop(),
+                }
+            }
+        });
+        // Without the one the other would ask for nothing, or answer for ever.
+        answering.ok()?;
+        match name().spawn_scoped(scope, ask) {
+            Ok(asking) => asking.join().ok()?,
+            Err(_) => {
+                asked.store(u64::MAX, Release);
+                None
+            }
+        }
+    })
+}
+
 /// Whether the counter runs at one rate on all cores (Intel SDM volume 3, "Invariant TSC": CPUID 8000_0007H, EDX bit 8).
 #[cfg(target_arch = "x86_64")]
 fn invariant() -> bool {
@@ -85,6 +158,20 @@ mod tests {
             while monotonic_ns() - start_ns < 5_000_000 {}
             let ns = (u128::from(ticks() - start) << 32) / u128::from(rate);
             assert!((4_900_000..50_000_000).contains(&ns), "5 ms are {ns} ns with rate {rate}");
+        }
+    }
+
+    #[test]
+    fn cores_are_compared_within_what_an_answer_takes() {
+        choose(true);
+        if crate::platform::cores().len() > 1 {
+            // On a busy machine the two may not meet in time.
+            let met = (0..1_000).find_map(|_| skew()).expect("two cores meet");
+            let Event::Skew { ticks, uncertain, cores } = met else { panic!("{met:?}") };
+            assert!(
+                cores >= 2 && ticks <= uncertain + 10_000,
+                "{ticks} ticks apart, give or take {uncertain}"
+            );
         }
     }
 }

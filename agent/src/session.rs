@@ -80,6 +80,7 @@ pub(crate) fn start(config: &Builder) -> Result<Recording, Error> {
     let wanted = config.clone();
     let work = move || match prepare(&wanted) {
         Ok((drain, path)) => {
+            clock::skew().iter().for_each(recorder::emit);
             drop(tell.send(Ok(path)));
             drain.run(&STOP);
         }

@@ -33,6 +33,20 @@ fn shop() -> Story {
 }
 
 #[test]
+fn cores_whose_clocks_are_apart_are_told() {
+    let of = |ticks: u64, uncertain: u64| {
+        let mut story = Story::new();
+        story.add(Event::Skew { ticks, uncertain, cores: 2 });
+        let report = story.report();
+        assert_eq!(report.processes[0].clock_skew_ns, Some([ticks, uncertain]));
+        render(&report, &TextOptions { color: false, width: 120 })
+    };
+    assert!(of(7_000, 50).contains("clock:    cores are up to 7.0 µs apart (give or take 50 ns)"));
+    assert!(!of(40, 50).contains("clock:"));
+    assert_eq!(shop().report().processes[0].clock_skew_ns, None);
+}
+
+#[test]
 fn the_text_for_a_wide_terminal() {
     insta::assert_snapshot!(render(&shop().report(), &TextOptions { color: false, width: 120 }));
 }

@@ -590,6 +590,15 @@ events! {
         /// How much of the thread's time on a core it stands for.
         ticks: number,
     }
+    /// How far the clocks of two cores are apart at most, as measured when the recording started.
+    Skew = 37 {
+        /// Ticks.
+        ticks: number,
+        /// Ticks by which that may be wrong.
+        uncertain: number,
+        /// Cores that were compared.
+        cores: number,
+    }
     /// The state at the end: a wait that has not ended.
     OpenWait = 40 {
         /// When it began.

@@ -114,3 +114,11 @@ pub(crate) fn is_removed(_: &File) -> bool {
 pub(crate) fn user_id() -> u32 {
     0
 }
+
+/// Threads are not moved to cores.
+pub(crate) fn cores() -> Vec<usize> {
+    vec![]
+}
+
+/// Threads are not moved to cores.
+pub(crate) fn pin(_: usize) {}

@@ -272,6 +272,40 @@ pub(crate) fn progress(_: u64) -> Option<Progress> {
     None
 }
 
+/// The cores that this thread may run on.
+#[cfg(target_os = "linux")]
+pub(crate) fn cores() -> Vec<usize> {
+    // SAFETY: a set of zeros is valid, and may be written.
+    unsafe {
+        let mut set: libc::cpu_set_t = std::mem::zeroed();
+        if libc::sched_getaffinity(0, size_of_val(&set), &mut set) != 0 {
+            return vec![];
+        }
+        (0..libc::CPU_SETSIZE as usize).filter(|core| libc::CPU_ISSET(*core, &set)).collect()
+    }
+}
+
+/// Moves this thread to a core, for good.
+#[cfg(target_os = "linux")]
+pub(crate) fn pin(core: usize) {
+    // SAFETY: a set of zeros is valid, and the core is below its size; where it is refused the thread stays where it is.
+    unsafe {
+        let mut set: libc::cpu_set_t = std::mem::zeroed();
+        libc::CPU_SET(core, &mut set);
+        libc::sched_setaffinity(0, size_of_val(&set), &set);
+    }
+}
+
+/// Elsewhere threads are not moved to cores.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn cores() -> Vec<usize> {
+    vec![]
+}
+
+/// Elsewhere threads are not moved to cores.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn pin(_: usize) {}
+
 /// Whether this is the thread that runs `main`.
 #[cfg(target_os = "linux")]
 pub(crate) fn is_main_thread() -> bool {

@@ -21,6 +21,8 @@ pub struct Session {
     pub exe: String,
     /// How stacks were captured.
     pub stacks: String,
+    /// How far the clocks of two cores were apart, give or take, in ticks, where that was measured.
+    pub skew: Option<(u64, u64)>,
     /// Version of the agent.
     pub agent: String,
     /// When the recording ended, where that was told.

@@ -172,6 +172,7 @@ impl Model {
                 let open = OpenTask { state: *state, polls: *polls, polled: *polled, wakers: *wakers };
                 self.open_tasks.insert(*task, open);
             }
+            Event::Skew { ticks, uncertain, .. } => self.session.skew = Some((*ticks, *uncertain)),
             Event::OpenWait { .. } => self.open.extend(OpenWait::of(event, within)),
             Event::Handle { .. } => self.handles.extend(Held::of(event)),
             Event::HandleEnd { at, since, by, .. } => {

@@ -173,6 +173,9 @@ pub struct ProcessReport {
     pub reason: String,
     /// How stacks were captured.
     pub stacks: String,
+    /// How far the clocks of two cores were apart when the recording started, and by how much that may be wrong, in
+    /// nanoseconds; none where it was not measured.
+    pub clock_skew_ns: Option<[u64; 2]>,
     /// Version of the agent.
     pub agent: String,
     /// What is missing, by kind.
@@ -323,6 +326,7 @@ fn process(model: &Model) -> ProcessReport {
         ended: session.end.unwrap_or(End::Cut).name().into(),
         reason: session.reason.clone(),
         stacks: session.stacks.clone(),
+        clock_skew_ns: session.skew.map(|(ticks, uncertain)| [ticks, uncertain].map(|ticks| model.ns(ticks))),
         agent: session.agent.clone(),
         lost: model
             .lost

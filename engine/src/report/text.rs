@@ -78,6 +78,14 @@ fn recorded(report: &Report, out: &mut String) -> std::fmt::Result {
             "{}",
             if process.reason.is_empty() { String::new() } else { format!(": {}", shown(&process.reason)) }
         )?;
+        if let Some([apart, uncertain]) = process.clock_skew_ns.filter(|[apart, uncertain]| apart > uncertain)
+        {
+            let [apart, uncertain] = [apart, uncertain].map(duration);
+            writeln!(
+                out,
+                "clock:    cores are up to {apart} apart (give or take {uncertain}): so far may times of two threads be off"
+            )?;
+        }
     }
     let lost: Vec<String> = report
         .lost
