@@ -146,7 +146,10 @@ impl Told {
             (total - truth).abs() < allowed,
             "{truth:.2} ms held, {total:.2} ms reported, {allowed:.2} ms apart at most"
         );
-        println!("{truth:.2} ms held, {total:.2} ms reported, {allowed:.2} ms apart at most");
+        #[allow(clippy::print_stdout, reason = "a figure for the documentation")]
+        {
+            println!("{truth:.2} ms held, {total:.2} ms reported, {allowed:.2} ms apart at most");
+        }
     }
 
     /// The longest hold that was told of this line, in nanoseconds. One from elsewhere is as long where its thread lost its

@@ -74,13 +74,13 @@ mod span {
     }
 
     /// What a sample keeps of it: nothing.
-    #[cfg(feature = "cpu")]
+    #[cfg(all(feature = "cpu", target_os = "linux"))]
     pub(super) fn keep() -> u32 {
         0
     }
 
     /// The number of the span that a sample has kept: none.
-    #[cfg(feature = "cpu")]
+    #[cfg(all(feature = "cpu", target_os = "linux"))]
     pub(super) fn told(_: u32) -> u32 {
         0
     }
