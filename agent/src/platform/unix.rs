@@ -445,9 +445,15 @@ pub(crate) fn exe() -> String {
 }
 
 /// Creates the trace file, readable by its owner only, or empties what is there. Nobody else writes to it: not another
-/// process that was given the same path, nor another copy of this crate in this one.
+/// process that was given the same path, nor another copy of this crate in this one. What is no file stays as it is: a
+/// device has the mode that all others need, and a pipe is not waited for.
 pub(crate) fn create_trace(path: &Path) -> io::Result<File> {
-    let file = fs::OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path)?;
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create(true).truncate(false).mode(0o600).custom_flags(libc::O_NONBLOCK);
+    let file = options.open(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::other("it is not a regular file"));
+    }
     match file.try_lock() {
         Err(TryLockError::WouldBlock) => return Err(io::Error::other("another recorder writes to it")),
         // Some file systems know no locks.
@@ -487,4 +493,24 @@ pub(crate) fn is_removed(file: &File) -> bool {
 pub(crate) fn user_id() -> u32 {
     // SAFETY: always succeeds.
     unsafe { libc::geteuid() }
+}
+
+#[cfg(all(test, not(miri)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_file_is_left_alone() {
+        let pipe = std::env::temp_dir().join(format!("lockprof-pipe-{}", std::process::id()));
+        let name = std::ffi::CString::new(pipe.to_str().unwrap()).unwrap();
+        // SAFETY: a C string that lives as long as the call.
+        assert_eq!(unsafe { libc::mkfifo(name.as_ptr(), 0o644) }, 0);
+        // Nobody reads: to open it plainly would wait for ever.
+        assert!(create_trace(&pipe).is_err());
+        let reader = fs::OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(&pipe).unwrap();
+        assert!(create_trace(&pipe).unwrap_err().to_string().contains("not a regular file"));
+        assert_eq!(reader.metadata().unwrap().permissions().mode() & 0o777, 0o644);
+        fs::remove_file(&pipe).unwrap();
+        assert!(create_trace(Path::new("/dev/null")).unwrap_err().to_string().contains("not a regular file"));
+    }
 }
