@@ -33,7 +33,7 @@
 //! - Every wait, exactly: who, on what, for which operation, from which line and stack, and for how long. A wait stands in
 //!   shared memory from the moment before it begins, so that what never ends is known even of a killed process.
 //! - Every acquisition, send and receive is counted, by each thread for itself: nothing shared is written on a read path.
-//! - Holds: each that is longer than a tick of the coarse clock (2 ms), and a sample of the others.
+//! - Holds: each that is longer than a tick of the coarse clock (4 ms), and a sample of the others.
 //! - Births and ends of threads, tasks and watchers; who holds which lock now, who used which end of a channel last.
 //!
 //! No keys, values or messages are recorded. The trace and the shared memory are readable by the user alone.

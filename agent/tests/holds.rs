@@ -226,7 +226,7 @@ fn ten_million_of_fifty_nanoseconds_and_a_long_one() {
     told.check();
     let ns = told.longest(line_of(SOURCE, "; // the long one"));
     // To one step of the coarse clock, which may be late by as much.
-    assert!((16e6..26e6).contains(&ns), "{ns} ns");
+    assert!((16e6..28e6).contains(&ns), "{ns} ns");
 }
 
 #[test]

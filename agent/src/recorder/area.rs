@@ -34,7 +34,7 @@ const FREE: usize = 32;
 /// Guards of tasks that a thread remembers.
 const GUARDS: usize = 8;
 /// Holds that a thread times in one step of the coarse clock.
-const SAMPLES: u32 = 8;
+const SAMPLES: u32 = 16;
 /// Nestings that a thread remembers to have told.
 const NESTED: usize = 128;
 
@@ -221,10 +221,10 @@ impl Area {
             count.fetch_add(1, Relaxed);
             return self.sample(id);
         }
-        // A lock that is taken twenty times must be sampled, and a program's period must not beat with ours.
+        // Of a lock that is taken twenty times most holds must be timed, and a program's period must not beat with ours.
         let distance = match count.load(Relaxed) & ((1 << COUNT_BITS) - 1) {
-            0..8 => 4 + draw(8),
-            8..64 => 24 + draw(32),
+            0..16 => 0,
+            16..64 => 24 + draw(32),
             _ => 160 + draw(95),
         };
         let start = 255 - distance as u8;

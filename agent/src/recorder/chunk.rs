@@ -17,6 +17,9 @@ static FREE: FreeList = FreeList::new();
 /// Chunks that threads have begun to write.
 static TURNS: AtomicU64 = AtomicU64::new(1);
 
+/// Chunks that threads have filled.
+static FILLED: AtomicU64 = AtomicU64::new(0);
+
 /// States of a chunk besides 0, free: a thread writes into it; nobody will any more.
 const WRITTEN: u64 = 1;
 const FULL: u64 = 2;
@@ -122,6 +125,7 @@ fn room(memory: &Mapped, number: u32, size: usize) -> Option<u32> {
 fn fresh(memory: &Mapped, full: u32) -> Option<u32> {
     if full != 0 {
         memory.word(head(full) + chunk::STATE).store(FULL, Release);
+        FILLED.fetch_add(1, Relaxed);
     }
     let number = FREE.pop(|number| next(memory, number)).or_else(|| new(memory))?;
     begin(words_of(memory, number), TURNS.fetch_add(1, Relaxed));
@@ -161,6 +165,11 @@ pub(crate) fn stock(memory: &Mapped, count: usize) {
     for number in (0..count).map_while(|_| new(memory)) {
         FREE.push(number, |number| next(memory, number));
     }
+}
+
+/// How many chunks threads have filled so far.
+pub(crate) fn filled() -> u64 {
+    FILLED.load(Relaxed)
 }
 
 /// Whether chunk `number`, from 0, is in use.

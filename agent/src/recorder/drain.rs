@@ -6,7 +6,7 @@
 //! sees the state before the pass or after it, and cuts off a write that was not concluded.
 use super::memory::{self, Mapped, RECORDING};
 use super::output::Output;
-use super::pressure::Looks;
+use super::pressure::{Looks, is_turn};
 use super::{area, areas, chunk, entry, hop, object, site};
 use crate::clock::ticks;
 use crate::platform;
@@ -18,13 +18,13 @@ use std::sync::{Condvar, Mutex};
 use std::time::{Duration, Instant};
 
 /// Between two steps of the coarse clock.
-pub(crate) const TICK: Duration = Duration::from_millis(2);
-/// Ticks between two passes over the chunks.
-const PASS_EVERY: u32 = 4;
-/// Ticks between two looks for holders.
-const LOOK_EVERY: u32 = 2;
+pub(crate) const TICK: Duration = Duration::from_millis(4);
+/// Ticks between two looks at the tasks, and two passes over the chunks where a chunk was filled; where none was, there are
+/// so many ticks between them that a slow program's few events cost few writes.
+const PASS_EVERY: u32 = 2;
+const PASS_SLOWLY: u32 = 12;
 /// Ticks between two tellings of populations and of sites that only the held lists know, and two looks at the file.
-const TELL_EVERY: u32 = 25;
+const TELL_EVERY: u32 = 12;
 /// Chunks that are kept free at least, and made at most in one pass. There are as many free ones as threads have used
 /// since the last pass.
 const SPARE: usize = 8;
@@ -100,11 +100,14 @@ impl Drain {
     pub(crate) fn run(mut self, stop: &Stop) {
         let mut turn = 0u32;
         let mut last = Instant::now();
+        let mut skipped = 0;
+        // When the last pass was, and how many chunks had been filled by then.
+        let mut passed = (turn, chunk::filled());
         while !stop.sleep(TICK.saturating_sub(last.elapsed())) {
             last = Instant::now();
             turn = turn.wrapping_add(1);
             let now = tick(self.memory);
-            if turn.is_multiple_of(LOOK_EVERY) {
+            if is_turn(self.memory, &mut skipped) {
                 entry::find_holders(self.memory);
             }
             #[cfg(feature = "cpu")]
@@ -125,7 +128,11 @@ impl Drain {
             self.output.tend();
             if turn.is_multiple_of(PASS_EVERY) {
                 self.looks.at_tasks(self.memory, chunk::emit);
-                self.pass();
+                let filled = chunk::filled();
+                if filled != passed.1 || turn.wrapping_sub(passed.0) >= PASS_SLOWLY {
+                    passed = (turn, filled);
+                    self.pass();
+                }
             }
         }
         self.finish();

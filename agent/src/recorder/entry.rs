@@ -79,6 +79,11 @@ pub(crate) struct Wait {
 /// background thread, so that a wait is not made longer by being looked at.
 const LOOK: usize = 64;
 
+/// Whether this wait of the thread's is the one of eight.
+fn is_turn() -> bool {
+    LOCAL.with(|local| local.waits.replace(local.waits.get().wrapping_add(1))).is_multiple_of(8)
+}
+
 /// While this lives, what waits on this thread does so for a limited time: nobody is stuck there for good.
 pub(crate) struct Limited {
     before: bool,
@@ -108,6 +113,11 @@ const fn is_acquire(operation: Operation) -> bool {
             | Operation::Upgrade
             | Operation::Acquire
     )
+}
+
+/// Whether it waits for somebody who holds the object, so that it is worth a look who that is.
+const fn has_holder(operation: Operation) -> bool {
+    is_acquire(operation) || matches!(operation, Operation::Init)
 }
 
 impl Wait {
@@ -150,8 +160,7 @@ impl Wait {
         let number = NonZeroU32::new(take(memory)?)?;
         let object = object::own(memory, id);
         let (mut holder, mut holder_site) = (target, 0);
-        let turn = LOCAL.with(|local| local.waits.replace(local.waits.get().wrapping_add(1)));
-        if turn.is_multiple_of(8) && id != 0 && target == Party::UNKNOWN {
+        if has_holder(operation) && is_turn() {
             super::areas::each_held(memory, LOOK, |held, by, at| {
                 if object::own(memory, held) == object {
                     (holder, holder_site) = (by, at);
@@ -419,9 +428,11 @@ pub(super) fn hand_over(memory: &Mapped, number: u32, from: Party, to: Party) {
 pub(crate) fn find_holders(memory: &Mapped) {
     let count = (memory.word(lockprof_trace::memory::header::ENTRIES).load(Relaxed) as u32)
         .min(lockprof_trace::memory::ENTRIES as u32);
-    let kind = |number| memory.entry(number, entry::HEAD).load(Relaxed) & 0xFF;
     let blind = |number: &u32| {
-        kind(*number) == entry::WAIT && memory.entry(*number, entry::HOLDER).load(Relaxed) == 0
+        let head = memory.entry(*number, entry::HEAD).load(Relaxed);
+        head & 0xFF == entry::WAIT
+            && Operation::from_number(head >> 8 & 0xFF).is_some_and(has_holder)
+            && memory.entry(*number, entry::HOLDER).load(Relaxed) == 0
     };
     let waits: Vec<u32> = (1..count).filter(blind).collect();
     if waits.is_empty() {

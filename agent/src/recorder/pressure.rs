@@ -26,6 +26,13 @@ const GATHERED: u64 = 64;
 /// And again where they are more, or less, by one in so many.
 const CHANGED: u64 = 8;
 
+/// Whether a look at all entries is due; `skipped` keeps how many were not.
+pub(super) fn is_turn(memory: &Mapped, skipped: &mut usize) -> bool {
+    let due = *skipped >= used(memory, header::ENTRIES, ENTRIES) / ENTRIES_A_TURN;
+    *skipped = if due { 0 } else { *skipped + 1 };
+    due
+}
+
 /// A poll that was running at a look: which of its task it is.
 struct Poll {
     task: Party,
@@ -59,12 +66,10 @@ pub(super) struct Looks {
 impl Looks {
     /// Looks at the tasks, where it is time for that.
     pub(super) fn at_tasks(&mut self, memory: &Mapped, tell: impl FnMut(&Event<'_>)) {
-        let entries = used(memory, header::ENTRIES, ENTRIES);
-        if self.skipped < entries / ENTRIES_A_TURN {
-            self.skipped += 1;
+        if !is_turn(memory, &mut self.skipped) {
             return;
         }
-        self.skipped = 0;
+        let entries = used(memory, header::ENTRIES, ENTRIES);
         let (now, now_ns) = (ticks(), monotonic_ns());
         if now_ns - std::mem::replace(&mut self.last_ns, now_ns) > LATE_NS {
             self.running.clear();

@@ -74,7 +74,7 @@ pub fn classes(context: &Context<'_>) -> Vec<ClassReport> {
             let lost = context.lost_events();
             let total = if lost { waits.sum.max(sum.wait_ticks) } else { waits.sum };
             let stood = standing.get(&number).copied().unwrap_or(0);
-            let held = if sum.hold_ticks > 0 { sum.hold_ticks } else { holds.total(sum.acquisitions) };
+            let held = holds.total(sum.acquisitions, sum.hold_ticks);
             let mut sites: Vec<SiteReport> = waiting
                 .remove(&number)
                 .into_iter()

@@ -5,6 +5,10 @@
 //! a shorter one is told by chance and only to one step, so its length is left to the samples. Quantiles are those of
 //! the mixture: each long hold counts once, the samples stand for all the rest. In `full` mode each hold is timed, and
 //! nothing is estimated.
+//!
+//! Their total has two estimates. The clock's counts all its steps that fell into holds: nothing escapes it, but it draws
+//! few of them. That of the samples is as exact as the holds are alike, but longer ones that are rare can escape it. So the
+//! samples are believed where the clock does not contradict them.
 use super::Distribution;
 use lockprof_trace::HoldSource;
 
@@ -16,12 +20,19 @@ pub struct Holds {
     long: Distribution,
     coarse_sum: u64,
     samples: Distribution,
+    step: u64,
 }
+
+/// Samples that tell something of the holds that were not timed.
+const ENOUGH: u64 = 8;
+/// The clock contradicts what is as many of its standard deviations away.
+const DEVIATIONS: f64 = 2.0;
 
 impl Holds {
     /// A hold of this length was told; `step` is the coarse clock's.
     pub fn add(&mut self, ticks: u64, source: HoldSource, step: u64) {
         let is_long = ticks >= step.saturating_mul(2).max(1);
+        self.step = step;
         match source {
             HoldSource::Full => self.full.add(ticks),
             HoldSource::Sampled => {
@@ -46,16 +57,28 @@ impl Holds {
         self.long.merge(&other.long);
         self.samples.merge(&other.samples);
         self.coarse_sum = self.coarse_sum.saturating_add(other.coarse_sum);
+        self.step = self.step.max(other.step);
     }
 
-    /// The sum of `holds` holds, where nothing better is known.
-    pub fn total(&self, holds: u64) -> u64 {
+    /// The sum of `holds` holds into which `clock` ticks of the coarse clock fell by its counter; 0 where that is not known.
+    pub fn total(&self, holds: u64, clock: u64) -> u64 {
         if self.full.count > 0 {
-            self.full.sum
-        } else if self.coarse_sum > 0 {
-            self.coarse_sum.max(self.long.sum)
+            return if clock > 0 { clock } else { self.full.sum };
+        }
+        let clock = if clock > 0 { clock } else { self.coarse_sum.max(self.long.sum) };
+        if clock == 0 {
+            return self.samples.mean().saturating_mul(holds);
+        }
+        let mean = self.short.sum as f64 / self.short.count.max(1) as f64;
+        let sampled = mean * holds.saturating_sub(self.long.count) as f64;
+        let drawn = clock.saturating_sub(self.long.sum) as f64;
+        // Steps fall into holds like rain: the deviation is the root of how many did.
+        let step = self.step.max(1) as f64;
+        let allowed = DEVIATIONS * step * (sampled.max(drawn) / step).max(1.0).sqrt();
+        if self.short.count >= ENOUGH && (sampled - drawn).abs() <= allowed {
+            self.long.sum.saturating_add(sampled as u64)
         } else {
-            self.samples.mean().saturating_mul(holds)
+            clock
         }
     }
 
@@ -91,13 +114,38 @@ mod tests {
         holds.add(9_000, Sampled, 1_000);
         assert_eq!(holds.quantile(0.5, 1_000), 50);
         assert!(holds.quantile(0.99, 1_000) >= 9_000);
-        assert_eq!((holds.max(), holds.total(1_000)), (9_000, 180_000));
+        assert_eq!((holds.max(), holds.total(1_000, 0)), (9_000, 180_000));
+    }
+
+    /// A thousand holds of 100 ticks each, of which ten were timed, and into which the clock fell so often.
+    fn alike(steps: u64) -> Holds {
+        let mut holds = Holds::default();
+        (0..10).for_each(|_| holds.add(100, Sampled, 1_000));
+        (0..steps).for_each(|_| holds.add(1_000, Coarse, 1_000));
+        holds
+    }
+
+    #[test]
+    fn the_clock_draws_and_the_samples_tell() {
+        for steps in [85, 100, 115] {
+            assert_eq!(alike(steps).total(1_000, steps * 1_000), 100_000);
+        }
+    }
+
+    #[test]
+    fn what_escapes_the_samples_the_clock_tells() {
+        // Half of the time is in holds that no sample met.
+        assert_eq!(alike(200).total(1_000, 200_000), 200_000);
+        // Of one sample nothing is concluded.
+        let mut holds = Holds::default();
+        holds.add(100, Sampled, 1_000);
+        assert_eq!(holds.total(1_000, 90_000), 90_000);
     }
 
     #[test]
     fn full_mode_estimates_nothing() {
         let mut holds = Holds::default();
         (1..=100).for_each(|ticks| holds.add(ticks, Full, 1_000));
-        assert_eq!((holds.quantile(0.5, 100), holds.total(100), holds.max()), (50, 5_050, 100));
+        assert_eq!((holds.quantile(0.5, 100), holds.total(100, 0), holds.max()), (50, 5_050, 100));
     }
 }
