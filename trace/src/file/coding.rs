@@ -58,13 +58,24 @@ pub(super) struct Writer<'b> {
 }
 
 impl Put for Writer<'_> {
+    /// Up to eight bytes are put at once, nine and ten one by one.
     #[inline]
-    fn number(&mut self, mut value: u64) {
-        while value >= 0x80 {
-            self.bytes.push(value as u8 | 0x80);
-            value >>= 7;
+    fn number(&mut self, value: u64) {
+        if value < 0x80 {
+            return self.bytes.push(value as u8);
         }
-        self.bytes.push(value as u8);
+        if value >> 56 != 0 {
+            return self.any_number(value);
+        }
+        // Seven bits to a byte: the halves apart, then their halves, and theirs.
+        let word = value & 0x0FFF_FFFF | (value & 0x00FF_FFFF_F000_0000) << 4;
+        let word = word & 0x0000_3FFF_0000_3FFF | (word & 0x0FFF_C000_0FFF_C000) << 2;
+        let word = word & 0x007F_007F_007F_007F | (word & 0x3F80_3F80_3F80_3F80) << 1;
+        let length = (63 - value.leading_zeros() as usize) / 7 + 1;
+        let more = 0x0080_8080_8080_8080 & (u64::MAX >> (72 - 8 * length));
+        let begin = self.bytes.len();
+        self.bytes.extend_from_slice(&(word | more).to_le_bytes());
+        self.bytes.truncate(begin + length);
     }
 
     #[inline]
@@ -89,6 +100,17 @@ impl Put for Writer<'_> {
         let frames = &value[..value.len().min(MAX_FRAMES)];
         self.number(frames.len() as u64);
         frames.iter().for_each(|&frame| self.address(frame));
+    }
+}
+
+impl Writer<'_> {
+    #[cold]
+    fn any_number(&mut self, mut value: u64) {
+        while value >= 0x80 {
+            self.bytes.push(value as u8 | 0x80);
+            value >>= 7;
+        }
+        self.bytes.push(value as u8);
     }
 }
 
