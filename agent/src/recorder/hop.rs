@@ -16,6 +16,7 @@ use framehop::{
 };
 use std::borrow::Cow;
 use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, TryLockError};
 
 /// As many stacks are captured at once; each walker takes 33 KiB.
@@ -102,22 +103,26 @@ pub(super) fn stack(frames: &mut [u64; DEPTH], (low, high): (usize, usize)) -> O
         // SAFETY: a word of this thread's stack, above the frame that runs.
         if whole { Ok(unsafe { *(address as usize as *const u64) }) } else { Err(()) }
     };
-    let mut walk = unwinder.iter_frames(instruction, registers, cache, &mut read);
-    let (mut len, mut known) = (0, &(0..0));
-    while let Some(frame) = walk.next().ok()? {
-        let address = frame.address();
-        if !known.contains(&address) {
-            known = code.iter().find(|code| code.contains(&address))?;
-        }
-        if frame.is_return_address() {
-            frames[len] = address;
-            len += 1;
-            if len == DEPTH {
-                break;
+    let walk = || {
+        let mut walk = unwinder.iter_frames(instruction, registers, cache, &mut read);
+        let (mut len, mut known) = (0, &(0..0));
+        while let Some(frame) = walk.next().ok()? {
+            let address = frame.address();
+            if !known.contains(&address) {
+                known = code.iter().find(|code| code.contains(&address))?;
+            }
+            if frame.is_return_address() {
+                frames[len] = address;
+                len += 1;
+                if len == DEPTH {
+                    break;
+                }
             }
         }
-    }
-    Some(len)
+        Some(len)
+    };
+    // It adds to what lies on the stack: where sums are checked, one too large must not end the application.
+    catch_unwind(AssertUnwindSafe(walk)).ok()?
 }
 
 /// Where the caller is: the instruction, the top of its stack, and what framehop begins with.
