@@ -110,6 +110,8 @@ pub(crate) fn cut_begin(place: &str, width: usize) -> String {
         fits
     });
     let from = kept.last().map_or(place.len(), |(at, _)| at);
+    // A part of a folder's name says nothing.
+    let from = place[from..].find('/').map_or(from, |slash| from + slash);
     shown(&format!("…{}", place[from..].trim_start_matches('…')))
 }
 
@@ -119,7 +121,8 @@ mod tests {
 
     #[test]
     fn places_keep_their_line() {
-        assert_eq!(cut_begin("…/order_service/payment.rs:159", 18), "…ce/payment.rs:159");
+        assert_eq!(cut_begin("…/order_service/payment.rs:159", 18), "…/payment.rs:159");
+        assert_eq!(cut_begin("blocking task …/order_service/main.rs:81", 28), "…/order_service/main.rs:81");
         assert_eq!(cut_begin("payment.rs:159", 3), "…:159");
         assert_eq!(cut_begin("a.rs:1", 80), "a.rs:1");
         assert_eq!(cut_end("parking_lot::Mutex", 8), "parking…");
