@@ -113,7 +113,8 @@ function timeline({ length_ns: length, texts, lanes: all }) {
       pen.fillStyle = line;
       pen.fillRect(x(ns), 0, 1, AXIS);
       pen.fillStyle = text;
-      pen.fillText(ns ? duration(ns) : "0", x(ns) + 4, AXIS / 2);
+      const [name, left] = [ns ? duration(ns) : "0", x(ns) + 4];
+      if (left + pen.measureText(name).width <= width) pen.fillText(name, left, AXIS / 2);
     }
   }
 
