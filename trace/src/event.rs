@@ -679,6 +679,15 @@ events! {
         /// How much of it.
         count: number,
     }
+    /// The state at the end: when an end of a channel was dropped last. Whoever had it could have served the other side until then.
+    EndDropped = 46 {
+        /// When, to one step of the coarse clock.
+        at: time,
+        /// The channel.
+        object: number,
+        /// Which of its ends.
+        role: Role,
+    }
     /// The recording ends: the last event of a whole trace.
     Finish = 45 {
         /// When.

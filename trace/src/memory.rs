@@ -119,13 +119,17 @@ pub mod record {
     pub const WAIT: usize = 3;
     /// Longest wait in the lower half, longest hold in the upper; in 1,024 ticks.
     pub const LONGEST: usize = 4;
-    /// Sum of the holds by the coarse clock, ticks.
+    /// Sum of the holds by the coarse clock, ticks. Of a channel, which nobody holds: when one of its senders was dropped
+    /// last, of the id behind it one of its receivers, as the coarse clock's lower 32 bits with [`DROPPED`](super::DROPPED).
     pub const HOLD: usize = 5;
     /// Capacity.
     pub const CAPACITY: usize = 6;
     /// Next in a list of free ids.
     pub const NEXT: usize = 7;
 }
+
+/// Above the coarse clock in the record of a channel: one of its ends was dropped.
+pub const DROPPED: u64 = 1 << 32;
 
 /// Bits of a record's count.
 pub const COUNT_BITS: u32 = 44;
@@ -466,8 +470,16 @@ fn counts(memory: &(impl Memory + ?Sized), counted: &HashMap<u32, u64>, emit: &m
         let place = region::RECORDS + id * RECORD;
         let word = |which| memory.word(place + which);
         let meta = word(record::META);
-        if meta as u8 == Kind::Unknown as u8 {
+        let Some(kind) = Kind::from_number(meta & 0xFF).filter(|kind| *kind != Kind::Unknown) else {
             continue;
+        };
+        let (offset, held) = (meta >> 8 & 0xFF, word(record::HOLD));
+        if kind.is_channel()
+            && held & DROPPED != 0
+            && let Some(role) = [Role::Sender, Role::Receiver].get(offset as usize)
+        {
+            let at = coarse_to_ticks(held & (DROPPED - 1), memory.word(header::SEEN));
+            emit(&Event::EndDropped { at, object: id as u64 - offset, role: *role });
         }
         let bytes = counted.get(&(id as u32)).copied().unwrap_or(0);
         emit(&Event::Counts {
@@ -476,7 +488,7 @@ fn counts(memory: &(impl Memory + ?Sized), counted: &HashMap<u32, u64>, emit: &m
             contended: word(record::WAITS) & 0xFFFF_FFFF,
             wait_ticks: word(record::WAIT),
             wait_max: (word(record::LONGEST) & 0xFFFF_FFFF) << 10,
-            hold_ticks: word(record::HOLD),
+            hold_ticks: if kind.is_channel() { 0 } else { held },
             hold_max: word(record::LONGEST) >> 32 << 10,
             instances: word(record::WAITS) >> 32,
             live: meta >> 16 & 1,

@@ -11,7 +11,7 @@ use super::site::{Site, intern, site_of};
 use super::span;
 use super::stack::stack_of;
 use crate::clock::ticks;
-use lockprof_trace::memory::{COARSE_SHIFT, entry, record};
+use lockprof_trace::memory::{COARSE_SHIFT, DROPPED, entry, record};
 use lockprof_trace::{Event, Kind, Loss, Operation, Party, Role, WaitEnd};
 use std::num::NonZeroU32;
 use std::sync::atomic::Ordering::{Relaxed, Release};
@@ -346,7 +346,13 @@ impl Handle {
         if role.is_guard() {
             held(memory, object, role, party, site, since);
         }
-        if ABANDONING.load(Relaxed) {
+        let abandoning = ABANDONING.load(Relaxed);
+        if let (Role::Sender | Role::Receiver, false) = (role, abandoning) {
+            let counted = object + u32::from(role == Role::Receiver);
+            let now = COARSE.0.load(Relaxed) >> 32;
+            memory.record(counted, record::HOLD).store(now | DROPPED, Relaxed);
+        }
+        if abandoning {
             intern(site);
             let by = LOCAL.with(|local| local.abandoned.get());
             let object = object.into();

@@ -4,8 +4,8 @@
 //! waits for any of a thousand parties are two thousand edges, not a million.
 use super::Context;
 use crate::graph::Need;
-use crate::model::Model;
-use lockprof_trace::{Party, Role};
+use crate::model::{Held, Model};
+use lockprof_trace::{Kind, Party, Role};
 use std::collections::{BTreeSet, HashMap};
 
 /// See the module.
@@ -91,6 +91,20 @@ fn listeners(context: &Context<'_>) -> Vec<usize> {
         ends.filter(|end| end.role == Role::Receiver && end.count > 0 && delivered(model, end.object) > 0);
     let listeners: BTreeSet<usize> = used.filter_map(|end| frozen.index.get(&end.party).copied()).collect();
     listeners.into_iter().collect()
+}
+
+/// Who receives what a party has sent, by channels other than this: they could have been given something in a message.
+pub(super) fn told(context: &Context<'_>, by: Party, except: u64) -> BTreeSet<Party> {
+    let (model, frozen) = (context.model, &context.frozen);
+    let carries = |object: u64| {
+        use Kind::{CrossbeamChannel, StdChannel, TokioChannel, TokioUnbounded};
+        let kind = model.kind_of(object);
+        object != except && matches!(kind, CrossbeamChannel | StdChannel | TokioChannel | TokioUnbounded)
+    };
+    let used = |end: &&Held, role: Role| end.role == role && (end.count > 0 || end.moved);
+    let sent = context.held_by(by).filter(|end| used(end, Role::Sender) && carries(end.object));
+    let received = sent.flat_map(|end| frozen.handles_of(model, end.object));
+    received.filter(|end| used(end, Role::Receiver)).map(|end| end.party).collect()
 }
 
 /// Messages that went through a channel, or notifications that were given.

@@ -5,7 +5,7 @@
 //! that lies elsewhere. For a *suspicion* a wait must be open for `min_blocked`, and then an end whose last user is
 //! gone, a free lock, and a full channel that nobody empties count as gone.
 use super::Context;
-use super::kin::{Kin, delivered};
+use super::kin::{Kin, delivered, told};
 use crate::graph::Need;
 use crate::model::{Held, OpenTask, OpenWait, Owner};
 use lockprof_trace::{Kind, Loss, Operation, Party, Role, TaskState};
@@ -81,14 +81,19 @@ struct Builder<'a> {
 }
 
 impl Builder<'_> {
+    /// How long a state must have lasted.
+    fn least(&self) -> Duration {
+        match self.level {
+            Level::Proof => SETTLED,
+            Level::Suspicion => self.context.options.min_blocked,
+        }
+    }
+
     fn party(&self, place: usize) -> Vec<Need> {
         let (model, party) = (self.context.model, self.context.frozen.parties[place]);
         let waits = self.context.frozen.waits_of(model, place);
         let waits: Vec<&OpenWait> = waits.filter(|wait| wait.operation != Operation::BlockOn).collect();
-        let least = match self.level {
-            Level::Proof => SETTLED,
-            Level::Suspicion => self.context.options.min_blocked,
-        };
+        let least = self.least();
         let task = model.open_tasks.get(&party);
         let awake = task.is_some_and(|task| matches!(task.state, TaskState::Ready | TaskState::New));
         if awake || waits.iter().any(|wait| wait.ticks(model.end()) < model.ticks(least)) {
@@ -316,10 +321,20 @@ impl Builder<'_> {
         })
     }
 
+    /// Whether somebody has just dropped such an end of the channel, as `main` does when the program ends: until then that
+    /// one could have served the wait, and what cannot go on since has had no time to matter.
+    fn is_dropped_lately(&self, wait: &OpenWait, role: Role) -> bool {
+        let model = self.context.model;
+        let frozen = wait.until.unwrap_or(model.end());
+        let dropped = model.dropped.get(&(wait.object, role)).filter(|at| **at >= wait.since);
+        dropped.is_some_and(|at| frozen.saturating_sub(*at) < model.ticks(self.least()))
+    }
+
     /// Ends of a channel: any of their owners may act. Who used an end last owns it; one that was never used may be
     /// with anybody: captured at a spawn, sent in a message, or put where others find it.
     fn ends(&self, wait: &OpenWait, ends: &[&Held]) -> Need {
-        let mut need = Need { by: vec![], may: vec![], all: false, outside: ends.is_empty(), gone: false };
+        let outside = ends.is_empty() || self.is_dropped_lately(wait, ends[0].role);
+        let mut need = Need { by: vec![], may: vec![], all: false, outside, gone: false };
         for end in ends {
             let owner = self.place(end.party);
             need.outside |= owner.is_none();
@@ -342,7 +357,8 @@ impl Builder<'_> {
     }
 
     /// Who most likely owns an end that was never used: whoever made it; or, where that one is gone or waits on it
-    /// itself, those that it has spawned since.
+    /// itself, those that it has spawned since, or to whom it has sent messages, as one does with a request that bears the
+    /// sender for its answer.
     fn likely(&self, wait: &OpenWait, end: &Held) -> Vec<usize> {
         let maker = self.place(end.party);
         if maker.is_some() && end.party != wait.party {
@@ -351,10 +367,14 @@ impl Builder<'_> {
         let spawned = self.kin.children(end.party, end.since);
         let spawned: Vec<usize> =
             spawned.filter(|place| self.context.frozen.parties[*place] != wait.party).collect();
-        match spawned.is_empty() && !self.kin.has_ended_child(end.party, end.since) {
-            true => maker.into_iter().collect(),
-            false => spawned,
+        if !spawned.is_empty() || self.kin.has_ended_child(end.party, end.since) {
+            return spawned;
         }
+        let told: Vec<usize> = told(self.context, end.party, wait.object)
+            .into_iter()
+            .filter_map(|party| self.place(party))
+            .collect();
+        if told.is_empty() { maker.into_iter().collect() } else { told }
     }
 
     /// A signal that anybody could give who knows of it, or a barrier to which anybody could come. If nobody ever gave that
@@ -380,7 +400,8 @@ impl Builder<'_> {
 
     fn send(&self, wait: &OpenWait, receivers: &[&Held]) -> Need {
         let mut need = self.ends(wait, receivers);
-        if self.level == Level::Suspicion && !receivers.is_empty() {
+        let settled = !receivers.is_empty() && !self.is_dropped_lately(wait, Role::Receiver);
+        if self.level == Level::Suspicion && settled {
             let model = self.context.model;
             let longest = self.history.get(&(wait.site, wait.operation)).map_or(0, |history| history.0);
             let alone = receivers
@@ -408,7 +429,8 @@ impl Builder<'_> {
             .any(|end| self.context.has_ended(end.party) || self.kin.has_ended_child(end.party, end.since));
         let never =
             senders.iter().all(|end| end.count == 0) && delivered(self.context.model, wait.object) == 0;
-        if self.level == Level::Suspicion && ended && some_ended && never {
+        let settled = !self.is_dropped_lately(wait, Role::Sender);
+        if self.level == Level::Suspicion && settled && ended && some_ended && never {
             // Those who live and own an end still count, or may have been given it.
             need.outside = false;
             let placeless = senders.iter().filter(|end| !end.moved).map(|end| end.since).min();

@@ -44,17 +44,23 @@ impl Runtime {
     }
 }
 
-/// Lets the tasks and jobs of blocked runtimes wait for those that block: where these are stuck, so are they.
-pub(super) fn gate(context: &Context<'_>, needs: &mut [Vec<Need>]) {
-    for runtime in runtimes(context, needs).values() {
-        for (waiting, blocking) in runtime.gated() {
+/// Lets the tasks and jobs of blocked runtimes wait for those that block: where these are stuck, so are they. Runtimes may
+/// block each other: so all are taken to be blocked, until one is found of which a thread still comes free.
+pub(super) fn gate(context: &Context<'_>, needs: &mut Vec<Vec<Need>>) {
+    let runtimes = runtimes(context, needs);
+    let mut gates: Vec<_> = runtimes.values().flat_map(Runtime::gated).collect();
+    while !gates.is_empty() {
+        let mut gated = needs.clone();
+        for (waiting, blocking) in &gates {
             let free = Need { by: blocking.to_vec(), may: vec![], all: false, outside: false, gone: false };
-            let mut gated = needs.to_vec();
             waiting.iter().for_each(|place| gated[*place] = vec![free.clone()]);
-            let stuck = graph::stuck(&gated);
-            if blocking.iter().all(|place| stuck[*place]) {
-                needs.clone_from_slice(&gated);
-            }
+        }
+        let stuck = graph::stuck(&gated);
+        let before = gates.len();
+        gates.retain(|(_, blocking)| blocking.iter().all(|place| stuck[*place]));
+        if gates.len() == before {
+            *needs = gated;
+            return;
         }
     }
 }

@@ -48,7 +48,12 @@ pub(super) fn find(context: &Context<'_>) -> Vec<Finding> {
         let mut key: Vec<_> = members.iter().flat_map(|place| signs(context, *place)).collect();
         key.sort_unstable();
         key.dedup();
-        cases.entry((verdict, code, key)).or_default().push(Case { parties, members, circle });
+        let by = |place: &usize| {
+            let by = all[*place].iter().flat_map(|need| need.by.iter().copied());
+            by.filter(|by| members.contains(by)).collect()
+        };
+        let by = members.iter().map(by).collect();
+        cases.entry((verdict, code, key)).or_default().push(Case { parties, members, by, circle });
     }
     cases
         .into_iter()

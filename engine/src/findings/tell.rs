@@ -1,6 +1,7 @@
 //! Puts what is stuck into words: one sentence, the parties, the evidence, and what to change.
 use super::context::duration;
 use super::explain::title;
+use super::kin::told;
 use super::needs::{is_lock, is_send};
 use super::{Context, Finding, ObjectReport, PartyReport, PartyRole, Place, Verdict};
 use crate::graph::Part;
@@ -19,6 +20,8 @@ const NAMED: usize = 4;
 pub(super) struct Case {
     pub(super) parties: Vec<(usize, Part)>,
     pub(super) members: Vec<usize>,
+    /// For each member, those among them that would have to end its waits.
+    pub(super) by: Vec<Vec<usize>>,
     pub(super) circle: bool,
 }
 
@@ -221,7 +224,8 @@ fn who(context: &Context<'_>, party: Party) -> String {
 fn circle(context: &Context<'_>, case: &Case, times: usize) -> String {
     let members = &case.members;
     let mut steps = vec![];
-    for place in members.iter().take(NAMED) {
+    for (place, by) in members.iter().zip(&case.by).take(NAMED) {
+        let by: Vec<Party> = by.iter().map(|place| context.frozen.parties[*place]).collect();
         let party = context.frozen.parties[*place];
         let waits = context.frozen.waits_of(context.model, *place);
         let Some(wait) = waits.filter(|wait| wait.operation != Operation::BlockOn).last() else {
@@ -252,20 +256,19 @@ fn circle(context: &Context<'_>, case: &Case, times: usize) -> String {
             _ if members.len() == 1 && wait.operation == Operation::Join => {
                 format!("{what} waits for its own end")
             }
-            Some(_) if members.len() == 1 => {
-                format!("{what} waits on {}, of which it has the other end itself", context.waited_for(wait))
+            Some(end) if members.len() == 1 => {
+                let sent = end.count == 0 && told(context, party, wait.object).contains(&party);
+                let how = if sent { ", most likely in a message to itself" } else { "" };
+                format!(
+                    "{what} waits on {}, of which it has the other end itself{how}",
+                    context.waited_for(wait)
+                )
             }
-            _ => {
-                let by = others(context, *place)
-                    .filter(|(_, by)| members.iter().any(|place| context.frozen.parties[*place] == *by));
-                // Whoever waits may hold some of it itself: a read lock, or permits.
-                let by = by.min_by_key(|(_, by)| *by == party);
-                let by = by.map(|(held, by)| match is_lock(wait.operation) {
-                    true => format!(", taken by {} at {}", who(context, by), context.place(held.site)),
-                    false => format!(", whose other end is with {}", who(context, by)),
-                });
-                format!("{what} waits for {}{}", context.waited_for(wait), by.unwrap_or_default())
-            }
+            _ => format!(
+                "{what} waits for {}{}",
+                context.waited_for(wait),
+                by_whom(context, wait, *place, &by)
+            ),
         });
     }
     let more = match members.len().saturating_sub(NAMED) {
@@ -276,6 +279,28 @@ fn circle(context: &Context<'_>, case: &Case, times: usize) -> String {
     match members.len() {
         1 => format!("{}{times}", steps.join("")),
         count => format!("{count} parties wait for each other: {}{more}{times}", steps.join("; ")),
+    }
+}
+
+/// Which of these has what a member waits for.
+fn by_whom(context: &Context<'_>, wait: &OpenWait, place: usize, by: &[Party]) -> String {
+    let holders = others(context, place).filter(|(_, holder)| by.contains(holder));
+    // Whoever waits may hold some of it itself: a read lock, or permits.
+    let holder = holders.min_by_key(|(_, holder)| *holder == wait.party);
+    let reads = matches!(wait.operation, Operation::Read | Operation::UpgradableRead);
+    match (holder, by.first()) {
+        (Some((held, holder)), _) if wait.operation == Operation::Init => {
+            format!(", which {} began to make at {}", who(context, holder), context.place(held.site))
+        }
+        (Some((held, holder)), _) if is_lock(wait.operation) => {
+            format!(", taken by {} at {}", who(context, holder), context.place(held.site))
+        }
+        (Some((_, holder)), _) => format!(", whose other end is with {}", who(context, holder)),
+        (None, Some(writer)) if reads => format!(", behind {}, which waits to write", who(context, *writer)),
+        (None, Some(owner)) if wait.operation != Operation::Join && !is_lock(wait.operation) => {
+            format!(", whose other end has most likely gone to {}", who(context, *owner))
+        }
+        _ => String::new(),
     }
 }
 

@@ -29,7 +29,7 @@ pub use tracing::{InSpan, SpanSum, TracingSpan, TracingSpans};
 
 use crate::stats::{Distribution, Holds, Lanes, Timeline, add};
 use foldhash::HashMap;
-use lockprof_trace::{Event, HoldSource, Kind, Loss, Mode, Operation, Party};
+use lockprof_trace::{Event, HoldSource, Kind, Loss, Mode, Operation, Party, Role};
 use std::collections::BTreeMap;
 
 /// Everything that one process has recorded.
@@ -89,6 +89,8 @@ pub struct Model {
     outlived: Outlived,
     /// Handles that live at the end, or lived when the first task was abandoned.
     pub handles: Vec<Held>,
+    /// When an end of this role was dropped last of a channel.
+    pub dropped: HashMap<(u64, Role), u64>,
     /// What tasks that have not ended were doing.
     pub open_tasks: HashMap<Party, OpenTask>,
     /// Counts by id.
@@ -175,6 +177,7 @@ impl Model {
             Event::Skew { ticks, uncertain, .. } => self.session.skew = Some((*ticks, *uncertain)),
             Event::OpenWait { .. } => self.open.extend(OpenWait::of(event, within)),
             Event::Handle { .. } => self.handles.extend(Held::of(event)),
+            Event::EndDropped { at, object, role } => drop(self.dropped.insert((*object, *role), *at)),
             Event::HandleEnd { at, since, by, .. } => {
                 self.now(*at);
                 // Of interest is who held what when tasks were abandoned: what was taken later by living tasks is not.
