@@ -635,7 +635,8 @@ events! {
         /// Permits that it stands for; of a channel's end: how often it was used.
         count: number,
         /// 1: it was captured by the closure of its party, as that was spawned; 2: it is an owned guard's, which what its
-        /// party spawned may have taken along; else 0.
+        /// party spawned may have taken along; 3: it is an end that was seen in the future of its party, as that was spawned by
+        /// whoever had it; else 0.
         moved: number,
     }
     /// The state at the end: a task that has not ended.

@@ -149,7 +149,7 @@ pub mod entry {
     /// The stack in the lower half; permits or uses in the upper; of a wait 1, where its time is limited, and
     /// its tracing span from the second bit on. Of a task: its polls.
     pub const COUNT: usize = 4;
-    /// Of a wait: who holds. Of a task: when it was polled. Of a handle: whether it has [`MOVED`] or [`TRAVELS`].
+    /// Of a wait: who holds. Of a task: when it was polled. Of a handle: [`MOVED`], [`TRAVELS`], [`CAPTURED`] or nothing.
     pub const HOLDER: usize = 5;
     /// Of a wait: where that was taken. Of a task: its wakers.
     pub const HOLDER_SITE: usize = 6;
@@ -170,6 +170,9 @@ pub mod entry {
     pub const MOVED: u64 = 1;
     /// The handle is an owned guard's: what its party spawns may have taken it along.
     pub const TRAVELS: u64 = 2;
+    /// The handle was seen in the future of its party as that was spawned, where a copy may have been left of what is elsewhere:
+    /// it is most likely the party's.
+    pub const CAPTURED: u64 = 3;
 }
 
 /// Words of an area.

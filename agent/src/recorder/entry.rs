@@ -420,14 +420,23 @@ pub(super) fn counted(memory: &Mapped, object: u32, role: Role) -> u32 {
     object + u32::from(role == Role::Shared && kind.is_some_and(|kind| kind.ids() == 2))
 }
 
-/// What `from` owned by this entry is `to`'s from now on: it goes along with its spawn.
-pub(super) fn hand_over(memory: &Mapped, number: u32, from: Party, to: Party) {
+/// What `from` owned by this entry is `to`'s from now on: it goes along with its spawn, `how` tells as what.
+pub(super) fn hand_over(memory: &Mapped, number: u32, from: Party, to: Party, how: u64) {
     let owned = memory.entry(number, entry::HEAD).load(Relaxed) & 0xFF == entry::HANDLE
         && memory.entry(number, entry::PARTY).load(Relaxed) == from.0;
     if owned {
         memory.entry(number, entry::PARTY).store(to.0, Relaxed);
-        memory.entry(number, entry::HOLDER).store(entry::MOVED, Relaxed);
+        memory.entry(number, entry::HOLDER).store(how, Relaxed);
     }
+}
+
+/// The channel of which this entry is an end that `maker` has made, and that nobody has used: whoever uses one is known by that.
+pub(super) fn own_end(memory: &Mapped, number: u32, maker: Party) -> Option<u32> {
+    let word = |which| memory.entry(number, which).load(Relaxed);
+    let head = word(entry::HEAD);
+    let is_end = matches!(Role::from_number(head >> 8 & 0xFF), Some(Role::Sender | Role::Receiver));
+    let is_own = word(entry::PARTY) == maker.0 && word(entry::COUNT) >> 32 == 0;
+    (head & 0xFF == entry::HANDLE && is_end && is_own).then_some((head >> 32) as u32)
 }
 
 /// Looks for the holders of what is waited for, for all waits that none is known of. For the background thread.

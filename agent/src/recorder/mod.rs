@@ -44,7 +44,7 @@ pub(crate) use drain::{Drain, Stop, TICK, beginning, memory_of_this_process, tic
 pub(crate) use entry::{Handle, Limited, User, Wait};
 pub(crate) use full::is_on as is_full;
 pub(crate) use memory::RECORDING;
-pub(crate) use moved::moved;
+pub(crate) use moved::{captured, moved};
 pub(crate) use nested::{acquiring, refused};
 pub(crate) use object::Tag;
 pub(crate) use output::Output;

@@ -101,7 +101,7 @@ pub(super) fn told(context: &Context<'_>, by: Party, except: u64) -> BTreeSet<Pa
         let kind = model.kind_of(object);
         object != except && matches!(kind, CrossbeamChannel | StdChannel | TokioChannel | TokioUnbounded)
     };
-    let used = |end: &&Held, role: Role| end.role == role && (end.count > 0 || end.moved);
+    let used = |end: &&Held, role: Role| end.role == role && end.is_placed();
     let sent = context.held_by(by).filter(|end| used(end, Role::Sender) && carries(end.object));
     let received = sent.flat_map(|end| frozen.handles_of(model, end.object));
     received.filter(|end| used(end, Role::Receiver)).map(|end| end.party).collect()

@@ -336,17 +336,25 @@ impl Builder<'_> {
         let outside = ends.is_empty() || self.is_dropped_lately(wait, ends[0].role);
         let mut need = Need { by: vec![], may: vec![], all: false, outside, gone: false };
         for end in ends {
+            let spawner = self.context.model.parties.get(end.party).map(|facts| facts.parent);
+            let spawner = spawner.filter(|_| end.captured);
             let owner = self.place(end.party);
-            need.outside |= owner.is_none();
+            // What was seen in a future may be its spawner's.
+            let maker = spawner.map_or(owner, |spawner| self.place(spawner));
+            need.outside |= maker.is_none();
             if end.count > 0 || end.moved && self.level == Level::Suspicion {
                 need.by.extend(owner);
                 need.may.extend(self.taken_along(end));
             } else {
-                need.by.extend(if end.moved { owner.into_iter().collect() } else { self.likely(wait, end) });
-                need.may.extend(owner);
+                let known = owner.filter(|_| end.moved || end.captured);
+                let likely = || self.likely(wait, spawner.unwrap_or(end.party), end.since);
+                need.by.extend(known.map_or_else(likely, |owner| vec![owner]));
+                need.may.extend(owner.into_iter().chain(maker));
                 need.may.extend(self.kin.takers());
                 // What it took along may be anywhere by now.
-                need.outside |= self.level == Level::Proof && self.kin.has_ended_child(end.party, end.since);
+                let spread = |party: Party| self.kin.has_ended_child(party, end.since);
+                let spread = spread(end.party) || spawner.is_some_and(spread);
+                need.outside |= self.level == Level::Proof && spread;
             }
         }
         for list in [&mut need.by, &mut need.may] {
@@ -359,21 +367,19 @@ impl Builder<'_> {
     /// Who most likely owns an end that was never used: whoever made it; or, where that one is gone or waits on it
     /// itself, those that it has spawned since, or to whom it has sent messages, as one does with a request that bears the
     /// sender for its answer.
-    fn likely(&self, wait: &OpenWait, end: &Held) -> Vec<usize> {
-        let maker = self.place(end.party);
-        if maker.is_some() && end.party != wait.party {
+    fn likely(&self, wait: &OpenWait, made_by: Party, since: u64) -> Vec<usize> {
+        let maker = self.place(made_by);
+        if maker.is_some() && made_by != wait.party {
             return maker.into_iter().collect();
         }
-        let spawned = self.kin.children(end.party, end.since);
+        let spawned = self.kin.children(made_by, since);
         let spawned: Vec<usize> =
             spawned.filter(|place| self.context.frozen.parties[*place] != wait.party).collect();
-        if !spawned.is_empty() || self.kin.has_ended_child(end.party, end.since) {
+        if !spawned.is_empty() || self.kin.has_ended_child(made_by, since) {
             return spawned;
         }
-        let told: Vec<usize> = told(self.context, end.party, wait.object)
-            .into_iter()
-            .filter_map(|party| self.place(party))
-            .collect();
+        let told = told(self.context, made_by, wait.object).into_iter();
+        let told: Vec<usize> = told.filter_map(|party| self.place(party)).collect();
         if told.is_empty() { maker.into_iter().collect() } else { told }
     }
 

@@ -295,10 +295,13 @@ fn by_whom(context: &Context<'_>, wait: &OpenWait, place: usize, by: &[Party]) -
         (Some((held, holder)), _) if is_lock(wait.operation) => {
             format!(", taken by {} at {}", who(context, holder), context.place(held.site))
         }
-        (Some((_, holder)), _) => format!(", whose other end is with {}", who(context, holder)),
+        (Some((held, holder)), _) if held.is_placed() || by.iter().all(|by| *by == wait.party) => {
+            format!(", whose other end is with {}", who(context, holder))
+        }
         (None, Some(writer)) if reads => format!(", behind {}, which waits to write", who(context, *writer)),
-        (None, Some(owner)) if wait.operation != Operation::Join && !is_lock(wait.operation) => {
-            format!(", whose other end has most likely gone to {}", who(context, *owner))
+        (_, Some(_)) if wait.operation != Operation::Join && !is_lock(wait.operation) => {
+            let owners: Vec<String> = by.iter().take(2).map(|owner| who(context, *owner)).collect();
+            format!(", whose other end has most likely gone to {}", owners.join(" or "))
         }
         _ => String::new(),
     }

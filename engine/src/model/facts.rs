@@ -1,5 +1,5 @@
 //! The plain facts of a trace, as its events tell them.
-use lockprof_trace::memory::entry::{MOVED, TRAVELS};
+use lockprof_trace::memory::entry::{CAPTURED, MOVED, TRAVELS};
 use lockprof_trace::{End, Event, Kind, Mode, Operation, Party, Role, TaskState};
 
 /// The process, its clock, and how the recording went. Times in ticks.
@@ -186,6 +186,9 @@ pub struct Held {
     pub count: u64,
     /// It was captured by the closure of its party, as that was spawned: a strong hint, since nobody else has used it.
     pub moved: bool,
+    /// It is an end that was seen in the future of its party as that was spawned, and that nobody has used: most likely that
+    /// party has it, else who spawned that.
+    pub captured: bool,
     /// It is an owned guard, which whatever its party spawned may have taken along.
     pub travels: bool,
     /// When it was dropped; `None` where it lives at the end of the recording.
@@ -195,6 +198,11 @@ pub struct Held {
 }
 
 impl Held {
+    /// Whether it is known, or most likely, that its party has it: who only made an end may have given it to anybody.
+    pub const fn is_placed(&self) -> bool {
+        self.count > 0 || self.moved || self.captured
+    }
+
     /// The handle that an event tells of.
     pub(super) fn of(event: &Event<'_>) -> Option<Self> {
         let (until, by) = match *event {
@@ -211,6 +219,7 @@ impl Held {
                 since,
                 count,
                 moved: moved == MOVED,
+                captured: moved == CAPTURED && count == 0,
                 travels: moved == TRAVELS,
                 until,
                 abandoned: by != Party::UNKNOWN,

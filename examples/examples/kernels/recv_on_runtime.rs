@@ -16,7 +16,7 @@ pub fn play() {
                 tokio::spawn(async move { receives() })
             };
             tokio::spawn(sends); //~ spawn sender
-            asks.await.unwrap(); //~ wait main
+            asks.await.unwrap(); //~ behind main
         });
     });
 }

@@ -12,7 +12,7 @@ pub fn play() {
                 let queue = queue.clone();
                 move || {
                     meet(3);
-                    assert!(queue.recv().is_ok()); //~ wait one //~ behind other
+                    assert!(queue.recv().is_ok()); //~ wait receiver
                 }
             });
             let receives: Vec<_> = receives
@@ -24,7 +24,7 @@ pub fn play() {
             meet(3);
             tokio::spawn(async move { (0..2).for_each(|job| jobs.send(job).unwrap()) }); //~ spawn sender
             for receive in receives {
-                receive.await.unwrap(); //~ wait main
+                receive.await.unwrap(); //~ behind main
             }
         });
     });

@@ -1,7 +1,7 @@
 //! A spawned future or closure, with the record of its life.
 use super::waker::Census;
 use super::{AbortHandle, JoinHandle};
-use crate::recorder::{Site, Task, TaskRef, moved, spawned};
+use crate::recorder::{Site, Task, TaskRef, captured, moved, spawned};
 use ::tokio::task as original;
 use lockprof_trace::{Kind, Outcome};
 use std::future::Future;
@@ -103,6 +103,7 @@ impl<F> Recorded<F> {
     pub(super) fn new_in(set: SetAborts, future: F) -> (Self, Spawned) {
         let life = Life { set, ..Life::new(Kind::Task, Location::caller()) };
         let spawned = Spawned { task: life.reference(), site: Location::caller() };
+        captured(&future, spawned.task.party());
         (Self { inner: ManuallyDrop::new(future), life, census: Census::default() }, spawned)
     }
 }
