@@ -112,6 +112,11 @@ const KERNELS: &[Expected] = &[
     kernel("init_in_init", "self", DEADLOCK, &[]),
     kernel("job_under_lock", "mixed", DEADLOCK, &[]),
     kernel("workers_blocked", "mixed", DEADLOCK, &[]),
+    kernel("stages_in_ring", "channel-cycle", DEADLOCK, &[]),
+    kernel("ask_itself", "self-channel", DEADLOCK, &[]),
+    kernel("ask_each_other", "channel-cycle", DEADLOCK, &[]),
+    kernel("jobs_in_jobs", "channel-cycle", DEADLOCK, &[]),
+    kernel("runtimes_block", "mixed", DEADLOCK, &[]),
     kernel("barrier_missing", "orphan", BLOCKED_WAIT, &[]),
     kernel("notified_too_late", "orphan", ["suspected", "LP0015"], &[]),
 ];
@@ -146,6 +151,7 @@ const TRAPS: &[&str] = &[
     "queue_after_signal",
     "set_at_work",
     "jobs_in_turn",
+    "actors_left",
 ];
 
 /// The lines of a kernel that bear a marker of this kind.

@@ -364,17 +364,25 @@ impl Builder<'_> {
         need
     }
 
-    /// Who most likely owns an end that was never used: whoever made it; or, where that one is gone or waits on it
-    /// itself, those that it has spawned since, or to whom it has sent messages, as one does with a request that bears the
+    /// Who most likely owns an end that was never used: whoever made it; or, where that one is gone, waits on it itself, or
+    /// waits for whom it has spawned, those that it has spawned since, or to whom it has sent messages, as one does with a request that bears the
     /// sender for its answer.
     fn likely(&self, wait: &OpenWait, made_by: Party, since: u64) -> Vec<usize> {
+        let (model, frozen) = (self.context.model, &self.context.frozen);
         let maker = self.place(made_by);
-        if maker.is_some() && made_by != wait.party {
+        let joins = maker
+            .is_some_and(|place| frozen.waits_of(model, place).any(|wait| wait.operation == Operation::Join));
+        if maker.is_some() && made_by != wait.party && !joins {
             return maker.into_iter().collect();
         }
         let spawned = self.kin.children(made_by, since);
-        let spawned: Vec<usize> =
-            spawned.filter(|place| self.context.frozen.parties[*place] != wait.party).collect();
+        // Who waits for the same has an end like this one's.
+        let likewise =
+            |place: &usize| frozen.waits_of(model, *place).any(|other| other.object == wait.object);
+        let spawned: Vec<usize> = spawned.filter(|place| !likewise(place)).collect();
+        if maker.is_some() && made_by != wait.party && spawned.is_empty() {
+            return maker.into_iter().collect();
+        }
         if !spawned.is_empty() || self.kin.has_ended_child(made_by, since) {
             return spawned;
         }

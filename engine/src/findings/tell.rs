@@ -295,8 +295,11 @@ fn by_whom(context: &Context<'_>, wait: &OpenWait, place: usize, by: &[Party]) -
         (Some((held, holder)), _) if is_lock(wait.operation) => {
             format!(", taken by {} at {}", who(context, holder), context.place(held.site))
         }
-        (Some((held, holder)), _) if held.is_placed() || by.iter().all(|by| *by == wait.party) => {
+        (Some((held, holder)), _) if held.is_placed() => {
             format!(", whose other end is with {}", who(context, holder))
+        }
+        (Some((_, maker)), _) if !is_lock(wait.operation) && by.iter().all(|by| *by == maker) => {
+            format!(", whose other end {} has made, and most likely kept", who(context, maker))
         }
         (None, Some(writer)) if reads => format!(", behind {}, which waits to write", who(context, *writer)),
         (_, Some(_)) if wait.operation != Operation::Join && !is_lock(wait.operation) => {

@@ -199,3 +199,20 @@ pub async fn jobs_in_turn() {
         }
     });
 }
+
+/// Two actors know each other, and whoever else could tell them anything goes as the program ends.
+pub async fn actors_left() {
+    let ((to_one, of_one), (to_other, of_other)) = (mpsc::channel(1), mpsc::channel(1));
+    for (mut inbox, peer) in [(of_one, to_other.clone()), (of_other, to_one.clone())] {
+        tokio::spawn(async move {
+            while let Some(left) = inbox.recv().await {
+                if left > 0 {
+                    peer.send(left - 1).await.unwrap();
+                }
+            }
+        });
+    }
+    to_one.send(3).await.unwrap();
+    sleep(LONG).await;
+    drop((to_one, to_other));
+}

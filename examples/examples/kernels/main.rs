@@ -73,8 +73,13 @@ kernels! {
         moby_4395,
         moby_4951,
         syncthing_4829,
+        jobs_in_jobs,
+        runtimes_block,
     }
     tasks {
+        stages_in_ring,
+        ask_itself,
+        ask_each_other,
         guard_across_await,
         double_lock_async,
         no_waker,
@@ -135,6 +140,7 @@ kernels! {
         own_guard_travels,
         set_at_work,
         jobs_in_turn,
+        actors_left,
     }
 }
 
