@@ -50,6 +50,7 @@ pub(crate) fn model() -> Option<Model> {
     let before = memory.word(header::PASS).load(Relaxed);
     let begin = Instant::now();
     while memory.word(header::PASS).load(Relaxed) < before + 2 && begin.elapsed() < PATIENCE {
+        recorder::press();
         std::thread::sleep(Duration::from_millis(1));
     }
     let mut model = Feed::open().0.clone()?;

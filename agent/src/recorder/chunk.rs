@@ -17,8 +17,8 @@ static FREE: FreeList = FreeList::new();
 /// Chunks that threads have begun to write.
 static TURNS: AtomicU64 = AtomicU64::new(1);
 
-/// Chunks that threads have filled.
-static FILLED: AtomicU64 = AtomicU64::new(0);
+/// How often there was a reason to copy soon: a thread has filled a chunk, or somebody wants to know what is in them.
+static PRESSED: AtomicU64 = AtomicU64::new(0);
 
 /// States of a chunk besides 0, free: a thread writes into it; nobody will any more.
 const WRITTEN: u64 = 1;
@@ -125,7 +125,7 @@ fn room(memory: &Mapped, number: u32, size: usize) -> Option<u32> {
 fn fresh(memory: &Mapped, full: u32) -> Option<u32> {
     if full != 0 {
         memory.word(head(full) + chunk::STATE).store(FULL, Release);
-        FILLED.fetch_add(1, Relaxed);
+        press();
     }
     let number = FREE.pop(|number| next(memory, number)).or_else(|| new(memory))?;
     begin(words_of(memory, number), TURNS.fetch_add(1, Relaxed));
@@ -167,9 +167,14 @@ pub(crate) fn stock(memory: &Mapped, count: usize) {
     }
 }
 
-/// How many chunks threads have filled so far.
-pub(crate) fn filled() -> u64 {
-    FILLED.load(Relaxed)
+/// What is in the chunks shall be copied soon.
+pub(crate) fn press() {
+    PRESSED.fetch_add(1, Relaxed);
+}
+
+/// How often that was asked for.
+pub(crate) fn pressed() -> u64 {
+    PRESSED.load(Relaxed)
 }
 
 /// Whether chunk `number`, from 0, is in use.

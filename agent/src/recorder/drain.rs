@@ -19,8 +19,8 @@ use std::time::{Duration, Instant};
 
 /// Between two steps of the coarse clock.
 pub(crate) const TICK: Duration = Duration::from_millis(4);
-/// Ticks between two looks at the tasks, and two passes over the chunks where a chunk was filled; where none was, there are
-/// so many ticks between them that a slow program's few events cost few writes.
+/// Ticks between two looks at the tasks, and two passes over the chunks where one is asked for; else there are so many ticks
+/// between them that a slow program's few events cost few writes.
 const PASS_EVERY: u32 = 2;
 const PASS_SLOWLY: u32 = 12;
 /// Ticks between two tellings of populations and of sites that only the held lists know, and two looks at the file.
@@ -101,8 +101,8 @@ impl Drain {
         let mut turn = 0u32;
         let mut last = Instant::now();
         let mut skipped = 0;
-        // When the last pass was, and how many chunks had been filled by then.
-        let mut passed = (turn, chunk::filled());
+        // When the last pass was, and how often one had been asked for by then.
+        let mut passed = (turn, chunk::pressed());
         while !stop.sleep(TICK.saturating_sub(last.elapsed())) {
             last = Instant::now();
             turn = turn.wrapping_add(1);
@@ -128,9 +128,9 @@ impl Drain {
             self.output.tend();
             if turn.is_multiple_of(PASS_EVERY) {
                 self.looks.at_tasks(self.memory, chunk::emit);
-                let filled = chunk::filled();
-                if filled != passed.1 || turn.wrapping_sub(passed.0) >= PASS_SLOWLY {
-                    passed = (turn, filled);
+                let pressed = chunk::pressed();
+                if pressed != passed.1 || turn.wrapping_sub(passed.0) >= PASS_SLOWLY {
+                    passed = (turn, pressed);
                     self.pass();
                 }
             }

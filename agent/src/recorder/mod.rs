@@ -38,6 +38,8 @@ mod word;
 
 pub(crate) use areas::{detach, party, prepare};
 pub(crate) use chunk::emit;
+#[cfg(feature = "live")]
+pub(crate) use chunk::press;
 #[cfg(feature = "cpu")]
 pub(crate) use cpu::Sampler;
 pub(crate) use drain::{Drain, Stop, TICK, beginning, memory_of_this_process, tick};
