@@ -2,8 +2,8 @@
 mod story;
 
 use lockprof_engine::findings::PartyRole::{Bystander, Member};
-use lockprof_engine::findings::Verdict::Proved;
-use lockprof_trace::Operation::{Recv, Send};
+use lockprof_engine::findings::Verdict::{Proved, Suspected};
+use lockprof_trace::Operation::{Changed, Recv, Send};
 use lockprof_trace::memory::entry::CAPTURED;
 use lockprof_trace::{Event, Kind, Party, Role};
 use story::{BEGIN, FINISH, SECOND, Story, only, waiting};
@@ -31,7 +31,11 @@ fn actors_that_know_each_other_are_stuck_only_if_nobody_else_knew_them_just_now(
 #[test]
 fn an_end_that_a_future_captured_is_its_tasks() {
     let mut story = Story::new();
-    let (maker, one, other) = (story.thread(20), story.task(21), story.task(22));
+    let (maker, class) = (story.thread(20), story.class(Kind::Task, 21));
+    let [one, other] = [1_000, 1_001].map(Party::task);
+    for task in [one, other] {
+        story.add(Event::Task { at: BEGIN, task, parent: maker, class, runtime: 0 });
+    }
     for (sends, receives, line) in [(one, other, 10), (other, one, 11)] {
         let channel = story.object(Kind::TokioChannel, line);
         story.handle(sends, Role::Sender, channel, line, 1);
@@ -44,7 +48,24 @@ fn an_end_that_a_future_captured_is_its_tasks() {
     story.joins(maker, one, 40);
     let known = only(story.firm());
     let who = (waiting(&known, Member), waiting(&known, Bystander));
-    assert_eq!((known.code, who), ("LP0001", (vec![30, 31], vec![40])));
+    assert_eq!((known.code, known.verdict, who), ("LP0001", Proved, (vec![30, 31], vec![40])));
+}
+
+#[test]
+fn a_copy_left_in_the_waiting_future_hides_no_end_that_went_with_its_maker() {
+    let mut story = Story::new();
+    let maker = story.task(20);
+    let (class, waits) = (story.class(Kind::Task, 21), Party::task(1_000));
+    story.add(Event::Task { at: BEGIN, task: waits, parent: maker, class, runtime: 0 });
+    story.ends(maker);
+    let cancel = story.object(Kind::TokioWatch, 10);
+    story.handle(waits, Role::Sender, cancel, 10, 0);
+    if let Some(Event::Handle { moved, .. }) = story.events.last_mut() {
+        *moved = CAPTURED;
+    }
+    story.waits(waits, Changed, cancel, 30);
+    let found = only(story.firm());
+    assert_eq!((found.code, found.verdict, waiting(&found, Member)), ("LP0005", Suspected, vec![30]));
 }
 
 #[test]

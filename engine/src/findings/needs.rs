@@ -336,8 +336,7 @@ impl Builder<'_> {
         let outside = ends.is_empty() || self.is_dropped_lately(wait, ends[0].role);
         let mut need = Need { by: vec![], may: vec![], all: false, outside, gone: false };
         for end in ends {
-            let spawner = self.context.model.parties.get(end.party).map(|facts| facts.parent);
-            let spawner = spawner.filter(|_| end.captured);
+            let spawner = self.spawner(end);
             let owner = self.place(end.party);
             // What was seen in a future may be its spawner's.
             let maker = spawner.map_or(owner, |spawner| self.place(spawner));
@@ -346,7 +345,9 @@ impl Builder<'_> {
                 need.by.extend(owner);
                 need.may.extend(self.taken_along(end));
             } else {
-                let known = owner.filter(|_| end.moved || end.captured);
+                // Who waits on a channel has the one end of it, and what is seen of the other is most likely a copy.
+                let captured = end.captured && end.party != wait.party;
+                let known = owner.filter(|_| end.moved || captured);
                 let likely = || self.likely(wait, spawner.unwrap_or(end.party), end.since);
                 need.by.extend(known.map_or_else(likely, |owner| vec![owner]));
                 need.may.extend(owner.into_iter().chain(maker));
@@ -362,6 +363,18 @@ impl Builder<'_> {
             list.dedup();
         }
         need
+    }
+
+    /// Who may as well have an end that was seen in a future: who spawned that.
+    fn spawner(&self, end: &Held) -> Option<Party> {
+        let facts = self.context.model.parties.get(end.party).filter(|_| end.captured);
+        facts.map(|facts| facts.parent)
+    }
+
+    /// Whether all are known who may have these ends, living or ended.
+    fn are_known(&self, ends: &[&Held]) -> bool {
+        let known = |party: Party| self.context.has_ended(party) || self.place(party).is_some();
+        ends.iter().all(|end| known(end.party) && self.spawner(end).is_none_or(known))
     }
 
     /// Who most likely owns an end that was never used: whoever made it; or, where that one is gone, waits on it itself, or
@@ -418,9 +431,7 @@ impl Builder<'_> {
         if self.level == Level::Suspicion && settled {
             let model = self.context.model;
             let longest = self.history.get(&(wait.site, wait.operation)).map_or(0, |history| history.0);
-            let alone = receivers
-                .iter()
-                .all(|end| self.context.has_ended(end.party) || self.place(end.party).is_some());
+            let alone = self.are_known(receivers);
             let still = !self.is_served(wait) && wait.ticks(model.end()) >= longest.saturating_mul(LONGER);
             if alone && still {
                 need.gone = true;
@@ -436,11 +447,12 @@ impl Builder<'_> {
 
     fn receive(&self, wait: &OpenWait, senders: &[&Held]) -> Need {
         let mut need = self.ends(wait, senders);
-        let ended =
-            senders.iter().all(|end| self.context.has_ended(end.party) || self.place(end.party).is_some());
-        let some_ended = senders
-            .iter()
-            .any(|end| self.context.has_ended(end.party) || self.kin.has_ended_child(end.party, end.since));
+        let ended = self.are_known(senders);
+        let some_ended = senders.iter().any(|end| {
+            let gone =
+                |party: Party| self.context.has_ended(party) || self.kin.has_ended_child(party, end.since);
+            gone(end.party) || self.spawner(end).is_some_and(gone)
+        });
         let never =
             senders.iter().all(|end| end.count == 0) && delivered(self.context.model, wait.object) == 0;
         let settled = !self.is_dropped_lately(wait, Role::Sender);
