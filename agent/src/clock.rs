@@ -149,8 +149,16 @@ fn invariant() -> bool {
 mod tests {
     use super::*;
 
+    /// The choice of the clock is the process's: one test at a time makes it.
+    static CHOICE: std::sync::Mutex<()> = std::sync::Mutex::new(());
+
+    fn alone() -> std::sync::MutexGuard<'static, ()> {
+        CHOICE.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
     #[test]
     fn a_nanosecond_is_a_nanosecond_by_either_clock() {
+        let _alone = alone();
         for counter in [false, true] {
             choose(counter);
             let rate = calibrate();
@@ -163,6 +171,7 @@ mod tests {
 
     #[test]
     fn cores_are_compared_within_what_an_answer_takes() {
+        let _alone = alone();
         choose(true);
         if crate::platform::cores().len() > 1 {
             // On a busy machine the two may not meet in time.
