@@ -378,8 +378,8 @@ impl Builder<'_> {
     }
 
     /// Who most likely owns an end that was never used: whoever made it; or, where that one is gone, waits on it itself, or
-    /// waits for whom it has spawned, those that it has spawned since, or to whom it has sent messages, as one does with a request that bears the
-    /// sender for its answer.
+    /// waits for whom it has spawned, those that it has spawned since, or to whom it has sent messages, as one does with a
+    /// request that bears the sender for its answer.
     fn likely(&self, wait: &OpenWait, made_by: Party, since: u64) -> Vec<usize> {
         let (model, frozen) = (self.context.model, &self.context.frozen);
         let maker = self.place(made_by);

@@ -125,9 +125,16 @@ pub struct OpenWait {
 impl OpenWait {
     /// The wait that an event tells of, in this span; one that has ended counts as open until then.
     pub(super) fn of(event: &Event<'_>, within: u64) -> Option<Self> {
+        let (since, until, limited) = match *event {
+            Event::OpenWait { since, limited, .. } => (since, None, limited != 0),
+            Event::Wait { at, ticks, .. } => (at.saturating_sub(ticks), Some(at), false),
+            _ => return None,
+        };
         match *event {
-            Event::OpenWait {
+            Event::OpenWait { party, object, operation, site, stack, holder, holder_site, .. }
+            | Event::Wait { party, object, operation, site, stack, holder, holder_site, .. } => Some(Self {
                 since,
+                until,
                 party,
                 object,
                 operation,
@@ -136,34 +143,8 @@ impl OpenWait {
                 holder,
                 holder_site,
                 limited,
-            } => Some(Self {
-                since,
-                until: None,
-                party,
-                object,
-                operation,
-                site,
-                stack,
-                holder,
-                holder_site,
-                limited: limited != 0,
                 within,
             }),
-            Event::Wait { at, ticks, party, object, operation, site, stack, holder, holder_site, .. } => {
-                Some(Self {
-                    since: at.saturating_sub(ticks),
-                    until: Some(at),
-                    party,
-                    object,
-                    operation,
-                    site,
-                    stack,
-                    holder,
-                    holder_site,
-                    limited: false,
-                    within,
-                })
-            }
             _ => None,
         }
     }
