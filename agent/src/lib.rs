@@ -74,6 +74,8 @@ mod channel;
 mod clock;
 mod config;
 mod error;
+#[cfg(feature = "record")]
+mod key;
 #[cfg(all(
     feature = "record",
     any(feature = "dashmap", feature = "parking_lot", feature = "parking_lot_0_12")

@@ -85,6 +85,16 @@ fn maps_recorded() {
     let wait = |operation, line, held_line| (hot, operation, line, WaitEnd::Done, holder, held_line);
     let (read, write) = (Operation::Read, Operation::Write);
     assert_eq!(waits, [wait(read, read_line, held_line), wait(write, write_line, iter_line)]);
+    // Both were for one key, which nobody finds by its hash.
+    let keys: Vec<_> = trace
+        .events()
+        .iter()
+        .filter_map(|event| match event {
+            Event::KeyWait { ticks, object, key, .. } => Some((*object, *key, *ticks > 0)),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(keys, [(hot, keys[0].1, true); 2]);
     // An iterator reads the shards up to that of the entry.
     let [writes, reads, inserts, removes] = counts(&trace, map_line);
     assert_eq!((writes, inserts, removes), (8 + 4 + 2, 3 + 2, 2));

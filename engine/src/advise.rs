@@ -10,7 +10,7 @@
 //! | `keep` | next to nobody waits for it: little of the time, or one use in a thousand without long holds | keep it |
 //! | `shorten` | one line's long holds make others wait (LP0008) | take the long call out of the section |
 //! | `snapshot` | nearly all uses read, and writes are so rare that a copy at each is small | publish whole versions: readers take no lock |
-//! | `skew` | of many shards one makes most of the waits (LP0031) | keep the key that all want in a place of its own |
+//! | `skew` | of many shards, or of all keys, one makes most of the waits (LP0031) | keep the key that all want in a place of its own |
 //! | `shard` | short holds, many uses, many waits | divide it by key: waits fall with the number of parts |
 //! | `receivers` | sends wait for room, and holds have no part in it | more receivers, or more done at a time |
 //! | `permits` | acquires of a semaphore wait for long holds | more permits, or give them back sooner |
@@ -133,20 +133,14 @@ fn found<'a>(report: &'a Report, class: &ClassReport, code: &str) -> Option<&'a 
     })
 }
 
-/// More shards do not help where one key is wanted by all.
+/// One shard makes most of the wait, by one key that all want or by several that meet.
 fn skew(report: &Report, class: &ClassReport) -> Option<Advice> {
     let hot = found(report, class, "LP0031")?;
     Some(Advice {
         evidence: [vec![waited(report, class)], hot.notes.clone()].concat(),
-        expects: format!("up to {} less is waited for that one; more shards would bring nothing", duration(hot.blocked_ns)),
+        expects: format!("up to {} less is waited for that one", duration(hot.blocked_ns)),
         saves_ns: hot.blocked_ns,
-        ..advice(
-            class,
-            "skew",
-            "keep the key that all want in a place of its own: a copy for each thread, a counter that is added up, a lock beside \
-             the map"
-                .into(),
-        )
+        ..advice(class, "skew", hot.help.clone())
     })
 }
 

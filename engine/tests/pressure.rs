@@ -43,6 +43,50 @@ fn one_shard_of_many_is_told_from_a_map_that_is_hot_all_over() {
     assert!(codes([SECOND / 2, 1, 1, 1, 1, 1, 1, 1]).is_empty(), "not hot at all");
 }
 
+#[test]
+fn a_key_that_all_want_is_told_from_keys_that_meet_in_a_shard() {
+    // One shard alone makes half of the wait where `apart` says so; its waits are for so many keys.
+    let told = |apart: bool, keys: u64| {
+        let mut story = Story::new();
+        let party = story.thread(20);
+        for n in 0..8 {
+            let shard = story.object(Kind::DashMap, 10);
+            let wait = if n == 0 || !apart { SECOND } else { SECOND / 100 };
+            story.waited(FINISH - 1, wait, party, Write, shard, 30, WaitEnd::Done, 31);
+            counted(&mut story, shard, [1_000, wait, wait]);
+            for key in 0..keys {
+                story.add(Event::KeyWait { at: FINISH - 1, ticks: wait / keys, object: shard, key });
+            }
+        }
+        let finding = only(story.report().findings);
+        (finding.code, finding.notes.join("; "), finding.help)
+    };
+    let (code, notes, help) = told(true, 1);
+    assert!(code == "LP0031" && notes.contains("; one key makes 93 % of the wait"), "{notes}");
+    assert!(help.contains("all want one key"), "{help}");
+    let (code, notes, help) = told(true, 10);
+    assert!(code == "LP0031" && notes.contains("no key is known to make more than 9 % of it"), "{notes}");
+    assert!(help.contains("meet in one shard"), "{help}");
+    assert_eq!(told(false, 1).0, "LP0009", "each shard has a key of its own");
+}
+
+#[test]
+fn a_map_of_few_shards_has_a_hot_key_all_the_same() {
+    let code = |others: u64| {
+        let mut story = Story::new();
+        let (shard, party) = (story.object(Kind::DashMap, 10), story.thread(20));
+        story.waited(FINISH - 1, 2 * SECOND, party, Write, shard, 30, WaitEnd::Done, 31);
+        counted(&mut story, shard, [1_000, 2 * SECOND, 2 * SECOND]);
+        for key in 0..others {
+            story.add(Event::KeyWait { at: FINISH - 1, ticks: SECOND / others, object: shard, key });
+        }
+        story.add(Event::KeyWait { at: FINISH - 1, ticks: SECOND, object: shard, key: 99 });
+        only(story.report().findings).code
+    };
+    assert_eq!(code(4), "LP0031");
+    assert_eq!(code(1), "LP0031", "half of the wait for each of two");
+}
+
 /// A holder that is stopped by the system lets everybody wait once, for long; that is no line to change.
 #[test]
 fn a_holder_that_lost_its_core_makes_no_hot_lock() {

@@ -577,6 +577,17 @@ events! {
         /// When that wait returned.
         returned: time,
     }
+    /// A wait for the shard of a map has ended, that was for one key.
+    KeyWait = 35 {
+        /// When it ended.
+        at: time,
+        /// How long it lasted.
+        ticks: number,
+        /// The shard.
+        object: number,
+        /// The key: the low half of a hash salted by the process.
+        key: number,
+    }
     /// A thread was found running.
     CpuSample = 36 {
         /// When.

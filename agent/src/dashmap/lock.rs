@@ -1,11 +1,13 @@
 //! The lock of a shard: dashmap's own, recorded.
 use super::original;
+use crate::clock::ticks;
+use crate::key::salted;
 use crate::lock::Access::{Exclusive, Shared};
 use crate::lock::{Original, Recorded};
-use crate::recorder::Site;
+use crate::recorder::{Site, emit};
 use lock_api::{RawRwLock as Raw, RawRwLockDowngrade};
 use lock_api_0_4 as lock_api;
-use lockprof_trace::Kind;
+use lockprof_trace::{Event, Kind};
 use std::panic::Location;
 
 /// A read-write lock around a shard's table.
@@ -22,30 +24,42 @@ impl Original for original::RawRwLock {
 }
 
 impl RawRwLock {
+    /// `key` is the hash of the key that it is taken for, if it is for one.
     #[inline(always)]
-    fn lock_shared_at(&self, site: Site) {
+    fn lock_shared_at(&self, site: Site, key: Option<u64>) {
         // Where nothing is recorded it is the original's own way.
         if self.id() == 0 {
             return self.raw.lock_shared();
         }
         let block = || {
-            self.raw.lock_shared();
+            self.block(key, || self.raw.lock_shared());
             Some(())
         };
         self.take_or_wait(Shared, site, self.raw.try_lock_shared().then_some(()), block);
     }
 
     #[inline(always)]
-    fn lock_exclusive_at(&self, site: Site) {
+    fn lock_exclusive_at(&self, site: Site, key: Option<u64>) {
         // Where nothing is recorded it is the original's own way.
         if self.id() == 0 {
             return self.raw.lock_exclusive();
         }
         let block = || {
-            self.raw.lock_exclusive();
+            self.block(key, || self.raw.lock_exclusive());
             Some(())
         };
         self.take_or_wait(Exclusive, site, self.raw.try_lock_exclusive().then_some(()), block);
+    }
+
+    /// Blocks, and tells for which key.
+    fn block(&self, key: Option<u64>, block: impl FnOnce()) {
+        let begin = ticks();
+        block();
+        if let Some(hash) = key {
+            let at = ticks();
+            let key = salted(&hash) & u64::from(u32::MAX);
+            emit(&Event::KeyWait { at, ticks: at.saturating_sub(begin), object: self.id().into(), key });
+        }
     }
 }
 
@@ -58,7 +72,7 @@ unsafe impl Raw for Recorded<original::RawRwLock> {
     #[inline(always)]
     #[track_caller]
     fn lock_shared(&self) {
-        self.lock_shared_at(Location::caller());
+        self.lock_shared_at(Location::caller(), None);
     }
 
     #[inline(always)]
@@ -81,7 +95,7 @@ unsafe impl Raw for Recorded<original::RawRwLock> {
     #[inline(always)]
     #[track_caller]
     fn lock_exclusive(&self) {
-        self.lock_exclusive_at(Location::caller());
+        self.lock_exclusive_at(Location::caller(), None);
     }
 
     #[inline(always)]
@@ -121,19 +135,43 @@ pub(super) fn shard<T>(site: Site, table: T) -> RwLock<T> {
 /// Locks a shard for reading, for who called at `site`.
 #[inline(always)]
 pub(super) fn read_at<T>(shard: &RwLock<T>, site: Site) -> RwLockReadGuard<'_, T> {
-    // SAFETY: the raw lock is taken, and the guard gives it back.
-    unsafe {
-        shard.raw().lock_shared_at(site);
-        shard.make_read_guard_unchecked()
-    }
+    read(shard, site, None)
 }
 
 /// Locks a shard for writing, for who called at `site`.
 #[inline(always)]
 pub(super) fn write_at<T>(shard: &RwLock<T>, site: Site) -> RwLockWriteGuard<'_, T> {
+    write(shard, site, None)
+}
+
+/// Locks the shard of the key with this hash for reading.
+#[inline(always)]
+#[track_caller]
+pub(super) fn read_for<T>(shard: &RwLock<T>, hash: u64) -> RwLockReadGuard<'_, T> {
+    read(shard, Location::caller(), Some(hash))
+}
+
+/// Locks the shard of the key with this hash for writing.
+#[inline(always)]
+#[track_caller]
+pub(super) fn write_for<T>(shard: &RwLock<T>, hash: u64) -> RwLockWriteGuard<'_, T> {
+    write(shard, Location::caller(), Some(hash))
+}
+
+#[inline(always)]
+fn read<T>(shard: &RwLock<T>, site: Site, key: Option<u64>) -> RwLockReadGuard<'_, T> {
     // SAFETY: the raw lock is taken, and the guard gives it back.
     unsafe {
-        shard.raw().lock_exclusive_at(site);
+        shard.raw().lock_shared_at(site, key);
+        shard.make_read_guard_unchecked()
+    }
+}
+
+#[inline(always)]
+fn write<T>(shard: &RwLock<T>, site: Site, key: Option<u64>) -> RwLockWriteGuard<'_, T> {
+    // SAFETY: the raw lock is taken, and the guard gives it back.
+    unsafe {
+        shard.raw().lock_exclusive_at(site, key);
         shard.make_write_guard_unchecked()
     }
 }

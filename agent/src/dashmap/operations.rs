@@ -1,6 +1,6 @@
 //! What a map does: the trait that dashmap exports, and all of its operations on the shards.
 use super::iter::{Iter, IterMut};
-use super::lock::{read_at, removed, write_at};
+use super::lock::{read_at, read_for, removed, write_at, write_for};
 use super::mapref::entry::{Entry, OccupiedEntry, VacantEntry};
 use super::mapref::one::{Ref, RefMut};
 use super::try_result::TryResult;
@@ -160,7 +160,7 @@ impl<K: Eq + Hash, V, S: BuildHasher + Clone> DashMap<K, V, S> {
         Q: Hash + Eq + ?Sized,
     {
         let (hash, i) = self.place(&key);
-        let mut shard = self.shards[i].write();
+        let mut shard = write_for(&self.shards[i], hash);
         let bucket = find(&shard, hash, key)?;
         // SAFETY: the shard is locked for writing, and the bucket is in it.
         unsafe {
@@ -353,7 +353,7 @@ impl<'a, K: 'a + Eq + Hash, V: 'a, S: 'a + BuildHasher + Clone> Map<'a, K, V, S>
         Q: Hash + Eq + ?Sized,
     {
         let (hash, i) = self.place(&key);
-        found(self.shards[i].read(), hash, key)
+        found(read_for(&self.shards[i], hash), hash, key)
     }
 
     #[inline]
@@ -364,7 +364,7 @@ impl<'a, K: 'a + Eq + Hash, V: 'a, S: 'a + BuildHasher + Clone> Map<'a, K, V, S>
         Q: Hash + Eq + ?Sized,
     {
         let (hash, i) = self.place(&key);
-        found_mut(self.shards[i].write(), hash, key)
+        found_mut(write_for(&self.shards[i], hash), hash, key)
     }
 
     #[track_caller]
@@ -462,7 +462,7 @@ impl<'a, K: 'a + Eq + Hash, V: 'a, S: 'a + BuildHasher + Clone> Map<'a, K, V, S>
     #[track_caller]
     fn _entry(&'a self, key: K) -> Entry<'a, K, V> {
         let (hash, i) = self.place(&key);
-        self.entry_in(self.shards[i].write(), key, hash)
+        self.entry_in(write_for(&self.shards[i], hash), key, hash)
     }
 
     #[track_caller]

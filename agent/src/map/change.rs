@@ -14,9 +14,9 @@ pub(super) struct Attempt<'a, S> {
 mod on {
     use super::Attempt;
     use crate::clock::ticks;
+    use crate::key::salted;
     use crate::map::meter::{Meter, Site};
     use crate::map::state_map::Current;
-    use crate::map::written::salted;
     use crate::recorder::{self, emit, party, site_of};
     use lockprof_trace::{Change, Event, Party};
     use std::fmt::{self, Debug, Write};

@@ -192,7 +192,7 @@ impl<K: Eq + Hash, H: BuildHasher> VersionedRead<'_, K, H> {
 #[cfg(feature = "record")]
 mod on {
     use super::{VersionedRead, Versions};
-    use crate::map::written::salted;
+    use crate::key::salted;
     use crate::recorder::{emit, party, site_of};
     use lockprof_trace::{Event, Party};
     use std::hash::{BuildHasher, Hash};

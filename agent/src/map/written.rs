@@ -1,9 +1,9 @@
-//! Who wrote what is there, where and when; and what a key is known by. Without the feature `record` there is nothing in
+//! Who wrote what is there, where and when. Without the feature `record` there is nothing in
 //! here.
 #[cfg(not(feature = "record"))]
 pub(super) use off::Written;
 #[cfg(feature = "record")]
-pub(super) use on::{Written, salted};
+pub(super) use on::Written;
 
 #[cfg(feature = "record")]
 mod on {
@@ -11,8 +11,6 @@ mod on {
     use crate::map::meter::Site;
     use crate::recorder::{is_recording, party};
     use lockprof_trace::Party;
-    use std::hash::{BuildHasher, Hash, RandomState};
-    use std::sync::OnceLock;
 
     /// Who wrote, where and when.
     #[derive(Clone, Copy)]
@@ -28,12 +26,6 @@ mod on {
             let (party, at) = if is_recording() { (party(), ticks()) } else { (Party::UNKNOWN, 0) };
             Self { party, site, at }
         }
-    }
-
-    /// What a key is known by: nobody finds the key by it, since the salt is this process's own.
-    pub(in crate::map) fn salted<Q: Hash + ?Sized>(key: &Q) -> u64 {
-        static SALT: OnceLock<RandomState> = OnceLock::new();
-        SALT.get_or_init(RandomState::new).hash_one(key)
     }
 }
 

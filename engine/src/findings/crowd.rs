@@ -1,6 +1,7 @@
 //! LP0031 and LP0032: why an object is hot, where that is more than that much is done under it.
 //!
-//! LP0031, a hot shard: of many objects of one class, such as the shards of a map, one makes most of the wait. LP0032, a lock
+//! LP0031, a hot shard or key: of many objects of one class, such as the shards of a map, one makes most of the wait, or one key
+//! of a map does. LP0032, a lock
 //! convoy: everybody waits for a lock that is hardly held: each place in the line costs a change of threads, which takes many
 //! times as long as what is done under the lock. Both are told in place of LP0009, by what that is told by (see `hot`).
 use super::Context;
@@ -22,6 +23,10 @@ const DEAR: f64 = 5.0;
 /// Holds are known no better than to so many steps of the coarse clock together.
 const STEPS: u64 = 8;
 
+/// What helps where it is one key that all want.
+const ONE_KEY: &str = "more shards do not help: all want one key; keep it in a place of its own (a copy for each thread, a counter \
+                       that is added up), or do less under its lock";
+
 /// What makes an object hot.
 pub(super) struct Shape {
     pub(super) code: &'static str,
@@ -41,7 +46,10 @@ struct Used {
 /// The shape of the line before a class, where it has one. `waits` and `ticks` are the sums of the waits.
 pub(super) fn shape(context: &Context<'_>, class: u64, waits: u64, ticks: u64) -> Option<Shape> {
     let used = used(context, class);
-    hot_shard(context, &used).or_else(|| convoy(context, class, &used, waits, ticks))
+    let key = key_share(context, &used);
+    hot_shard(context, &used, key)
+        .or_else(|| hot_key(key))
+        .or_else(|| convoy(context, class, &used, waits, ticks))
 }
 
 fn used(context: &Context<'_>, class: u64) -> HashMap<u64, Used> {
@@ -60,28 +68,60 @@ fn used(context: &Context<'_>, class: u64) -> HashMap<u64, Used> {
     used
 }
 
-fn hot_shard(context: &Context<'_>, used: &HashMap<u64, Used>) -> Option<Shape> {
+/// Which share of the wait the key that makes most makes at least, where for most of it the keys are known.
+fn key_share(context: &Context<'_>, used: &HashMap<u64, Used>) -> Option<f64> {
+    let told = || used.keys().filter_map(|object| context.model.pressure.keys.get(object));
+    let (all, known) = (waited(used), told().map(|keys| keys.ticks).fold(0, u64::saturating_add));
+    // A key is always in the same shard.
+    let most = told().map(|keys| keys.most()).max()?;
+    (known as f64 >= MOST * all as f64).then(|| most as f64 / known.max(1) as f64)
+}
+
+fn waited(used: &HashMap<u64, Used>) -> u64 {
+    used.values().map(|object| object.wait_ticks).fold(0, u64::saturating_add)
+}
+
+fn hot_key(key: Option<f64>) -> Option<Shape> {
+    let share = key.filter(|share| *share >= MOST)?;
+    Some(Shape { code: "LP0031", note: key_note(share), help: ONE_KEY })
+}
+
+fn key_note(share: f64) -> String {
+    format!("one key makes {:.0} % of the wait", share * 100.0)
+}
+
+fn hot_shard(context: &Context<'_>, used: &HashMap<u64, Used>, key: Option<f64>) -> Option<Shape> {
     let others = used.values().filter(|object| object.count > 0).count();
     let (object, hot) = used.iter().max_by_key(|(id, object)| (object.wait_ticks, **id))?;
-    let all: u64 = used.values().map(|object| object.wait_ticks).fold(0, u64::saturating_add);
-    let share = hot.wait_ticks as f64 / all.max(1) as f64;
+    let share = hot.wait_ticks as f64 / waited(used).max(1) as f64;
     // An id that many had one after the other is no single object.
     if others < LEAST_USED || hot.instances > 1 || share < MOST.max(FAIR / others as f64) {
         return None;
     }
     let uses: u64 = used.values().map(|object| object.count).fold(0, u64::saturating_add);
     let name = context.model.names.get(object).map(|name| format!(", \"{name}\",")).unwrap_or_default();
-    Some(Shape {
-        code: "LP0031",
-        note: format!(
-            "one of the {others} that are used{name} makes {:.0} % of the wait, {} together, with {:.0} % of the uses",
-            share * 100.0,
-            duration(context.model.ns(hot.wait_ticks)),
-            100.0 * hot.count as f64 / uses.max(1) as f64
-        ),
-        help: "more shards do not help: one key, or a few that meet in one shard, are wanted by all; keep what is asked for most \
-               in a place of its own (a copy for each thread, a counter that is added up), or do less under its lock",
-    })
+    let mut note = format!(
+        "one of the {others} that are used{name} makes {:.0} % of the wait, {} together, with {:.0} % of the uses",
+        share * 100.0,
+        duration(context.model.ns(hot.wait_ticks)),
+        100.0 * hot.count as f64 / uses.max(1) as f64
+    );
+    let help = match key {
+        Some(share) if share >= MOST => {
+            note += &format!("; {}", key_note(share));
+            ONE_KEY
+        }
+        Some(share) => {
+            note += &format!("; no key is known to make more than {:.0} % of it", share * 100.0);
+            "keys that are wanted meet in one shard: see what the hasher makes of them, give the map more shards, or do less under \
+             its lock"
+        }
+        None => {
+            "more shards do not help where one key is wanted by all; keep what is asked for most in a place of its own (a copy for \
+             each thread, a counter that is added up), or do less under its lock"
+        }
+    };
+    Some(Shape { code: "LP0031", note, help })
 }
 
 fn convoy(

@@ -27,7 +27,7 @@ pub const CODES: &[(&str, &str, &str)] = &[
     ("LP0025", "needless lock", include_str!("explain/LP0025.md")),
     ("LP0026", "wait returned before an add", include_str!("explain/LP0026.md")),
     ("LP0030", "failed sends", include_str!("explain/LP0030.md")),
-    ("LP0031", "hot shard", include_str!("explain/LP0031.md")),
+    ("LP0031", "hot shard or key", include_str!("explain/LP0031.md")),
     ("LP0032", "lock convoy", include_str!("explain/LP0032.md")),
     ("LP0033", "starved writer", include_str!("explain/LP0033.md")),
     ("LP0034", "growing channel", include_str!("explain/LP0034.md")),

@@ -27,7 +27,7 @@
 //! | LP0025 | needless lock | hazard | `needless` |
 //! | LP0026 | wait returned before an add | suspected | `late` |
 //! | LP0030 | failed sends | hazard | `failed_sends` |
-//! | LP0031 | hot shard | hazard | `hot` |
+//! | LP0031 | hot shard or key | hazard | `hot` |
 //! | LP0032 | lock convoy | hazard | `hot` |
 //! | LP0033 | starved writer | hazard | `starved` |
 //! | LP0034 | growing channel | hazard | `backlog` |

@@ -7,6 +7,7 @@ mod changes;
 mod cpu;
 mod facts;
 pub mod frozen;
+mod keys;
 mod nested;
 mod outlived;
 mod parties;
@@ -236,7 +237,7 @@ impl Model {
                 let owner = self.owner_now(*object);
                 self.changes.event(owner, event);
             }
-            Event::LongPoll { at, .. } | Event::Backlog { at, .. } => {
+            Event::LongPoll { at, .. } | Event::Backlog { at, .. } | Event::KeyWait { at, .. } => {
                 self.now(*at);
                 self.pressure.event(event);
             }

@@ -1,5 +1,6 @@
-//! What the recorder saw of pressure from outside: polls that were long while others were ready, and messages in channels over
-//! time.
+//! Pressure: polls that were long while others were ready, and messages in channels over time, as the recorder saw them from
+//! outside; and for which keys of a map was waited.
+use super::keys::KeyWaits;
 use lockprof_trace::{Event, Party};
 use std::collections::BTreeMap;
 
@@ -28,6 +29,8 @@ pub struct Pressure {
     pub polls: Vec<LongPoll>,
     /// How many messages waited in a channel, and when, by object.
     backlogs: BTreeMap<u64, Vec<(u64, u64)>>,
+    /// The waits for a shard by key, by object.
+    pub keys: BTreeMap<u64, KeyWaits>,
 }
 
 impl Pressure {
@@ -43,6 +46,9 @@ impl Pressure {
                 if told.len() > MOMENTS {
                     *told = told.iter().copied().skip(1).step_by(2).collect();
                 }
+            }
+            Event::KeyWait { ticks, object, key, .. } => {
+                self.keys.entry(*object).or_default().add(*key, *ticks);
             }
             _ => {}
         }
