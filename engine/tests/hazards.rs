@@ -157,6 +157,25 @@ fn waits_under_a_lock() {
     assert_eq!(found(Join, Kind::Mutex, SECOND / 10).len(), 1);
 }
 
+/// Workers that share a receiver wait for work, whether in it or for the lock before it.
+#[test]
+fn workers_that_take_turns_at_a_receiver_wait_for_no_lock() {
+    let codes = |held: u64, wanted_at: u64| {
+        let mut story = Story::new();
+        let (lock, channel) = (story.object(Kind::StdMutex, 10), story.object(Kind::StdChannel, 11));
+        let (one, other) = (story.thread(20), story.thread(20));
+        story.counts(lock, 100, 50);
+        story.nested(one, Recv, (channel + 1, 31), &[(lock, 30)]);
+        story.waited(BEGIN + 3 * SECOND, 2 * SECOND, one, Recv, channel + 1, 31, WaitEnd::Done, 0);
+        story.held(BEGIN + 3 * SECOND, held, one, lock, 30, HoldSource::Coarse);
+        story.waited(BEGIN + 3 * SECOND, held, other, Lock, lock, wanted_at, WaitEnd::Done, 30);
+        story.report().findings.into_iter().map(|finding| finding.code).collect::<Vec<_>>()
+    };
+    assert!(codes(2 * SECOND, 30).is_empty());
+    assert_eq!(codes(3 * SECOND, 30), ["LP0008", "LP0009"], "a third of the time is worked under the lock");
+    assert_eq!(codes(2 * SECOND, 40), ["LP0008", "LP0009"], "somebody wants the lock for something else");
+}
+
 #[test]
 fn a_holder_that_lost_its_core_made_no_long_call() {
     let found = |holds: u64| {

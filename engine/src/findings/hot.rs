@@ -7,6 +7,7 @@ use super::context::duration;
 use super::explain::title;
 use super::needs::is_lock;
 use super::rare::Holders;
+use super::turns::Turns;
 use super::{Context, Finding, Verdict, starved};
 use crate::model::Owner;
 use crate::stats::add;
@@ -34,11 +35,12 @@ struct Sums {
 pub(super) fn find(context: &Context<'_>, known: &[Finding]) -> Vec<Finding> {
     let model = context.model;
     let length = model.ns(model.end().saturating_sub(model.session.at)).max(1);
+    let turns = Turns::of(context);
     let mut sums: HashMap<u64, Sums> = HashMap::new();
     for (key, sum) in model.waits.iter().filter(|(key, _)| is_lock(key.operation)) {
         let Owner::Class(class) = key.owner else { continue };
-        // A wait without end is a matter of other findings.
-        if sum.max_ended == 0 {
+        // A wait without end is a matter of other findings, and who waits for a turn waits for work.
+        if sum.max_ended == 0 || turns.are(class, key.site) {
             continue;
         }
         let Sums { count, ticks, sites, holders } = sums.entry(class).or_default();

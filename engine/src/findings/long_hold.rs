@@ -7,6 +7,7 @@
 use super::context::duration;
 use super::explain::title;
 use super::rare::Holders;
+use super::turns::Turns;
 use super::{Context, Finding, Verdict, starved};
 use crate::model::Owner;
 use lockprof_trace::Party;
@@ -37,10 +38,13 @@ pub(super) fn find(context: &Context<'_>, known: &[Finding]) -> Vec<Finding> {
             *longest = (*longest).max((ticks, held.party));
         }
     }
-    let holders = Holders::of(context);
+    let (holders, turns) = (Holders::of(context), Turns::of(context));
     let mut found = vec![];
     for ((owner, holder_site), (count, ticks, max, site)) in caused {
         let Owner::Class(class) = owner else { continue };
+        if turns.are(class, holder_site) {
+            continue;
+        }
         let mut hold = model.holds.get(&(owner, holder_site)).copied().unwrap_or_default();
         let rare = holders.are_rarely_long(class, holder_site);
         if let Some((ticks, party)) = open.get(&(class, holder_site)).filter(|(ticks, _)| *ticks > hold.max) {

@@ -66,6 +66,7 @@ mod stuck;
 mod subscriptions;
 mod tell;
 mod torn;
+mod turns;
 mod under_lock;
 mod watchers;
 

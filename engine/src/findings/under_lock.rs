@@ -1,8 +1,10 @@
 //! LP0014: a wait for something else while a lock is held.
 //!
 //! Whoever shall end the wait may need the lock: then it is a deadlock. It is told where the longest wait at the line took
-//! a millisecond or more. False positives: the one who ends the wait never takes that lock; then it is only slow.
+//! a millisecond or more. False positives: the one who ends the wait never takes that lock; then it is only slow. Workers
+//! that take turns at a receiver are not told (see `turns`).
 use super::context::duration;
+use super::turns::Turns;
 use super::{Context, Finding, Place, is_known};
 use lockprof_trace::{Kind, Operation};
 use std::collections::BTreeMap;
@@ -34,6 +36,7 @@ pub(super) fn find(context: &Context<'_>, known: &[Finding]) -> Vec<Finding> {
         let ticks = longest.entry((key.site, key.operation)).or_default();
         *ticks = (*ticks).max(sum.max);
     }
+    let turns = Turns::of(context);
     // By what is waited at which line, under which line.
     let mut seen = BTreeMap::new();
     for (nesting, parties) in model.nested.sorted() {
@@ -41,7 +44,8 @@ pub(super) fn find(context: &Context<'_>, known: &[Finding]) -> Vec<Finding> {
         let ns = longest.get(&(nesting.site, nesting.operation)).map_or(0, |ticks| model.ns(*ticks));
         let innermost = nesting.held.iter().rev().find(|(id, _)| is_lock_kind(model.kind_of(*id)));
         let Some((lock, site)) = innermost.filter(|_| waits && ns >= LEAST_NS) else { continue };
-        let Some((class, _)) = model.class_of(*lock) else { continue };
+        let class = model.class_of(*lock).filter(|(class, _)| !turns.are(*class, *site));
+        let Some((class, _)) = class else { continue };
         seen.entry((nesting.site, *site)).or_insert((nesting, class, ns, parties));
     }
     let mut found = vec![];
