@@ -90,18 +90,19 @@ impl<T: ?Sized> RwLock<T> {
     #[inline(always)]
     #[track_caller]
     pub fn write(&self) -> LockResult<RwLockWriteGuard<'_, T>> {
-        // Where nothing is recorded it is the original's own way, which need not look before it takes.
+        // Where nothing is recorded it is the original's own way, which need not look before it takes. There is one guard for
+        // both ways: with two of them its drop is no longer inlined.
         let (id, site) = (self.tag.id(Kind::StdRwLock), Location::caller());
-        if id == 0 {
-            return wrap(self.inner.write(), |inner| self.writer(inner, site));
-        }
         acquiring(id, Operation::Write, site);
-        let locked = match self.inner.try_write() {
-            Ok(inner) => Ok(inner),
-            Err(TryLockError::Poisoned(poisoned)) => Err(poisoned),
-            Err(TryLockError::WouldBlock) => waited(id, Operation::Write, site, || self.inner.write()),
+        let locked = match id {
+            0 => self.inner.write(),
+            _ => match self.inner.try_write() {
+                Ok(inner) => Ok(inner),
+                Err(TryLockError::Poisoned(poisoned)) => Err(poisoned),
+                Err(TryLockError::WouldBlock) => waited(id, Operation::Write, site, || self.inner.write()),
+            },
         };
-        wrap(locked, |inner| self.writer(inner, site))
+        wrap(locked, |inner| RwLockWriteGuard { held: Held::new(id, site), inner })
     }
 
     /// As [`std::sync::RwLock::try_write`].
