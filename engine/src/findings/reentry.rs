@@ -1,10 +1,12 @@
 //! LP0013: a party acquires what it holds already.
 //!
 //! Where a try failed because the party itself holds the lock, the same line with a plain acquire is a deadlock. A second
-//! read by a reader is one as soon as a writer queues between the two: it is told where the lock has writers at all. False
-//! positives: a back-off that is meant to meet its own lock.
+//! read by a reader is one as soon as a writer queues between the two: it is told where the lock has writers at all. One
+//! future of a task that waits for another of the same task (`join!`, `buffered`) is let in by it: where that came about, nothing
+//! is told. False positives: a back-off that is meant to meet its own lock.
 use super::{Context, Finding, Place, is_known};
-use lockprof_trace::Operation;
+use crate::model::Owner;
+use lockprof_trace::{Kind, Operation};
 use std::collections::BTreeSet;
 
 pub(super) fn find(context: &Context<'_>, known: &[Finding]) -> Vec<Finding> {
@@ -20,7 +22,8 @@ pub(super) fn find(context: &Context<'_>, known: &[Finding]) -> Vec<Finding> {
         let reads = nesting.operation == Operation::Read && *id != object;
         let writes = model.counts.get(&object).is_some_and(|writes| writes.count > 0);
         let (at, first) = (context.site(nesting.site), context.site(*taken));
-        if reads && !writes || is_known(known, &at) || !told.insert((nesting.site, *taken)) {
+        let is_let_in = !reads && is_async(facts.kind) && is_served(context, class, nesting.site);
+        if is_let_in || reads && !writes || is_known(known, &at) || !told.insert((nesting.site, *taken)) {
             continue;
         }
         let (lock, place, before) =
@@ -51,4 +54,15 @@ pub(super) fn find(context: &Context<'_>, known: &[Finding]) -> Vec<Finding> {
         });
     }
     found
+}
+
+/// Whether who waits for a lock of this kind leaves its thread to others, and its task to the task's other futures.
+const fn is_async(kind: Kind) -> bool {
+    matches!(kind, Kind::TokioMutex | Kind::TokioRwLock)
+}
+
+/// Whether a wait for this class at this line ever got what it waited for.
+fn is_served(context: &Context<'_>, class: u64, site: u64) -> bool {
+    let mut waits = context.model.waits.iter();
+    waits.any(|(key, sum)| key.owner == Owner::Class(class) && key.site == site && sum.max_done > 0)
 }
