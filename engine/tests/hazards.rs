@@ -139,16 +139,24 @@ fn what_is_held_already() {
 
 #[test]
 fn a_future_that_another_one_of_its_task_lets_in_does_not_wait_for_itself() {
-    let found = |kind: Kind, end: WaitEnd| {
+    let found = |kind: Kind, operation, end: WaitEnd| {
         let mut story = Story::new();
         let (lock, task) = (story.object(kind, 10), story.task(20));
-        story.nested(task, Lock, (lock, 31), &[(lock, 30)]);
-        story.waited(BEGIN + SECOND, SECOND / 10, task, Lock, lock, 31, end, 30);
+        let counted = lock + u64::from(operation == Read);
+        story.counts(lock, 9, 0);
+        story.nested(task, operation, (counted, 31), &[(counted, 30)]);
+        story.waited(BEGIN + SECOND, SECOND / 10, task, operation, counted, 31, end, 30);
         story.hazards("LP0013").len()
     };
-    assert_eq!(found(Kind::TokioMutex, WaitEnd::Done), 0);
-    assert_eq!(found(Kind::TokioMutex, WaitEnd::Cancelled), 1, "it waited in vain");
-    assert_eq!(found(Kind::Mutex, WaitEnd::Done), 1, "after a try that failed");
+    assert_eq!(found(Kind::TokioMutex, Lock, WaitEnd::Done), 0);
+    assert_eq!(found(Kind::TokioMutex, Lock, WaitEnd::Cancelled), 1, "it waited in vain");
+    assert_eq!(found(Kind::Mutex, Lock, WaitEnd::Done), 1, "after a try that failed");
+    assert_eq!(
+        found(Kind::TokioRwLock, Read, WaitEnd::Done),
+        0,
+        "behind a writer that was behind the first read"
+    );
+    assert_eq!(found(Kind::TokioRwLock, Read, WaitEnd::Cancelled), 1);
 }
 
 #[test]

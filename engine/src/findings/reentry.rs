@@ -22,7 +22,7 @@ pub(super) fn find(context: &Context<'_>, known: &[Finding]) -> Vec<Finding> {
         let reads = nesting.operation == Operation::Read && *id != object;
         let writes = model.counts.get(&object).is_some_and(|writes| writes.count > 0);
         let (at, first) = (context.site(nesting.site), context.site(*taken));
-        let is_let_in = !reads && is_async(facts.kind) && is_served(context, class, nesting.site);
+        let is_let_in = is_async(facts.kind) && is_served(context, class, nesting.site);
         if is_let_in || reads && !writes || is_known(known, &at) || !told.insert((nesting.site, *taken)) {
             continue;
         }
