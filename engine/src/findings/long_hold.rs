@@ -10,7 +10,7 @@ use super::rare::Holders;
 use super::turns::Turns;
 use super::{Context, Finding, Verdict, starved};
 use crate::model::Owner;
-use lockprof_trace::Party;
+use lockprof_trace::{Kind, Party};
 use std::collections::HashMap;
 
 /// A hold shorter than this is no long call, in nanoseconds.
@@ -94,10 +94,18 @@ pub(super) fn find(context: &Context<'_>, known: &[Finding]) -> Vec<Finding> {
                 .then(|| "the holder is a task: the guard lives across an await or a long call".into())
                 .into_iter()
                 .collect(),
-            help: "do the long call before the lock is taken or after it is released: copy out what it needs"
-                .into(),
+            help: help(model.classes.get(&class).map(|known| known.kind)).into(),
             process: context.process,
         });
     }
     found
+}
+
+fn help(kind: Option<Kind>) -> &'static str {
+    match kind {
+        Some(Kind::Once | Kind::StdOnce | Kind::OnceCell | Kind::TokioOnceCell) => {
+            "have it initialized before others need it: all who come meanwhile wait until it is"
+        }
+        _ => "do the long call before the lock is taken or after it is released: copy out what it needs",
+    }
 }
