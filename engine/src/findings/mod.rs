@@ -48,6 +48,7 @@ mod hot;
 mod kept;
 mod kin;
 mod late;
+mod locks;
 mod long_hold;
 mod long_poll;
 mod needless;
@@ -72,9 +73,9 @@ mod watchers;
 
 pub use context::{Context, duration};
 pub use explain::{CODES, explain};
+pub(crate) use locks::is_lock_kind;
 pub(crate) use stacks::is_library;
 pub(crate) use tell::plural;
-pub(crate) use under_lock::is_lock_kind;
 pub(crate) use watchers::live as live_watchers;
 
 use serde::Serialize;

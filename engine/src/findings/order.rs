@@ -144,7 +144,7 @@ fn is_exclusive_kind(context: &Context<'_>, object: u64) -> bool {
         lockprof_trace::Kind::TokioSemaphore => {
             context.model.objects.get(&object).is_some_and(|object| object.capacity == 1)
         }
-        kind => super::under_lock::is_lock_kind(kind),
+        kind => super::locks::is_lock_kind(kind),
     }
 }
 

@@ -16,7 +16,7 @@ pub(super) fn find(context: &Context<'_>, known: &[Finding]) -> Vec<Finding> {
         let object = model.own(nesting.object);
         let held = nesting.held.iter().find(|(id, _)| nesting.object != 0 && model.own(*id) == object);
         let (Some((id, taken)), Some((class, facts))) = (held, model.class_of(object)) else { continue };
-        if !super::under_lock::is_lock_kind(facts.kind) {
+        if !super::locks::is_lock_kind(facts.kind) {
             continue;
         }
         let reads = nesting.operation == Operation::Read && *id != object;

@@ -4,7 +4,7 @@
 //! It is known by two things: whoever waits for the lock does so at a line that receives under it, and the lock is held no
 //! longer than a message is waited for. Whoever works with the lock still held takes no turns, and is told of as any other.
 use super::Context;
-use super::under_lock::is_lock_kind;
+use super::locks::innermost;
 use crate::model::Owner;
 use crate::stats::add;
 use lockprof_trace::Operation;
@@ -21,11 +21,9 @@ impl Turns {
         let model = context.model;
         let mut lines: BTreeMap<(u64, u64), BTreeSet<u64>> = BTreeMap::new();
         for (nesting, _) in model.nested.sorted() {
-            let innermost = nesting.held.iter().rev().find(|(id, _)| is_lock_kind(model.kind_of(*id)));
             let receives = nesting.operation == Operation::Recv;
-            let Some((lock, taken)) = innermost.filter(|_| receives) else { continue };
-            if let Some((class, _)) = model.class_of(*lock) {
-                lines.entry((class, *taken)).or_default().insert(nesting.site);
+            if let Some(line) = innermost(context, nesting).filter(|_| receives) {
+                lines.entry(line).or_default().insert(nesting.site);
             }
         }
         if lines.is_empty() {

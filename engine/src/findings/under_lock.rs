@@ -4,30 +4,14 @@
 //! a millisecond or more. False positives: the one who ends the wait never takes that lock; then it is only slow. Workers
 //! that take turns at a receiver are not told (see `turns`).
 use super::context::duration;
+use super::locks::innermost;
 use super::turns::Turns;
 use super::{Context, Finding, Place, is_known};
-use lockprof_trace::{Kind, Operation};
+use lockprof_trace::Operation;
 use std::collections::BTreeMap;
 
 /// A shorter wait is no wait worth telling, in nanoseconds.
 const LEAST_NS: u64 = 1_000_000;
-
-/// Kinds whose guards exclude others.
-pub(crate) const fn is_lock_kind(kind: Kind) -> bool {
-    matches!(
-        kind,
-        Kind::Mutex
-            | Kind::FairMutex
-            | Kind::ReentrantMutex
-            | Kind::RwLock
-            | Kind::StdMutex
-            | Kind::StdRwLock
-            | Kind::TokioMutex
-            | Kind::TokioRwLock
-            | Kind::SafeMap
-            | Kind::DashMap
-    )
-}
 
 pub(super) fn find(context: &Context<'_>, known: &[Finding]) -> Vec<Finding> {
     let model = context.model;
@@ -42,11 +26,9 @@ pub(super) fn find(context: &Context<'_>, known: &[Finding]) -> Vec<Finding> {
     for (nesting, parties) in model.nested.sorted() {
         let waits = !super::needs::is_lock(nesting.operation) && nesting.operation != Operation::Await;
         let ns = longest.get(&(nesting.site, nesting.operation)).map_or(0, |ticks| model.ns(*ticks));
-        let innermost = nesting.held.iter().rev().find(|(id, _)| is_lock_kind(model.kind_of(*id)));
-        let Some((lock, site)) = innermost.filter(|_| waits && ns >= LEAST_NS) else { continue };
-        let class = model.class_of(*lock).filter(|(class, _)| !turns.are(*class, *site));
-        let Some((class, _)) = class else { continue };
-        seen.entry((nesting.site, *site)).or_insert((nesting, class, ns, parties));
+        let lock = innermost(context, nesting).filter(|(class, site)| !turns.are(*class, *site));
+        let Some((class, site)) = lock.filter(|_| waits && ns >= LEAST_NS) else { continue };
+        seen.entry((nesting.site, site)).or_insert((nesting, class, ns, parties));
     }
     let mut found = vec![];
     for ((site, taken), (nesting, class, ns, parties)) in seen {
