@@ -66,6 +66,36 @@ fn subscriptions_of_every_age_are_left_behind_unless_somebody_waits_for_them() {
     assert!(found(&all_ages(), 0, Kind::TokioOneshot).is_empty(), "no subscription");
 }
 
+#[test]
+fn senders_of_every_age_are_left_behind_where_their_receivers_are_gone() {
+    let found = |ages: &[u64], received: bool, kind: Kind| -> Vec<Finding> {
+        let mut story = Story::new();
+        let hub = story.thread(20);
+        for age in ages {
+            let channel = story.object(kind, 10);
+            since(&mut story, hub, Role::Sender, channel, 30, *age, 1);
+            match received {
+                true => since(&mut story, hub, Role::Receiver, channel, 30, *age, 1),
+                false => {
+                    story.add(Event::EndDropped { at: FINISH - age, object: channel, role: Role::Receiver })
+                }
+            }
+        }
+        let report = story.report();
+        report.findings.into_iter().filter(|finding| finding.code == "LP0018").collect()
+    };
+    let left = only(found(&all_ages(), false, Kind::StdChannel));
+    assert_eq!((left.verdict, left.count, line(&left.at)), (Suspected, 40, 30));
+    assert_eq!(line(&left.objects[0].created_at), 10);
+    assert!(found(&all_ages(), true, Kind::StdChannel).is_empty(), "each has its receiver");
+    assert!(found(&all_ages(), false, Kind::TokioBroadcast).is_empty(), "somebody may subscribe");
+    assert!(
+        found(&[SECOND / 100; 40], false, Kind::StdChannel).is_empty(),
+        "until the list is looked through"
+    );
+    assert!(found(&all_ages()[..6], false, Kind::StdChannel).is_empty(), "a few");
+}
+
 /// A set's tasks are not told apart from others: only where all that was spawned is stuck, so is who waits for the set.
 #[test]
 fn who_waits_for_a_set_of_tasks_is_stuck_for_sure_if_everybody_spawned_is() {

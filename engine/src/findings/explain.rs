@@ -19,6 +19,7 @@ pub const CODES: &[(&str, &str, &str)] = &[
     ("LP0015", "lost wake-up", include_str!("explain/LP0015.md")),
     ("LP0016", "guards never given back", include_str!("explain/LP0016.md")),
     ("LP0017", "subscriptions left behind", include_str!("explain/LP0017.md")),
+    ("LP0018", "senders left behind", include_str!("explain/LP0018.md")),
     ("LP0020", "state overwritten", include_str!("explain/LP0020.md")),
     ("LP0021", "done twice", include_str!("explain/LP0021.md")),
     ("LP0022", "stale read", include_str!("explain/LP0022.md")),

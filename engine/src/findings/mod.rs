@@ -19,6 +19,7 @@
 //! | LP0015 | lost wake-up | suspected | `stuck` |
 //! | LP0016 | guards never given back | suspected | `kept` |
 //! | LP0017 | subscriptions left behind | suspected | `subscriptions` |
+//! | LP0018 | senders left behind | suspected | `orphans` |
 //! | LP0020 | state overwritten | proved, hazard | `states` |
 //! | LP0021 | done twice | suspected | `states` |
 //! | LP0022 | stale read | proved | `stale` |
@@ -54,6 +55,7 @@ mod long_poll;
 mod needless;
 mod needs;
 mod order;
+mod orphans;
 mod pool;
 mod rare;
 mod reentry;
@@ -269,6 +271,7 @@ pub fn find(context: &Context<'_>) -> Vec<Finding> {
     for detector in [
         kept::find,
         subscriptions::find,
+        orphans::find,
         starved::find,
         long_hold::find,
         order::find,
