@@ -26,6 +26,7 @@ fn actors_that_know_each_other_are_stuck_only_if_nobody_else_knew_them_just_now(
     assert_eq!((left.code, left.verdict), ("LP0001", Proved));
     assert_eq!(waiting(&left, Member), [30, 31]);
     assert!(found(FINISH - SECOND / 1_000).is_empty(), "main has dropped its ends, and is about to end");
+    assert!(found(FINISH - SECOND / 5).is_empty(), "and has lost its core for a moment");
 }
 
 #[test]

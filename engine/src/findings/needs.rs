@@ -322,12 +322,13 @@ impl Builder<'_> {
     }
 
     /// Whether somebody has just dropped such an end of the channel, as `main` does when the program ends: until then that
-    /// one could have served the wait, and what cannot go on since has had no time to matter.
+    /// one could have served the wait, and what cannot go on since has had no time to matter. A proof asks for no less time
+    /// than a suspicion here: where cores are short, who ends the program may stand still between the drop and the end.
     fn is_dropped_lately(&self, wait: &OpenWait, role: Role) -> bool {
         let model = self.context.model;
         let frozen = wait.until.unwrap_or(model.end());
         let dropped = model.dropped.get(&(wait.object, role)).filter(|at| **at >= wait.since);
-        dropped.is_some_and(|at| frozen.saturating_sub(*at) < model.ticks(self.least()))
+        dropped.is_some_and(|at| frozen.saturating_sub(*at) < model.ticks(self.context.options.min_blocked))
     }
 
     /// Ends of a channel: any of their owners may act. Who used an end last owns it; one that was never used may be
