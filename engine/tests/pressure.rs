@@ -45,7 +45,7 @@ fn one_shard_of_many_is_told_from_a_map_that_is_hot_all_over() {
 
 #[test]
 fn a_key_that_all_want_is_told_from_keys_that_meet_in_a_shard() {
-    // One shard alone makes half of the wait where `apart` says so; its waits are for so many keys.
+    // One shard makes most of the wait where `apart` says so; the waits for each are for so many keys.
     let told = |apart: bool, keys: u64| {
         let mut story = Story::new();
         let party = story.thread(20);

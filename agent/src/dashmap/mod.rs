@@ -8,8 +8,8 @@
 //! # What is recorded
 //! Each shard is an object of its own, since a shard is what one waits for; all of a map's are of one class, known by the
 //! line that made the map. So a hot shard stands out among its siblings. An operation tries first: only one that has to
-//! wait opens a wait, and tells for which key that was, by a salted hash: so a hot key stands out too. A [`Ref`](mapref::one::Ref), an entry or an iterator that stands in a shard holds it.
-//! Reads and writes are counted as the shard's lock is taken, inserts and removes key by key; what is changed through a
+//! wait opens a wait, and tells for which key that was, by a salted hash: so a hot key stands out too. A
+//! [`Ref`](mapref::one::Ref), an entry or an iterator that stands in a shard holds it. Reads and writes are counted as the shard's lock is taken, inserts and removes key by key; what is changed through a
 //! reference is not seen.
 //!
 //! # Differences from `dashmap` 6

@@ -1,9 +1,8 @@
 //! LP0031 and LP0032: why an object is hot, where that is more than that much is done under it.
 //!
 //! LP0031, a hot shard or key: of many objects of one class, such as the shards of a map, one makes most of the wait, or one key
-//! of a map does. LP0032, a lock
-//! convoy: everybody waits for a lock that is hardly held: each place in the line costs a change of threads, which takes many
-//! times as long as what is done under the lock. Both are told in place of LP0009, by what that is told by (see `hot`).
+//! of a map does. LP0032, a lock convoy: everybody waits for a lock that is hardly held: each place in the line costs a change of
+//! threads, which takes many times as long as what is done under the lock. Both are told in place of LP0009, by what that is told by (see `hot`).
 use super::Context;
 use super::context::duration;
 use crate::stats::add;

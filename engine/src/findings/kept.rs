@@ -12,17 +12,18 @@ use crate::model::Held;
 use lockprof_trace::Role;
 use std::collections::BTreeMap;
 
-/// What is left at one line, at least.
+/// What is left at one line, at least; of subscriptions, at one line of one channel.
 const LEAST: usize = 8;
 /// Holders that are listed.
 const LISTED: usize = 4;
 
-/// How many of these were born by each of nine moments.
-pub(super) fn births(context: &Context<'_>, born: impl Iterator<Item = u64> + Clone) -> Vec<u64> {
+/// How many of these were there at each of nine moments, if they are many and ever more.
+pub(super) fn ever_more(context: &Context<'_>, kept: &[&Held]) -> Option<Vec<u64>> {
     let (begin, end) = (context.model.session.at, context.model.end());
     let step = (end.saturating_sub(begin) / (MOMENTS as u64 - 1)).max(1);
-    let by = |moment: u64| born.clone().filter(|at| *at <= begin + step * moment).count() as u64;
-    (0..MOMENTS as u64).map(by).collect()
+    let by = |moment: u64| kept.iter().filter(|held| held.since <= begin + step * moment).count() as u64;
+    let born: Vec<u64> = (0..MOMENTS as u64).map(by).collect();
+    (kept.len() >= LEAST && grows(&born)).then_some(born)
 }
 
 pub(super) fn find(context: &Context<'_>, known: &[Finding]) -> Vec<Finding> {
@@ -48,11 +49,8 @@ pub(super) fn find(context: &Context<'_>, known: &[Finding]) -> Vec<Finding> {
     }
     let mut found = vec![];
     for ((class, site), kept) in lines {
-        let born = births(context, kept.iter().map(|held| held.since));
         let at = context.site(site);
-        if kept.len() < LEAST || !grows(&born) || is_known(known, &at) {
-            continue;
-        }
+        let Some(born) = ever_more(context, &kept).filter(|_| !is_known(known, &at)) else { continue };
         let count = kept.len() as u64;
         let ended = kept.iter().filter(|held| context.has_ended(held.party)).count() as u64;
         let what = match kept[0].role {

@@ -3,15 +3,11 @@
 //! A list of who is to be told grows by one sender for each newcomer, and none leaves it with its receiver. They are of every age
 //! (see `kept`), and of each channel the last receiver was seen to go. *Suspected*: a list may be looked through later. False
 //! positives: senders that are collected over more than half of a run to be dropped together.
-use super::growth::grows;
-use super::kept::births;
+use super::kept::ever_more;
 use super::{Context, Finding, Place, Verdict, is_known};
 use crate::model::Held;
 use lockprof_trace::{Kind, Role};
 use std::collections::{BTreeMap, HashSet};
-
-/// Senders that were made at one line, at least.
-const LEAST: usize = 8;
 
 pub(super) fn find(context: &Context<'_>, known: &[Finding]) -> Vec<Finding> {
     let model = context.model;
@@ -35,11 +31,8 @@ pub(super) fn find(context: &Context<'_>, known: &[Finding]) -> Vec<Finding> {
     }
     let mut found = vec![];
     for ((class, site), kept) in lines {
-        let born = births(context, kept.iter().map(|held| held.since));
         let at = context.site(site);
-        if kept.len() < LEAST || !grows(&born) || is_known(known, &at) {
-            continue;
-        }
+        let Some(born) = ever_more(context, &kept).filter(|_| !is_known(known, &at)) else { continue };
         let count = kept.len() as u64;
         found.push(Finding {
             verdict: Verdict::Suspected,

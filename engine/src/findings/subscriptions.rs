@@ -3,15 +3,11 @@
 //! Each new one is made at the same line for the same channel, those before it live on, of every age (see `kept`), and for most
 //! of them nobody waits. *Suspected*: they may be looked at now and then without a wait. False positives: a program that collects
 //! receivers over more than half of its run, to hand them out later.
-use super::growth::grows;
-use super::kept::births;
+use super::kept::ever_more;
 use super::{Context, Finding, Place, Verdict};
 use crate::model::Held;
 use lockprof_trace::{Kind, Operation, Role};
 use std::collections::BTreeMap;
-
-/// Receivers of one channel, made at one line, at least.
-const LEAST: usize = 8;
 
 pub(super) fn find(context: &Context<'_>, known: &[Finding]) -> Vec<Finding> {
     let (model, frozen) = (context.model, &context.frozen);
@@ -29,10 +25,8 @@ pub(super) fn find(context: &Context<'_>, known: &[Finding]) -> Vec<Finding> {
         let queue = frozen.queues.get(&object).into_iter().flatten().map(|number| &model.open[*number]);
         let waits =
             queue.filter(|wait| matches!(wait.operation, Operation::Recv | Operation::Changed)).count();
-        let (count, born) = (kept.len(), births(context, kept.iter().map(|held| held.since)));
-        if count < LEAST || waits * 2 > count || !grows(&born) {
-            continue;
-        }
+        let count = kept.len();
+        let Some(born) = ever_more(context, &kept).filter(|_| waits * 2 <= count) else { continue };
         let at = context.site(site);
         // Each in a task of its own: then those grow.
         let grown = |finding: &Finding| finding.code == "LP0007" && finding.count >= count as u64 / 2;

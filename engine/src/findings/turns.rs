@@ -39,7 +39,8 @@ impl Turns {
             }
         }
         let takes_turns = |&(class, taken): &(u64, u64), sites: &BTreeSet<u64>| {
-            let received: u64 = sites.iter().filter_map(|site| received.get(site)).sum();
+            let ticks = sites.iter().filter_map(|site| received.get(site));
+            let received = ticks.copied().fold(0, u64::saturating_add);
             received as f64 >= SHARE * held(context, class, taken) as f64
         };
         let lines: BTreeSet<_> =
