@@ -1,10 +1,12 @@
 //! Traces from files: opened with care, completed from what their process left in memory, and given event by event.
 //!
 //! What is missing or damaged does not stop the reading where something is left to read; it is told in [`Loaded::notes`].
+mod apart;
+
 use crate::collect::{self, Left};
 use crate::error::Error;
 use crate::progress::Progress;
-use lockprof_trace::file::{self, Reader};
+use lockprof_trace::file::{self, HoldKey, HoldTime, Reader};
 use lockprof_trace::{End, Event};
 use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom};
@@ -27,6 +29,34 @@ pub struct Loaded {
 /// # Errors
 /// There is no trace to read there.
 pub fn read(path: &Path, progress: &Progress, mut sink: impl FnMut(&Event<'_>)) -> Result<Loaded, Error> {
+    read_with(path, progress, |reader, met| in_order(reader, met, &mut sink))
+}
+
+/// The same for a sink that adds up: holds that have all but their times in common come together, behind what else their
+/// block tells.
+///
+/// # Errors
+/// As those of [`read`].
+pub fn read_apart(path: &Path, progress: &Progress, mut sink: impl FnMut(Told<'_>)) -> Result<Loaded, Error> {
+    read_with(path, progress, |reader, met| apart::read(reader, met, &mut sink))
+}
+
+/// What [`read_apart`] gives.
+#[derive(Clone, Copy, Debug)]
+pub enum Told<'a> {
+    /// An event. Holds are only among them where they belong to the [`Event::Within`] before them.
+    Event(&'a Event<'a>),
+    /// Holds that happened in no tracing span.
+    Holds(HoldKey, &'a [HoldTime]),
+}
+
+type From<'a> = Box<dyn Read + 'a>;
+
+fn read_with(
+    path: &Path,
+    progress: &Progress,
+    decode: impl FnOnce(&mut Reader<From<'_>>, &mut Met),
+) -> Result<Loaded, Error> {
     let mut file = open(path)?;
     let wrong = |error| Error::Trace(path.into(), error);
     let session = collect::Session::of(&file).map_err(wrong)?;
@@ -41,81 +71,118 @@ pub fn read(path: &Path, progress: &Progress, mut sink: impl FnMut(&Event<'_>)) 
     file.seek(SeekFrom::Start(0)).map_err(|error| wrong(error.into()))?;
     let bytes = file.metadata().map_or(0, |facts| facts.len());
     let file = progress.of(file, path, bytes);
-    match left {
-        None => loaded.read(path, file, &mut sink)?,
+    let from: From<'_> = match &left {
+        None => Box::new(file),
         Some(Left { file_bytes, events, note }) => {
-            loaded.notes.extend(note);
-            loaded.read(path, file.take(file_bytes).chain(&events[..]), &mut sink)?;
+            loaded.notes.extend(note.clone());
+            Box::new(file.take(*file_bytes).chain(&events[..]))
         }
-    }
+    };
+    let (mut reader, mut met) = (Reader::new(from).map_err(wrong)?, Met::default());
+    decode(&mut reader, &mut met);
+    loaded.tell(path, met, reader.cut())?;
     Ok(loaded)
 }
 
-impl Loaded {
-    fn read(&mut self, path: &Path, from: impl Read, sink: &mut impl FnMut(&Event<'_>)) -> Result<(), Error> {
-        let mut reader = Reader::new(from).map_err(|error| Error::Trace(path.into(), error))?;
-        let mut finished = false;
-        let mut damages = vec![];
-        loop {
-            match reader.block() {
-                Ok(Some(events)) => {
-                    for event in events {
-                        match event {
-                            Ok(event) => {
-                                self.events += 1;
-                                finished |= matches!(
-                                    event,
-                                    Event::Finish { end: End::Finished | End::Collected, .. }
-                                );
-                                sink(&event);
-                            }
-                            Err(error) => damages.push(error),
+fn in_order(reader: &mut Reader<From<'_>>, met: &mut Met, sink: &mut impl FnMut(&Event<'_>)) {
+    loop {
+        match reader.block() {
+            Ok(Some(events)) => {
+                for event in events {
+                    match event {
+                        Ok(event) => {
+                            met.event(&event);
+                            sink(&event);
                         }
+                        Err(error) => _ = met.error(error),
                     }
                 }
-                Ok(None) => break,
-                Err(error @ file::Error::Corrupt { .. }) => damages.push(error),
-                Err(error) if self.events == 0 => return Err(Error::Trace(path.into(), error)),
-                Err(error) => {
-                    self.notes.push(format!("{}: {error}; what follows is not analyzed", path.display()));
+            }
+            Ok(None) => break,
+            Err(error) => {
+                if !met.error(error) {
                     break;
                 }
             }
-            damages.truncate(DAMAGES_TOLD);
         }
-        for damage in damages {
-            self.notes.push(format!("{}: {damage}; the rest is analyzed without that block", path.display()));
-        }
-        if reader.damaged() > DAMAGES_TOLD as u64 {
-            self.notes.push(format!("{}: damaged in {} places", path.display(), reader.damaged()));
-        }
-        if let Some(cut) = reader.cut() {
-            self.notes.push(format!(
-                "{}: cut off in the block at byte {cut}; all before it is analyzed",
-                path.display()
-            ));
-        }
-        if reader.skipped() > 0 {
-            let skipped = reader.skipped();
-            self.notes.push(format!(
-                "{}: {skipped} events of a newer lockprof are not understood and passed over",
-                path.display()
-            ));
-        }
+    }
+    met.skipped += reader.skipped();
+}
+
+impl Loaded {
+    /// Says what was met on the way.
+    fn tell(&mut self, path: &Path, met: Met, cut: Option<u64>) -> Result<(), Error> {
+        self.events = met.events;
         if self.events == 0 {
-            return Err(Error::NoSession(path.into()));
+            return Err(met
+                .failed
+                .map_or_else(|| Error::NoSession(path.into()), |error| Error::Trace(path.into(), error)));
         }
-        if !finished && self.notes.is_empty() {
+        let path = path.display();
+        self.notes.extend(met.failed.map(|error| format!("{path}: {error}; what follows is not analyzed")));
+        let damages = met.damages.iter();
+        self.notes.extend(
+            damages.map(|damage| format!("{path}: {damage}; the rest is analyzed without that block")),
+        );
+        if met.damaged > DAMAGES_TOLD {
+            self.notes.push(format!("{path}: damaged in {} places", met.damaged));
+        }
+        if let Some(cut) = cut {
+            self.notes.push(format!("{path}: cut off in the block at byte {cut}; all before it is analyzed"));
+        }
+        if met.skipped > 0 {
+            let skipped = met.skipped;
             self.notes.push(format!(
-                "{}: ends without the state at the end, and its process left no memory to collect it from; open \
-                 waits are not known",
-                path.display()
+                "{path}: {skipped} events of a newer lockprof are not understood and passed over"
+            ));
+        }
+        if !met.finished && self.notes.is_empty() {
+            self.notes.push(format!(
+                "{path}: ends without the state at the end, and its process left no memory to collect it from; open \
+                 waits are not known"
             ));
         }
         Ok(())
     }
 }
 
+/// What was met on the way through a trace.
+#[derive(Default)]
+struct Met {
+    events: u64,
+    /// The state at the end was among them.
+    finished: bool,
+    skipped: u64,
+    damaged: usize,
+    /// The first of the damages.
+    damages: Vec<file::Error>,
+    /// Why it could not be read to its end.
+    failed: Option<file::Error>,
+}
+
+impl Met {
+    fn event(&mut self, event: &Event<'_>) {
+        self.events += 1;
+        self.finished |= matches!(event, Event::Finish { end: End::Finished | End::Collected, .. });
+    }
+
+    /// Takes an error; whether there may be more to read behind it.
+    fn error(&mut self, error: file::Error) -> bool {
+        match error {
+            file::Error::Corrupt { .. } => {
+                self.damaged += 1;
+                if self.damages.len() < DAMAGES_TOLD {
+                    self.damages.push(error);
+                }
+                true
+            }
+            error => {
+                self.failed = Some(error);
+                false
+            }
+        }
+    }
+}
 /// Opens what can be a trace: a regular file. Nothing else, which might block or never end.
 pub fn open(path: &Path) -> Result<File, Error> {
     let fail = |error| Error::open(path.into(), error);

@@ -1,5 +1,5 @@
 //! Makes a long trace of a short one: its waits and holds happen again and again, each time later, until the file has so
-//! many bytes: `cargo run --example repeat -- trace.bin BYTES long.bin`.
+//! many bytes: `cargo run --example repeat -- trace.bin BYTES long.bin`. Prints how many events they are.
 use lockprof_trace::Event;
 use lockprof_trace::file::{Block, Reader, header};
 use std::fs::File;
@@ -8,6 +8,7 @@ use std::io::{BufWriter, Write};
 /// Bytes that are gathered before they are written.
 const GATHERED: usize = 1 << 20;
 
+#[allow(clippy::print_stdout)] // It is what the caller divides by.
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let [from, bytes, to] = &std::env::args().skip(1).collect::<Vec<_>>()[..] else {
         return Err("repeat TRACE BYTES FILE".into());
@@ -16,7 +17,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut file = BufWriter::new(File::create(to)?);
     let (mut block, mut written, mut out) = (Block::new(), 0, header());
     let (mut begin, mut end) = (0, 0);
-    let mut last = None;
+    let (mut last, mut count) = (None, 0u64);
     for round in 0.. {
         let shift = round * (end - begin);
         let mut reader = Reader::new(File::open(from)?)?;
@@ -25,6 +26,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             match later(&event, shift) {
                 Some(event) => {
                     happened = true;
+                    count += 1;
                     block.push(&event);
                 }
                 // What is told once is told in the first round; how it ended, in the end.
@@ -50,6 +52,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             block.push(&Event::Finish { at: end + shift, end: how, reason: "".into() });
             block.finish(&mut out);
             file.write_all(&out)?;
+            println!("{count}");
             return Ok(file.flush()?);
         }
         if !happened {

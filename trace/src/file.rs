@@ -3,15 +3,21 @@
 //! [`header`] and [`Block`] give the bytes of a file, [`Reader`] takes them. Neither opens a file: what is written goes
 //! into a `Vec`, what is read comes from any [`Read`](std::io::Read). A reader meets every input with events or an
 //! [`Error`]; what it allocates is bounded by the limits below, whatever the file says.
+mod again;
 mod block;
 mod coding;
 mod error;
+mod events;
+mod parts;
 mod reader;
 mod schema;
 
+pub use again::HoldKey;
 pub use block::Block;
 pub use error::Error;
-pub use reader::{Events, Reader};
+pub use events::Events;
+pub use parts::{HoldTime, Parts, RawBlock};
+pub use reader::Reader;
 
 /// The version of the file's frame: header, blocks and the coding of fields. Events and fields come and go by the schema.
 pub const VERSION: u32 = 1;

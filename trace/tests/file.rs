@@ -2,10 +2,12 @@
 mod any;
 
 use any::Any;
-use lockprof_trace::file::{Block, Error, FRAME, MARK, MAX_BLOCK, MAX_SCHEMA, Reader, VERSION, header};
+use lockprof_trace::file::{
+    Block, Error, FRAME, HoldKey, MARK, MAX_BLOCK, MAX_SCHEMA, Parts, Reader, VERSION, header,
+};
 use lockprof_trace::{
-    Change, End, Event, HoldSource, Kind, Loss, MAX_FRAMES, MAX_TEXT, Mode, Operation, Outcome, Role, SCHEMA,
-    TaskState, WaitEnd,
+    Change, End, Event, HoldSource, Kind, Loss, MAX_FRAMES, MAX_TEXT, Mode, Operation, Outcome, Party, Role,
+    SCHEMA, TaskState, WaitEnd,
 };
 
 /// A file of these events, `per_block` in each block; and where each block ends.
@@ -55,7 +57,45 @@ fn read_all(file: &[u8]) -> Result<Read, Error> {
     assert_eq!(at, read.len());
     let facts = |reader: &Reader<_>| (reader.cut(), reader.skipped(), reader.damaged());
     assert_eq!(facts(&reader), facts(&blocks));
+    assert_same_apart(file, &read);
     Ok((read, reader.cut()))
+}
+
+/// Blocks that are taken apart tell the same: all but holds in the same order, and each group of holds in its order.
+fn assert_same_apart(file: &[u8], read: &[Result<Event<'_>, Error>]) {
+    let (mut holds, mut others, mut errors) = (vec![], vec![], vec![]);
+    let (mut reader, mut parts, mut buffer) = (Reader::new(file).unwrap(), Parts::default(), vec![]);
+    loop {
+        match reader.raw_block(std::mem::take(&mut buffer)) {
+            Ok(Some(block)) => {
+                buffer = block.apart(&mut parts);
+                let groups = parts.holds();
+                holds
+                    .extend(groups.flat_map(|(key, times)| {
+                        times.iter().map(move |time| key.hold(time.at, time.ticks))
+                    }));
+                others.append(&mut parts.others);
+                errors.extend(parts.error.take().map(|error| error.to_string()));
+            }
+            Ok(None) => break,
+            Err(error) => errors.push(error.to_string()),
+        }
+    }
+    let told = read.iter().filter_map(|read| read.as_ref().ok());
+    let mut within = false;
+    let (mut alone, rest): (Vec<_>, Vec<_>) = told.cloned().partition(|event| {
+        !std::mem::replace(&mut within, matches!(event, Event::Within { .. }))
+            && matches!(event, Event::Hold { .. })
+    });
+    assert!(others == rest);
+    let order = |hold: &Event<'_>| {
+        HoldKey::of(hold).map(|(key, at, ticks)| (at, ticks, key.party, key.object, key.source))
+    };
+    holds.sort_by_key(order);
+    alone.sort_by_key(order);
+    assert!(holds == alone);
+    let told: Vec<_> = read.iter().filter_map(|read| Some(read.as_ref().err()?.to_string())).collect();
+    assert_eq!(errors, told);
 }
 
 fn events_of(file: &[u8]) -> Vec<Event<'static>> {
@@ -78,6 +118,66 @@ fn a_large_block_becomes_several() {
     let (file, _) = file_of(&events, events.len());
     assert!(file.len() > 2 * MAX_BLOCK);
     assert_eq!(events_of(&file), events);
+}
+
+/// Holds by some threads of some objects, as full mode tells of them: with other events and spans between.
+fn holds(seed: u64, count: usize) -> Vec<Event<'static>> {
+    let mut any = Any(seed);
+    let objects = 1 + any.bits() % 200;
+    let mut at = any.bits() >> 8;
+    let mut events = vec![];
+    for _ in 0..count {
+        at = at.wrapping_add(any.bits() % 5_000);
+        let (ticks, party) = (any.bits() % 400, Party::thread(1 + any.bits() % 3));
+        let object = any.bits() % objects;
+        let source = HoldSource::ALL[any.bits() as usize % 2];
+        match any.bits() % 50 {
+            0 => events.push(Event::Name { object, name: "orders".into() }),
+            1 => events.push(Event::Within { span: 7 }),
+            _ => {}
+        }
+        events.push(Event::Hold { at, ticks, party, object, site: 0x5000_0000 + object * 4096, source });
+    }
+    events
+}
+
+#[test]
+fn holds_come_back() {
+    for seed in 0..20 {
+        let events = holds(seed, 20_000);
+        let (file, _) = file_of(&events, events.len());
+        assert!(events_of(&file) == events, "seed {seed}");
+    }
+}
+
+#[test]
+fn a_hold_that_is_told_again_is_short() {
+    let hold = |at| Event::Hold {
+        at,
+        ticks: 9,
+        party: Party::thread(1),
+        object: 5,
+        site: 1 << 40,
+        source: HoldSource::Full,
+    };
+    let sizes = [1, 2, 3]
+        .map(|count| file_of(&(0..count).map(|at| hold((1 << 40) + at)).collect::<Vec<_>>(), 9).0.len());
+    assert_eq!((sizes[1] - sizes[0], sizes[2] - sizes[1]), (3, 3), "number, end, length");
+}
+
+#[test]
+fn a_hold_of_a_later_version_has_a_place_too() {
+    let hold = |source: u8| [21, 3, 1, 2, 5, 3, source];
+    let events = [&hold(2)[..], &hold(77), &hold(1), &[128, 3, 1], &[129, 3, 1], &[130, 3, 1]].concat();
+    let (read, _) = read_all(&[&header()[..], &block_of(&events)].concat()).unwrap();
+    let sources = read.into_iter().map(|event| match event.unwrap() {
+        Event::Hold { source, .. } => source,
+        other => panic!("{other:?}"),
+    });
+    assert_eq!(
+        sources.collect::<Vec<_>>(),
+        [2, 1, 2, 1].map(|source| HoldSource::from_number(source).unwrap())
+    );
 }
 
 #[test]
@@ -273,7 +373,15 @@ fn later_and_earlier_schemas_are_read() {
 fn an_event_against_the_rules_ends_its_block() {
     let good = Event::Name { object: 1, name: "x".into() };
     let (file, _) = file_of(std::slice::from_ref(&good), 1);
-    for bad in [&[199][..], &[7, 1], &[7, 1, 2, 0xFF, 0xFE], &[7, 1, 0xFF, 0x7F], &[7, 0xFF]] {
+    for bad in [
+        &[199][..],
+        &[128, 3, 1],
+        &[191, 3, 1],
+        &[7, 1],
+        &[7, 1, 2, 0xFF, 0xFE],
+        &[7, 1, 0xFF, 0x7F],
+        &[7, 0xFF],
+    ] {
         let file = [&header()[..], &block_of(bad), &file[header().len()..]].concat();
         let (read, _) = read_all(&file).unwrap();
         let begin = (header().len() + FRAME) as u64;

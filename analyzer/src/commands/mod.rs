@@ -10,9 +10,11 @@ mod top;
 
 use crate::cli::{Ask, Format};
 use crate::error::Error;
+use crate::folder;
+use crate::load::{self, Told};
 use crate::modules::{Modules, Process};
 use crate::progress::Progress;
-use crate::{folder, load};
+
 use anstream::{AutoStream, ColorChoice};
 use clap::builder::styling::{AnsiColor, Style};
 use lockprof_engine::model::Model;
@@ -61,9 +63,12 @@ impl Recording {
         for path in paths {
             let (mut model, mut process) = (empty(), Process::default());
             let progress = Progress::new(!is_quiet());
-            let read = load::read(path, &progress, |event| {
-                process.event(event);
-                model.event(event);
+            let read = load::read_apart(path, &progress, |told| match told {
+                Told::Event(event) => {
+                    process.event(event);
+                    model.event(event);
+                }
+                Told::Holds(key, times) => model.holds(key, times),
             });
             match read {
                 Ok(loaded) => {

@@ -30,7 +30,8 @@ pub use tracing::{InSpan, SpanSum, TracingSpan, TracingSpans};
 
 use crate::stats::{Distribution, Holds, Lanes, Timeline, add};
 use foldhash::HashMap;
-use lockprof_trace::{Event, HoldSource, Kind, Loss, Mode, Operation, Party, Role};
+use lockprof_trace::file::{HoldKey, HoldTime};
+use lockprof_trace::{Event, Kind, Loss, Operation, Party, Role};
 use std::collections::BTreeMap;
 
 /// Everything that one process has recorded.
@@ -126,10 +127,11 @@ impl Model {
     /// Takes the next event of the file.
     pub fn event(&mut self, event: &Event<'_>) {
         let within = std::mem::take(&mut self.within);
-        if let Some(lanes) = &mut self.lanes
-            && let Some(span) = Span::of(event)
-        {
-            lanes.add(&Span { within: self.parties.span_of(span.party, within), ..span });
+        if let Some((key, at, ticks)) = HoldKey::of(event) {
+            return self.holds_within(key, &[HoldTime { at, ticks }], within);
+        }
+        if let Some(span) = Span::of(event) {
+            self.draw(span, within);
         }
         match event {
             Event::Session { at, .. } => {
@@ -195,18 +197,6 @@ impl Model {
                 self.cpu.sample(event, &self.parties, self.tracing.like(span));
             }
             Event::Wait { .. } => self.wait(event, within),
-            Event::Hold { at, ticks, party, object, site, source } => {
-                self.now(*at);
-                self.happened(*at);
-                self.hold(*ticks, *party, *object, *site, *source);
-                // Each hold once: one may be told by two sources.
-                let whole = matches!(self.session.mode, Some(Mode::Full));
-                let counted = if whole { HoldSource::Full } else { HoldSource::Coarse };
-                let span = self.parties.span_of(*party, within);
-                if span != 0 && *source == counted {
-                    self.tracing.holds.entry(span).or_default().one(*ticks);
-                }
-            }
             Event::Watcher { at, object, party, site } => {
                 self.now(*at);
                 // A release that came first in the file cancels out.
@@ -256,6 +246,18 @@ impl Model {
             }
             Event::Thread { .. } | Event::ThreadEnd { .. } | Event::TaskEnd { .. } => self.party(event, 0),
             _ => {}
+        }
+    }
+
+    /// Takes holds that happened in no tracing span: as many events at once.
+    pub fn holds(&mut self, key: HoldKey, times: &[HoldTime]) {
+        self.holds_within(key, times, 0);
+    }
+
+    /// Draws a wait or a hold, where anything is drawn.
+    fn draw(&mut self, span: Span, within: u64) {
+        if let Some(lanes) = &mut self.lanes {
+            lanes.add(&Span { within: self.parties.span_of(span.party, within), ..span });
         }
     }
 

@@ -3,6 +3,7 @@
 //! A span is made of one event and knows numbers alone; a [`Context`](crate::findings::Context) made of the whole trace
 //! has the names. So a trace of any size is exported in two passes: one for the model, one for the spans.
 use super::{Model, OpenWait};
+use lockprof_trace::file::{HoldKey, HoldTime};
 use lockprof_trace::{Event, Operation, Party, WaitEnd};
 
 /// What a party does in a span.
@@ -59,19 +60,27 @@ impl Span {
                     within: 0,
                 })
             }
-            Event::Hold { at, ticks, party, object, site, .. } => Some(Self {
-                begin: at.saturating_sub(ticks),
-                end: at,
-                party,
-                doing: Doing::Hold,
-                object,
-                site,
-                stack: 0,
-                holder: Party::UNKNOWN,
-                holder_site: 0,
-                within: 0,
-            }),
+            Event::Hold { .. } => {
+                HoldKey::of(event).map(|(key, at, ticks)| Self::hold(key, HoldTime { at, ticks }))
+            }
             _ => None,
+        }
+    }
+
+    /// Of a hold.
+    pub fn hold(key: HoldKey, time: HoldTime) -> Self {
+        let HoldKey { party, object, site, .. } = key;
+        Self {
+            begin: time.at.saturating_sub(time.ticks),
+            end: time.at,
+            party,
+            doing: Doing::Hold,
+            object,
+            site,
+            stack: 0,
+            holder: Party::UNKNOWN,
+            holder_site: 0,
+            within: 0,
         }
     }
 

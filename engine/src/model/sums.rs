@@ -1,6 +1,8 @@
 //! Waits and holds, each added to those like it.
-use super::{InSpan, Model, OpenWait};
-use lockprof_trace::{Event, HoldSource, Operation, Party, WaitEnd};
+use super::{InSpan, Model, OpenWait, Span, SpanSum};
+use crate::stats::add;
+use lockprof_trace::file::{HoldKey, HoldTime};
+use lockprof_trace::{Event, HoldSource, Mode, Operation, Party, WaitEnd};
 
 /// What a sum belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -122,22 +124,48 @@ impl Model {
         self.site_lengths.entry((key.owner, key.site)).or_default().add(ticks);
     }
 
-    pub(super) fn hold(&mut self, ticks: u64, party: Party, object: u64, site: u64, source: HoldSource) {
+    /// Adds holds with this key, all of which happened in this tracing span.
+    pub(super) fn holds_within(&mut self, key: HoldKey, times: &[HoldTime], within: u64) {
+        let HoldKey { party, object, site, source } = key;
+        if self.lanes.is_some() {
+            times.iter().for_each(|time| self.draw(Span::hold(key, *time), within));
+        }
         let (owner, step) = (self.owner_now(object), self.session.coarse_ticks);
+        let lengths = self.hold_lengths.entry(owner).or_default();
+        lengths.add(times.iter().map(|time| time.ticks), source, step);
+        let long = step.saturating_mul(2);
+        let (mut first, mut last, mut ticks, mut longest, mut many) = (u64::MAX, 0, 0, 0, 0);
+        for time in times {
+            (first, last) = (time.at.min(first), time.at.max(last));
+            add(&mut ticks, time.ticks);
+            longest = time.ticks.max(longest);
+            many += u64::from(time.ticks >= long);
+        }
+        if times.is_empty() {
+            return;
+        }
+        self.now(last);
+        self.happened(first);
+        let count = times.len() as u64;
         let sum = self.holds.entry((owner, site)).or_default();
-        let (count, total) = match source {
+        let (counted, total) = match source {
             HoldSource::Coarse => &mut sum.coarse,
             _ => &mut sum.timed,
         };
-        *count += 1;
-        *total = total.saturating_add(ticks);
-        if ticks >= step.saturating_mul(2) {
-            sum.long += u64::from(source == HoldSource::Coarse);
-            sum.max = sum.max.max(ticks);
+        *counted += count;
+        add(total, ticks);
+        if longest >= long {
+            sum.long += if source == HoldSource::Coarse { many } else { 0 };
+            sum.max = sum.max.max(longest);
             if party.is_task() {
-                sum.max_by_task = sum.max_by_task.max(ticks);
+                sum.max_by_task = sum.max_by_task.max(longest);
             }
         }
-        self.hold_lengths.entry(owner).or_default().add(ticks, source, step);
+        // Each hold once: one may be told by two sources.
+        let whole = matches!(self.session.mode, Some(Mode::Full));
+        let span = self.parties.span_of(party, within);
+        if span != 0 && source == if whole { HoldSource::Full } else { HoldSource::Coarse } {
+            self.tracing.holds.entry(span).or_default().take(&SpanSum { count, ticks, max: longest });
+        }
     }
 }

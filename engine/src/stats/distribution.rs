@@ -22,18 +22,7 @@ pub struct Distribution {
 impl Distribution {
     /// Adds one.
     pub fn add(&mut self, value: u64) {
-        self.count = self.count.saturating_add(1);
-        self.sum = self.sum.saturating_add(value);
-        self.max = self.max.max(value);
-        if let Some(many) = &mut self.many {
-            record(many, value, 1);
-        } else if self.few.len() < FEW {
-            self.few.push(value);
-        } else if let Ok(mut many) = Histogram::new(DIGITS) {
-            many.auto(true);
-            self.few.drain(..).chain([value]).for_each(|value| record(&mut many, value, 1));
-            self.many = Some(many);
-        }
+        self.extend([value]);
     }
 
     /// Adds all of another.
@@ -72,6 +61,25 @@ impl Distribution {
         self.few.iter().for_each(|value| take(*value, 1));
         if let Some(many) = &self.many {
             many.iter_recorded().for_each(|step| take(step.value_iterated_to(), step.count_at_value()));
+        }
+    }
+}
+
+impl Extend<u64> for Distribution {
+    fn extend<I: IntoIterator<Item = u64>>(&mut self, values: I) {
+        for value in values {
+            self.count = self.count.saturating_add(1);
+            self.sum = self.sum.saturating_add(value);
+            self.max = self.max.max(value);
+            if let Some(many) = &mut self.many {
+                record(many, value, 1);
+            } else if self.few.len() < FEW {
+                self.few.push(value);
+            } else if let Ok(mut many) = Histogram::new(DIGITS) {
+                many.auto(true);
+                self.few.drain(..).chain([value]).for_each(|value| record(&mut many, value, 1));
+                self.many = Some(many);
+            }
         }
     }
 }

@@ -29,23 +29,19 @@ const ENOUGH: u64 = 8;
 const DEVIATIONS: f64 = 2.0;
 
 impl Holds {
-    /// A hold of this length was told; `step` is the coarse clock's.
-    pub fn add(&mut self, ticks: u64, source: HoldSource, step: u64) {
-        let is_long = ticks >= step.saturating_mul(2).max(1);
+    /// Adds holds of these lengths; `step` is the coarse clock's.
+    pub fn add(&mut self, lengths: impl Iterator<Item = u64> + Clone, source: HoldSource, step: u64) {
+        let is_long = |ticks: &u64| *ticks >= step.saturating_mul(2).max(1);
         self.step = step;
         match source {
-            HoldSource::Full => self.full.add(ticks),
+            HoldSource::Full => self.full.extend(lengths),
             HoldSource::Sampled => {
-                self.samples.add(ticks);
-                if !is_long {
-                    self.short.add(ticks);
-                }
+                self.samples.extend(lengths.clone());
+                self.short.extend(lengths.filter(|ticks| !is_long(ticks)));
             }
             _ => {
-                self.coarse_sum = self.coarse_sum.saturating_add(ticks);
-                if is_long {
-                    self.long.add(ticks);
-                }
+                lengths.clone().for_each(|ticks| super::add(&mut self.coarse_sum, ticks));
+                self.long.extend(lengths.filter(is_long));
             }
         }
     }
@@ -105,30 +101,31 @@ impl Holds {
 mod tests {
     use super::Holds;
     use lockprof_trace::HoldSource::{Coarse, Full, Sampled};
+    use std::iter::{once, repeat_n};
 
     #[test]
     fn samples_stand_for_the_short_ones() {
         let mut holds = Holds::default();
-        (0..10).for_each(|_| holds.add(50, Sampled, 1_000));
-        (0..20).for_each(|_| holds.add(9_000, Coarse, 1_000));
-        holds.add(9_000, Sampled, 1_000);
+        holds.add(repeat_n(50, 10), Sampled, 1_000);
+        holds.add(repeat_n(9_000, 20), Coarse, 1_000);
+        holds.add(once(9_000), Sampled, 1_000);
         assert_eq!(holds.quantile(0.5, 1_000), 50);
         assert!(holds.quantile(0.99, 1_000) >= 9_000);
         assert_eq!((holds.max(), holds.total(1_000, 0)), (9_000, 180_000));
     }
 
     /// A thousand holds of 100 ticks each, of which ten were timed, and into which the clock fell so often.
-    fn alike(steps: u64) -> Holds {
+    fn alike(steps: usize) -> Holds {
         let mut holds = Holds::default();
-        (0..10).for_each(|_| holds.add(100, Sampled, 1_000));
-        (0..steps).for_each(|_| holds.add(1_000, Coarse, 1_000));
+        holds.add(repeat_n(100, 10), Sampled, 1_000);
+        holds.add(repeat_n(1_000, steps), Coarse, 1_000);
         holds
     }
 
     #[test]
     fn the_clock_draws_and_the_samples_tell() {
         for steps in [85, 100, 115] {
-            assert_eq!(alike(steps).total(1_000, steps * 1_000), 100_000);
+            assert_eq!(alike(steps).total(1_000, steps as u64 * 1_000), 100_000);
         }
     }
 
@@ -138,14 +135,14 @@ mod tests {
         assert_eq!(alike(200).total(1_000, 200_000), 200_000);
         // Of one sample nothing is concluded.
         let mut holds = Holds::default();
-        holds.add(100, Sampled, 1_000);
+        holds.add(once(100), Sampled, 1_000);
         assert_eq!(holds.total(1_000, 90_000), 90_000);
     }
 
     #[test]
     fn full_mode_estimates_nothing() {
         let mut holds = Holds::default();
-        (1..=100).for_each(|ticks| holds.add(ticks, Full, 1_000));
+        holds.add(1..=100, Full, 1_000);
         assert_eq!((holds.quantile(0.5, 100), holds.total(100, 0), holds.max()), (50, 5_050, 100));
     }
 }

@@ -1,10 +1,11 @@
 //! Any bytes as a file, and any bytes as the events of a block whose frame is right: the reader ends, without a panic,
-//! and what it gives is written and read again as it is.
+//! and what it gives is written and read again as it is. Blocks
+//! that are taken apart tell of as many events.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
 use lockprof_trace::Event;
-use lockprof_trace::file::{Block, MARK, Reader, header};
+use lockprof_trace::file::{Block, MARK, Parts, Reader, header};
 
 fuzz_target!(|bytes: &[u8]| {
     read(bytes);
@@ -24,7 +25,23 @@ fn read(bytes: &[u8]) -> Vec<Event<'static>> {
     loop {
         match reader.next() {
             Ok(Some(event)) => events.push(event.into_owned()),
-            Ok(None) => return events,
+            Ok(None) => break,
+            Err(_) => {}
+        }
+    }
+    assert_eq!(count_apart(bytes), events.len());
+    events
+}
+
+fn count_apart(bytes: &[u8]) -> usize {
+    let (mut count, mut parts, mut reader) = (0, Parts::default(), Reader::new(bytes).unwrap());
+    loop {
+        match reader.raw_block(vec![]) {
+            Ok(Some(block)) => {
+                block.apart(&mut parts);
+                count += parts.others.len() + parts.holds().map(|(_, times)| times.len()).sum::<usize>();
+            }
+            Ok(None) => return count,
             Err(_) => {}
         }
     }

@@ -1,18 +1,28 @@
 //! Blocks as they are written.
+use super::again::{Finder, HoldKey};
 use super::coding::{Bases, Writer};
 use super::{BLOCK_BYTES, FRAME, MARK};
-use crate::event::Event;
+use crate::event::{Event, Put};
 
 /// A block under construction: events in, checked bytes out. One writer, any number of blocks; the buffer is used again.
 ///
 /// What grows beyond the size of a block becomes several of them.
-#[derive(Default)]
 pub struct Block {
     /// Closed blocks, and the open one behind room for its frame.
     bytes: Vec<u8>,
     /// Where the open block begins; meaningless while `bytes` is empty.
     begin: usize,
     bases: Bases,
+    /// The holds that the open block has told.
+    told: Finder,
+    /// The last event belongs to the one behind it.
+    within: bool,
+}
+
+impl Default for Block {
+    fn default() -> Self {
+        Self { bytes: vec![], begin: 0, bases: Bases::default(), told: Finder::new(), within: false }
+    }
 }
 
 impl Block {
@@ -25,12 +35,22 @@ impl Block {
     pub fn push(&mut self, event: &Event<'_>) {
         if self.bytes.is_empty() {
             self.open();
-        } else if self.bytes.len() - self.begin >= BLOCK_BYTES {
+        } else if self.bytes.len() - self.begin >= BLOCK_BYTES && !self.within {
             self.close();
             self.open();
         }
-        self.bytes.push(event.number());
-        event.put(&mut Writer { bytes: &mut self.bytes, bases: &mut self.bases });
+        self.within = matches!(event, Event::Within { .. });
+        let hold = HoldKey::of(event);
+        let again = hold.and_then(|(key, at, ticks)| Some((self.told.find(key)?, at, ticks)));
+        self.bytes.push(again.map_or(event.number(), |(number, ..)| number));
+        let mut fields = Writer { bytes: &mut self.bytes, bases: &mut self.bases };
+        match again {
+            Some((_, at, ticks)) => {
+                fields.time(at);
+                fields.number(ticks);
+            }
+            None => event.put(&mut fields),
+        }
     }
 
     /// How many bytes [`finish`](Block::finish) will append.
@@ -56,6 +76,7 @@ impl Block {
         self.begin = self.bytes.len();
         self.bytes.extend_from_slice(&[0; FRAME]);
         self.bases = Bases::default();
+        self.told.clear();
     }
 
     fn close(&mut self) {

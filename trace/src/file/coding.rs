@@ -175,8 +175,8 @@ impl<'a> Fields<'a> {
         Ok(text)
     }
 
-    /// A number of more than one byte. Up to eight bytes are taken at once, nine and ten one by one.
-    #[inline]
+    /// A number of any length. Up to eight bytes are taken at once, nine and ten one by one.
+    #[inline(always)]
     fn long_number(&mut self) -> Result<u64, Malformed> {
         if let Some(bytes) = self.bytes.first_chunk() {
             let word = u64::from_le_bytes(*bytes);
@@ -190,36 +190,44 @@ impl<'a> Fields<'a> {
                 return Ok(word & 0x0FFF_FFFF | (word & 0x0FFF_FFFF_0000_0000) >> 4);
             }
         }
-        self.any_number()
+        // By value, so that what is read from can stay in registers.
+        let (value, rest) = any_number(self.bytes)?;
+        self.bytes = rest;
+        Ok(value)
     }
+}
 
-    #[cold]
-    fn any_number(&mut self) -> Result<u64, Malformed> {
-        let mut value = 0;
-        for shift in (0..70).step_by(7) {
-            let byte = self.byte().ok_or(Malformed::Short)?;
-            if shift == 63 && byte > 1 {
-                break;
-            }
-            value |= u64::from(byte & 0x7F) << shift;
-            if byte < 0x80 {
-                return Ok(value);
-            }
+/// A number of any length, and what follows.
+#[cold]
+fn any_number(mut bytes: &[u8]) -> Result<(u64, &[u8]), Malformed> {
+    let mut value = 0;
+    for shift in (0..70).step_by(7) {
+        let (&byte, rest) = bytes.split_first().ok_or(Malformed::Short)?;
+        bytes = rest;
+        if shift == 63 && byte > 1 {
+            break;
         }
-        Err(Malformed::Number)
+        value |= u64::from(byte & 0x7F) << shift;
+        if byte < 0x80 {
+            return Ok((value, bytes));
+        }
     }
+    Err(Malformed::Number)
 }
 
 impl<'a> Get<'a> for Fields<'a> {
     #[inline(always)]
     fn number(&mut self) -> Result<u64, Malformed> {
-        match self.bytes {
-            [first, rest @ ..] if *first < 0x80 => {
-                self.bytes = rest;
-                Ok(u64::from(*first))
+        // One byte or two without a branch between them: which it is changes from event to event.
+        if let Some(bytes) = self.bytes.first_chunk() {
+            let word = u64::from(u16::from_le_bytes(*bytes));
+            if word & 0x8080 != 0x8080 {
+                let second = word >> 7 & 1;
+                self.bytes = &self.bytes[1 + second as usize..];
+                return Ok(word & 0x7F | (word >> 8 << 7) & second.wrapping_neg());
             }
-            _ => self.long_number(),
         }
+        self.long_number()
     }
 
     #[inline(always)]

@@ -3,18 +3,22 @@
 //! A block is read whole into one buffer and checked; its events borrow from there. Behind damage the reader looks for the
 //! next mark at which a block begins that ends at another mark, or at the end of the file, and matches its checksum: asked
 //! in this order, so that no input makes it compute more than a few checksums for each byte.
+use super::again::Places;
 use super::block::checksum;
-use super::coding::{Bases, Fields, Shorter};
-use super::schema::{self, How, Schema};
+use super::coding::{Bases, Fields};
+use super::events::{self, Events};
+use super::parts::RawBlock;
+use super::schema::{self, Schema};
 use super::{Error, FRAME, MARK, MAX_BLOCK};
-use crate::event::{Event, Malformed};
+use crate::event::Event;
 use std::io::{ErrorKind, Read};
 use std::ops::Range;
+use std::sync::Arc;
 
 /// Reads the events of a trace file, block by block.
 pub struct Reader<R> {
     from: R,
-    schema: Schema,
+    schema: Arc<Schema>,
     /// A window of the file, from `begin` on.
     buffer: Vec<u8>,
     /// Where the buffer begins in the file.
@@ -28,6 +32,7 @@ pub struct Reader<R> {
     /// Events of the current block, for [`Reader::next`].
     events: Range<usize>,
     bases: Bases,
+    places: Places,
     cut: Option<u64>,
     skipped: u64,
     damaged: u64,
@@ -50,7 +55,7 @@ impl<R: Read> Reader<R> {
         let (schema, begin) = schema::read(&mut from)?;
         Ok(Self {
             from,
-            schema,
+            schema: Arc::new(schema),
             buffer: vec![],
             begin,
             next: 0,
@@ -58,6 +63,7 @@ impl<R: Read> Reader<R> {
             lost: false,
             events: 0..0,
             bases: Bases::default(),
+            places: Places::new(),
             cut: None,
             skipped: 0,
             damaged: 0,
@@ -73,31 +79,33 @@ impl<R: Read> Reader<R> {
         // Events of later versions are passed over first: what is lent can only be looked at once it is known to be lent.
         loop {
             if self.events.is_empty() {
-                match self.load()? {
-                    Some(events) => (self.events, self.bases) = (events, Bases::default()),
-                    None => return Ok(None),
-                }
+                let Some(events) = self.load()? else { return Ok(None) };
+                (self.events, self.bases, self.places) = (events, Bases::default(), Places::new());
             }
-            let mut ahead = self.current();
-            match ahead.step() {
+            let mut fields = Fields::within(&self.buffer[self.events.clone()], self.bases);
+            let number = fields.bytes.first().copied().unwrap_or_default();
+            match events::decode(&self.schema, &mut fields, &self.places) {
                 Ok(Some(_)) => break,
-                Ok(None) => {}
-                Err(error) => {
+                Ok(None) => drop(self.places.learn(number, None)),
+                Err(malformed) => {
+                    let offset = self.begin + self.events.start as u64;
                     self.events = 0..0;
                     self.damaged += 1;
-                    return Err(error);
+                    return Err(events::corrupt(offset, malformed));
                 }
             }
-            let (left, bases) = (ahead.fields.bytes.len(), ahead.fields.bases());
+            let (left, bases) = (fields.bytes.len(), fields.bases());
             self.events.start = self.events.end - left;
             self.bases = bases;
             self.skipped += 1;
         }
         let mut fields = Fields::within(&self.buffer[self.events.clone()], self.bases);
-        let event = decode(&self.schema, &mut fields);
+        let number = fields.bytes.first().copied().unwrap_or_default();
+        let event = events::decode(&self.schema, &mut fields, &self.places).ok().flatten();
+        self.places.learn(number, event.as_ref());
         self.events.start = self.events.end - fields.bytes.len();
         self.bases = fields.bases();
-        Ok(event.ok().flatten())
+        Ok(event)
     }
 
     /// The events of the next block; `None` at the end.
@@ -109,7 +117,20 @@ impl<R: Read> Reader<R> {
         let Some(events) = self.load()? else { return Ok(None) };
         let offset = self.begin + events.end as u64;
         let Self { buffer, schema, skipped, damaged, .. } = self;
-        Ok(Some(Events { fields: Fields::new(&buffer[events]), schema, end: offset, skipped, damaged }))
+        Ok(Some(Events::new(&buffer[events], schema, offset, skipped, damaged)))
+    }
+
+    /// The next block as it is, for another thread to decode; `None` at the end. It is copied into `buffer`, whose contents
+    /// are lost. What the block tells counts neither as [skipped](Reader::skipped) nor as [damaged](Reader::damaged).
+    ///
+    /// # Errors
+    /// As those of [`Reader::block`].
+    pub fn raw_block(&mut self, mut buffer: Vec<u8>) -> Result<Option<RawBlock>, Error> {
+        self.events = 0..0;
+        let Some(events) = self.load()? else { return Ok(None) };
+        buffer.clear();
+        buffer.extend_from_slice(&self.buffer[events.clone()]);
+        Ok(Some(RawBlock { bytes: buffer, schema: self.schema.clone(), end: self.begin + events.end as u64 }))
     }
 
     /// Where the file was cut off in the middle of a block, if it was: that block's begin, in bytes.
@@ -137,12 +158,6 @@ impl<R: Read> Reader<R> {
     pub fn source(&mut self) -> &mut R {
         self.ended = false;
         &mut self.from
-    }
-
-    fn current(&mut self) -> Events<'_> {
-        let end = self.begin + self.events.end as u64;
-        let fields = Fields::within(&self.buffer[self.events.clone()], self.bases);
-        Events { fields, schema: &self.schema, end, skipped: &mut self.skipped, damaged: &mut self.damaged }
     }
 
     /// Finds the next whole block and returns the place of its events.
@@ -266,98 +281,4 @@ impl<R: Read> Reader<R> {
 fn begins_with_mark(bytes: &[u8]) -> bool {
     let length = bytes.len().min(MARK.len());
     bytes[..length] == MARK[..length]
-}
-
-/// The events of one block.
-///
-/// An event that breaks the rules although its block's checksum is right is an [`Error::Corrupt`] and ends the block.
-pub struct Events<'r> {
-    fields: Fields<'r>,
-    schema: &'r Schema,
-    /// Where the block ends in the file.
-    end: u64,
-    skipped: &'r mut u64,
-    damaged: &'r mut u64,
-}
-
-impl<'r> Events<'r> {
-    /// Reads one event; `None` where this version does not know it, which was passed over.
-    #[inline(always)]
-    fn step(&mut self) -> Result<Option<Event<'r>>, Error> {
-        let offset = self.end - self.fields.bytes.len() as u64;
-        decode(self.schema, &mut self.fields)
-            .map_err(|malformed| Error::Corrupt { offset, what: describe(malformed) })
-    }
-}
-
-impl<'r> Iterator for Events<'r> {
-    type Item = Result<Event<'r>, Error>;
-
-    #[inline]
-    fn next(&mut self) -> Option<Self::Item> {
-        while !self.fields.bytes.is_empty() {
-            match self.step() {
-                Ok(Some(event)) => return Some(Ok(event)),
-                Ok(None) => *self.skipped += 1,
-                Err(error) => {
-                    self.fields.bytes = &[];
-                    *self.damaged += 1;
-                    return Some(Err(error));
-                }
-            }
-        }
-        None
-    }
-}
-
-#[inline(always)]
-fn decode<'a>(schema: &Schema, fields: &mut Fields<'a>) -> Result<Option<Event<'a>>, Malformed> {
-    let number = fields.byte().ok_or(Malformed::Short)?;
-    let begin = *fields;
-    let event = match schema.how(number) {
-        How::Known => Event::get(number, fields)?,
-        how => return decode_other(schema, how, number, fields),
-    };
-    if event.is_none() {
-        *fields = begin;
-        fields.skip(schema.letters(number))?;
-    }
-    Ok(event)
-}
-
-#[cold]
-fn decode_other<'a>(
-    schema: &Schema,
-    how: How,
-    number: u8,
-    fields: &mut Fields<'a>,
-) -> Result<Option<Event<'a>>, Malformed> {
-    let begin = *fields;
-    let event = match how {
-        How::Unlisted => return Err(Malformed::Number),
-        How::Foreign => None,
-        How::Shorter => {
-            let left = schema.letters(number).len();
-            Event::get(number, &mut Shorter { fields, left })?
-        }
-        How::Known | How::Longer => Event::get(number, fields)?,
-    };
-    match event {
-        None => {
-            *fields = begin;
-            fields.skip(schema.letters(number))?;
-        }
-        Some(_) if how == How::Longer => fields.skip(schema.extra(number))?,
-        Some(_) => {}
-    }
-    Ok(event)
-}
-
-fn describe(malformed: Malformed) -> &'static str {
-    match malformed {
-        Malformed::Short => "an event ends with its block",
-        Malformed::Number => "an event or a number that cannot be",
-        Malformed::Text => "a text that is not UTF-8",
-        Malformed::Length => "a text or stack beyond its limit",
-    }
 }

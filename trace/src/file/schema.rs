@@ -1,4 +1,5 @@
 //! The header and its schema: which events the file can hold, and how their fields are read by this version.
+use super::again;
 use super::{Error, MAGIC, MAX_SCHEMA, VERSION};
 use crate::SCHEMA;
 use std::io::Read;
@@ -10,6 +11,8 @@ pub(super) enum How {
     Unlisted,
     /// With the fields that this version knows.
     Known,
+    /// A hold told again.
+    Again,
     /// With more fields than this version knows.
     Longer,
     /// With fewer fields than this version knows.
@@ -51,6 +54,7 @@ impl Schema {
                 return Err("the header's schema has a field of unknown coding");
             }
             schema.how[number as usize] = match known(number) {
+                _ if is_again(number) && letters == again::LETTERS.as_bytes() => How::Again,
                 Some(known) if known == letters => How::Known,
                 Some(known) if letters.starts_with(known) => How::Longer,
                 Some(known) if known.starts_with(letters) => How::Shorter,
@@ -68,6 +72,11 @@ fn known(number: u8) -> Option<&'static [u8]> {
     SCHEMA.iter().find(|known| known.0 == number).map(|(_, _, letters)| letters.as_bytes())
 }
 
+/// Whether events with this number tell of a hold again.
+fn is_again(number: u8) -> bool {
+    (again::FIRST..again::FIRST + again::PLACES as u8).contains(&number)
+}
+
 /// A text of up to 255 bytes behind its length, and what follows.
 fn short_text(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let (&length, rest) = bytes.split_first()?;
@@ -77,8 +86,10 @@ fn short_text(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
 /// A header with this schema.
 pub(super) fn header(schema: &[(u8, &str, &str)]) -> Vec<u8> {
     let mut listed = vec![];
-    for (number, name, letters) in schema {
-        listed.push(*number);
+    let again = (again::FIRST..again::FIRST + again::PLACES as u8)
+        .map(|number| (number, again::NAME, again::LETTERS));
+    for (number, name, letters) in schema.iter().copied().chain(again) {
+        listed.push(number);
         for text in [name, letters] {
             listed.push(text.len() as u8);
             listed.extend_from_slice(text.as_bytes());
