@@ -1,14 +1,14 @@
 //! The pages of a program that is stuck: read by plain HTTP, by `go tool pprof` and by `promtool`.
 #![cfg(all(target_os = "linux", feature = "http"))]
+mod clients;
+
+use clients::{is_there, until};
 use lockprof::sync::Mutex;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Barrier};
-use std::time::{Duration, Instant};
 
-/// For this long is waited for what must come.
-const PATIENCE: Duration = Duration::from_secs(60);
 /// The requests that are answered at once.
 const AT_ONCE: usize = 8;
 /// Tells the child of the second test that it is one, and where its pages are.
@@ -41,26 +41,9 @@ fn status(address: SocketAddr, path: &str) -> u16 {
     ask(address, path, "").0
 }
 
-/// Asks until it is so.
-fn until<T>(mut ask: impl FnMut() -> Option<T>) -> T {
-    let begin = Instant::now();
-    loop {
-        if let Some(answer) = ask() {
-            return answer;
-        }
-        assert!(begin.elapsed() < PATIENCE, "it does not come");
-        std::thread::sleep(Duration::from_millis(5));
-    }
-}
-
 /// What a client that is installed prints; `None`, and a word on it, where it is not.
 fn client(program: &str, version: &str, arguments: &[&str], input: &str) -> Option<String> {
-    let quiet = || Stdio::null();
-    let there = Command::new(program).arg(version).stdout(quiet()).stderr(quiet()).status();
-    if !there.is_ok_and(|status| status.success()) {
-        // Past the harness, which shows nothing of a test that passes.
-        let said = format!("skipped: {program} is not to be had here\n");
-        std::io::stderr().write_all(said.as_bytes()).unwrap();
+    if !is_there(program, version) {
         return None;
     }
     let mut child = Command::new(program)

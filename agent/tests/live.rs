@@ -1,24 +1,12 @@
 //! What a program that runs is told of itself.
 #![cfg(all(target_os = "linux", feature = "live"))]
+mod clients;
+
+use clients::until;
 use lockprof::live::Verdict;
 use lockprof::sync::Mutex;
 use std::sync::{Arc, Barrier};
-use std::time::{Duration, Instant};
-
-/// For this long is waited for what must come.
-const PATIENCE: Duration = Duration::from_secs(30);
-
-/// Asks until it is so.
-fn until<T>(mut ask: impl FnMut() -> Option<T>) -> T {
-    let begin = Instant::now();
-    loop {
-        if let Some(answer) = ask() {
-            return answer;
-        }
-        assert!(begin.elapsed() < PATIENCE, "it does not come");
-        std::thread::sleep(Duration::from_millis(5));
-    }
-}
+use std::time::Duration;
 
 #[test]
 fn a_deadlock_is_told_as_it_happens() {

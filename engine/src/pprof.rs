@@ -293,3 +293,23 @@ pub fn write(
     zipped.write_all(&builder.profile.encode_to_vec())?;
     zipped.finish()?.flush()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Go takes any numbers for ids. Parca asks that they follow each other from 1.
+    #[test]
+    fn ids_follow_each_other() {
+        let about = About { values: Values::Contentions, time_ns: 0, duration_ns: 0 };
+        let mut builder = Builder::new(&[], about);
+        for function in ["takes", "waits", "takes"] {
+            let line = builder.line(function, "order.rs", 7);
+            builder.location(0, vec![line]);
+        }
+        let Profile { function, location, string_table, .. } = builder.profile;
+        assert_eq!(function.iter().map(|function| function.id).collect::<Vec<_>>(), [1, 2]);
+        assert_eq!(location.iter().map(|location| location.id).collect::<Vec<_>>(), [1, 2]);
+        assert_eq!(string_table[0], "");
+    }
+}
