@@ -179,6 +179,24 @@ fn waits_under_a_lock() {
     assert_eq!(found(Join, Kind::Mutex, SECOND / 10).len(), 1);
 }
 
+/// Who alone takes a lock to receive under it keeps nobody from sending.
+#[test]
+fn a_receiver_behind_a_lock_of_its_own() {
+    let found = |other: bool| {
+        let mut story = Story::new();
+        let (lock, channel) = (story.object(Kind::StdMutex, 10), story.object(Kind::StdChannel, 11));
+        let (one, two) = (story.thread(20), story.thread(21));
+        story.nested(one, Recv, (channel + 1, 31), &[(lock, 30)]);
+        story.waited(BEGIN + 2 * SECOND, SECOND, one, Recv, channel + 1, 31, WaitEnd::Done, 0);
+        story.held(BEGIN + 2 * SECOND, SECOND, one, lock, 30, HoldSource::Coarse);
+        if other {
+            story.held(BEGIN + 2 * SECOND, 100, two, lock, 40, HoldSource::Sampled);
+        }
+        story.hazards("LP0014").len()
+    };
+    assert_eq!((found(false), found(true)), (0, 1));
+}
+
 /// Workers that share a receiver wait for work, whether in it or for the lock before it.
 #[test]
 fn workers_that_take_turns_at_a_receiver_wait_for_no_lock() {

@@ -1,8 +1,9 @@
 //! Workers that take turns at a receiver behind a lock: the one in front waits for the next message with the lock held, the
 //! others wait for the lock. All of them wait for work: nobody waits for a lock that is held too long.
 //!
-//! It is known by two things: whoever waits for the lock does so at a line that receives under it, and the lock is held no
-//! longer than a message is waited for. Whoever works with the lock still held takes no turns, and is told of as any other.
+//! It is known by two things: whoever takes the lock does so at a line that receives under it, and the lock is held no longer
+//! than a message is waited for. Whoever works with the lock still held takes no turns, and is told of as any other. One who is
+//! alone in taking the lock keeps nobody from sending either.
 use super::Context;
 use super::locks::innermost;
 use crate::model::Owner;
@@ -29,14 +30,9 @@ impl Turns {
         if lines.is_empty() {
             return Self(BTreeSet::new());
         }
-        let (mut received, mut waiting): (BTreeMap<u64, u64>, BTreeMap<u64, BTreeSet<u64>>) =
-            Default::default();
-        for (key, sum) in &model.waits {
-            match (key.operation, key.owner) {
-                (Operation::Recv, _) => add(received.entry(key.site).or_default(), sum.ticks),
-                (_, Owner::Class(class)) => drop(waiting.entry(class).or_default().insert(key.site)),
-                _ => {}
-            }
+        let mut received: BTreeMap<u64, u64> = BTreeMap::new();
+        for (key, sum) in model.waits.iter().filter(|(key, _)| key.operation == Operation::Recv) {
+            add(received.entry(key.site).or_default(), sum.ticks);
         }
         let takes_turns = |&(class, taken): &(u64, u64), sites: &BTreeSet<u64>| {
             let ticks = sites.iter().filter_map(|site| received.get(site));
@@ -45,17 +41,25 @@ impl Turns {
         };
         let lines: BTreeSet<_> =
             lines.iter().filter(|(line, sites)| takes_turns(line, sites)).map(|(line, _)| *line).collect();
-        let all_wait_so = |class: u64| {
-            let sites = waiting.get(&class);
-            sites.is_some_and(|sites| sites.iter().all(|site| lines.contains(&(class, *site))))
-        };
-        Self(lines.iter().copied().filter(|(class, _)| all_wait_so(*class)).collect())
+        let others: BTreeSet<u64> =
+            takers(context).filter(|taker| !lines.contains(taker)).map(|(class, _)| class).collect();
+        Self(lines.into_iter().filter(|(class, _)| !others.contains(class)).collect())
     }
 
     /// Whether who takes a lock of this class at this line takes turns.
     pub(super) fn are(&self, class: u64, site: u64) -> bool {
         self.0.contains(&(class, site))
     }
+}
+
+/// The lines that are known to take, or to wait for, a lock, each with the lock's class.
+fn takers<'a>(context: &'a Context<'_>) -> impl Iterator<Item = (u64, u64)> + 'a {
+    let model = context.model;
+    let class = |owner: &Owner| if let Owner::Class(class) = owner { Some(*class) } else { None };
+    let waited = model.waits.keys().filter_map(move |key| Some((class(&key.owner)?, key.site)));
+    let held = model.holds.keys().filter_map(move |(owner, site)| Some((class(owner)?, *site)));
+    let open = model.handles.iter().filter(|held| held.role.is_guard());
+    waited.chain(held).chain(open.filter_map(|held| Some((model.class_of(held.object)?.0, held.site))))
 }
 
 /// How long a lock of this class was held from this line on, in ticks: as far as it was timed, and at most.
