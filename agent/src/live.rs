@@ -6,7 +6,7 @@
 use crate::recorder;
 use crate::{clock, platform};
 use lockprof_engine::model::Model;
-use lockprof_engine::report::{Report, text};
+use lockprof_engine::report::{Report, TextOptions, text};
 use lockprof_engine::symbols::{NoSymbols, Resolve};
 use lockprof_engine::{Options, analyze};
 use lockprof_trace::memory::{header, snapshot};
@@ -85,7 +85,7 @@ impl Stuck {
 impl fmt::Display for Stuck {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Some(report) => f.write_str(text::findings(report, &text::TextOptions::default()).trim_start()),
+            Some(report) => f.write_str(text::findings(report, &TextOptions::default()).trim_start()),
             None => f.write_str("nothing is recorded\n"),
         }
     }

@@ -1,7 +1,8 @@
 //! The report as it is printed, and the folder that it is written to.
 mod story;
 
-use lockprof_engine::report::text::{TextOptions, render};
+use lockprof_engine::report::TextOptions;
+use lockprof_engine::report::text::render;
 use lockprof_trace::Operation::{Lock, Send};
 use lockprof_trace::{Event, HoldSource, Kind, Loss, Role, WaitEnd};
 use story::{BEGIN, FINISH, SECOND, Story};

@@ -1,186 +1,19 @@
 //! The events of a trace: definitions, what happened, and the state at the end.
 //!
-//! One list serves every codec: an event writes its fields into a [`Put`] and reads them from a [`Get`]. The file's
-//! coding (`crate::file`) and the coding in shared memory (`crate::words`) each implement both, once.
+//! One list serves every codec: see [`fields`](self::fields) for how an event writes and reads its fields.
 //!
 //! Times are ticks of the session's clock (see [`Event::Session`]); so are lengths of time. A site is the address of a
 //! `core::panic::Location` in the recorded process: [`Event::Site`] tells its file, line and column. Ids start at 1;
 //! 0 means "not known" everywhere.
-use crate::kind::{
-    Change, Count, End, HoldSource, Kind, Loss, Mode, Operation, Outcome, Role, TaskState, WaitEnd,
-};
+mod fields;
+mod party;
+
+use crate::kind::{Change, End, HoldSource, Kind, Loss, Mode, Operation, Outcome, Role, TaskState, WaitEnd};
+use fields::{events, field, owned};
 use std::borrow::Cow;
 
-/// A thread or a task: who waits, holds and works. Numbers are never used again within a process.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
-pub struct Party(pub u64);
-
-impl Party {
-    /// Nobody that is known.
-    pub const UNKNOWN: Party = Party(0);
-
-    /// The thread with this number, from 1.
-    pub const fn thread(number: u64) -> Self {
-        Party(number << 1)
-    }
-
-    /// The task with this number, from 1.
-    pub const fn task(number: u64) -> Self {
-        Party(number << 1 | 1)
-    }
-
-    /// Whether it is a task.
-    pub const fn is_task(self) -> bool {
-        self.0 & 1 == 1
-    }
-
-    /// Whether it is a thread.
-    pub const fn is_thread(self) -> bool {
-        self.0 & 1 == 0 && self.0 != 0
-    }
-
-    /// Its number among the threads, or among the tasks.
-    pub const fn number(self) -> u64 {
-        self.0 >> 1
-    }
-}
-
-/// Where the fields of an event are written.
-pub trait Put {
-    /// A plain number.
-    fn number(&mut self, value: u64);
-    /// A point in time.
-    fn time(&mut self, value: u64);
-    /// An address in the process.
-    fn address(&mut self, value: u64);
-    /// A text.
-    fn text(&mut self, value: &str);
-    /// Addresses in the process.
-    fn addresses(&mut self, value: &[u64]);
-}
-
-/// What is wrong with the fields of an event.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Malformed {
-    /// They end too early.
-    Short,
-    /// A number has more than 64 bits.
-    Number,
-    /// A text is not UTF-8.
-    Text,
-    /// A length is beyond [`MAX_TEXT`](crate::MAX_TEXT) or [`MAX_FRAMES`](crate::MAX_FRAMES).
-    Length,
-}
-
-/// Where the fields of an event are read from.
-pub trait Get<'a> {
-    /// A plain number.
-    fn number(&mut self) -> Result<u64, Malformed>;
-    /// A point in time.
-    fn time(&mut self) -> Result<u64, Malformed>;
-    /// An address in the process.
-    fn address(&mut self) -> Result<u64, Malformed>;
-    /// A text.
-    fn text(&mut self) -> Result<Cow<'a, str>, Malformed>;
-    /// Addresses in the process.
-    fn addresses(&mut self) -> Result<Cow<'a, [u64]>, Malformed>;
-}
-
-/// The coding of one field: a letter for the schema, and the way in and out.
-macro_rules! field {
-    (letter number) => { "n" };
-    (letter time) => { "t" };
-    (letter address) => { "a" };
-    (letter text) => { "s" };
-    (letter addresses) => { "l" };
-    (letter party) => { "n" };
-    (letter $name:ident) => { "n" };
-    (type number) => { u64 };
-    (type time) => { u64 };
-    (type address) => { u64 };
-    (type text) => { Cow<'a, str> };
-    (type addresses) => { Cow<'a, [u64]> };
-    (type party) => { Party };
-    (type $name:ident) => { $name };
-    (put $out:ident $value:ident party) => { $out.number($value.0) };
-    (put $out:ident $value:ident number) => { $out.number(*$value) };
-    (put $out:ident $value:ident time) => { $out.time(*$value) };
-    (put $out:ident $value:ident address) => { $out.address(*$value) };
-    (put $out:ident $value:ident text) => { $out.text($value) };
-    (put $out:ident $value:ident addresses) => { $out.addresses($value) };
-    (put $out:ident $value:ident $name:ident) => { $out.number(*$value as u64) };
-    (get $from:ident party) => { Party($from.number()?) };
-    (get $from:ident number) => { $from.number()? };
-    (get $from:ident time) => { $from.time()? };
-    (get $from:ident address) => { $from.address()? };
-    (get $from:ident text) => { $from.text()? };
-    (get $from:ident addresses) => { $from.addresses()? };
-    // A number of a later version: the event is passed over, its neighbours are not lost.
-    (get $from:ident $name:ident) => { match $name::from_number($from.number()?) { Some(known) => known, None => return Ok(None) } };
-}
-
-macro_rules! events {
-    ($($(#[$doc:meta])* $variant:ident = $number:literal { $($(#[$fdoc:meta])* $field:ident: $type:ident,)* })*) => {
-        /// One event of a trace. See the module for what its fields mean.
-        #[derive(Clone, Debug, PartialEq, Eq)]
-        #[non_exhaustive]
-        pub enum Event<'a> {
-            $($(#[$doc])* $variant { $($(#[$fdoc])* $field: field!(type $type),)* },)*
-        }
-
-        /// Number, name and fields of every event of this version; a letter a field: `n` number, `t` time, `a` address,
-        /// `s` text, `l` addresses. A trace carries it, so that a reader can pass over what it does not know.
-        pub const SCHEMA: &[(u8, &str, &str)] =
-            &[$(($number, stringify!($variant), concat!($(field!(letter $type)),*)),)*];
-
-        impl<'a> Event<'a> {
-            /// Its number in the schema.
-            pub const fn number(&self) -> u8 {
-                match self { $(Event::$variant { .. } => $number,)* }
-            }
-
-            /// Writes its fields.
-            pub fn put(&self, out: &mut impl Put) {
-                match self { $(Event::$variant { $($field),* } => { $(field!(put out $field $type);)* })* }
-            }
-
-            /// Reads the event with this number. `None` where this version does not know one of the event's numbers.
-            ///
-            /// # Errors
-            /// The fields are malformed; or `number` is not in the [`SCHEMA`], which is [`Malformed::Number`].
-            #[allow(unused_variables)]
-            #[inline(always)] // An event is large, and a reader's loop is the one place where it is made.
-            pub fn get(number: u8, from: &mut impl Get<'a>) -> Result<Option<Self>, Malformed> {
-                match number {
-                    $($number => {
-                        $(let $field = field!(get from $type);)*
-                        Ok(Some(Event::$variant { $($field),* }))
-                    })*
-                    _ => Err(Malformed::Number),
-                }
-            }
-
-            /// The same without a borrow.
-            pub fn into_owned(self) -> Event<'static> {
-                match self {
-                    $(Event::$variant { $($field),* } => Event::$variant { $($field: owned!($field $type)),* },)*
-                }
-            }
-        }
-    };
-}
-
-macro_rules! owned {
-    ($value:ident text) => {
-        Cow::Owned($value.into_owned())
-    };
-    ($value:ident addresses) => {
-        Cow::Owned($value.into_owned())
-    };
-    ($value:ident $type:ident) => {
-        $value
-    };
-}
+pub use fields::{Get, Malformed, Put};
+pub use party::Party;
 
 events! {
     /// The recording begins: the first event of a trace.
@@ -715,12 +548,5 @@ impl Event<'_> {
     /// Whether others are told by it, now or later: it must stay where they stay. These events have the numbers below 10.
     pub const fn is_definition(&self) -> bool {
         self.number() < 10
-    }
-}
-
-impl Count {
-    /// Whether what is counted are acquisitions of a lock, of whatever sort.
-    pub const fn is_acquisition(self) -> bool {
-        matches!(self, Count::Acquisitions | Count::Writes | Count::Reads)
     }
 }

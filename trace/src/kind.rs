@@ -253,6 +253,13 @@ names! {
     }
 }
 
+impl Count {
+    /// Whether what is counted are acquisitions of a lock, of whatever sort.
+    pub const fn is_acquisition(self) -> bool {
+        matches!(self, Count::Acquisitions | Count::Writes | Count::Reads)
+    }
+}
+
 impl Operation {
     /// Whether it waits for a signal, which only reaches who waits by then.
     pub const fn is_signal(self) -> bool {

@@ -1,6 +1,22 @@
 //! What a `StateMap` tells of a write: who wrote the state that was there, and who wanted another. Without the feature
 //! `record` there is nothing in here.
+use super::meter::Site;
+use super::written::Written;
 use lockprof_trace::Change;
+
+/// A state that is there.
+#[derive(Clone)]
+pub(super) struct Current<S> {
+    pub(super) state: S,
+    #[cfg_attr(not(feature = "record"), expect(dead_code))]
+    pub(super) written: Written,
+}
+
+impl<S> Current<S> {
+    pub(super) fn new(state: S, site: Site) -> Self {
+        Self { state, written: Written::now(site) }
+    }
+}
 
 /// A write: what it came to, which state was expected if any, and which was to be.
 #[cfg_attr(not(feature = "record"), expect(dead_code))]
@@ -12,11 +28,10 @@ pub(super) struct Attempt<'a, S> {
 
 #[cfg(feature = "record")]
 mod on {
-    use super::Attempt;
+    use super::{Attempt, Current};
     use crate::clock::ticks;
     use crate::key::salted;
     use crate::map::meter::{Meter, Site};
-    use crate::map::state_map::Current;
     use crate::recorder::{self, emit, party, site_of};
     use lockprof_trace::{Change, Event, Party};
     use std::fmt::{self, Debug, Write};
@@ -126,9 +141,8 @@ mod on {
 
 #[cfg(not(feature = "record"))]
 mod off {
-    use super::Attempt;
+    use super::{Attempt, Current};
     use crate::map::meter::{Meter, Site};
-    use crate::map::state_map::Current;
 
     impl<S> Attempt<'_, S> {
         pub(in crate::map) fn tell<Q: ?Sized>(&self, _: &Meter, _: &Q, _: Option<&Current<S>>, _: Site) {}

@@ -1,8 +1,7 @@
 //! `StateMap`: a map of states, in which each write says what it expects.
-use super::change::Attempt;
+use super::change::{Attempt, Current};
 use super::locked::{Locked, Write};
 use super::meter::Site;
-use super::written::Written;
 use lockprof_trace::{Change, Kind};
 use std::borrow::Borrow;
 use std::collections::HashMap;
@@ -47,14 +46,6 @@ type Rule<S> = Box<dyn Fn(&S, &S) -> bool + Send + Sync>;
 
 /// All states, locked for writing.
 type States<'a, K, S, H> = Write<'a, HashMap<K, Current<S>, H>>;
-
-/// A state that is there.
-#[derive(Clone)]
-pub(super) struct Current<S> {
-    pub(super) state: S,
-    #[cfg_attr(not(feature = "record"), expect(dead_code))]
-    pub(super) written: Written,
-}
 
 /// Why a state was not written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -244,12 +235,6 @@ impl<K: Eq + Hash, S: Clone + Debug + PartialEq, H: BuildHasher> StateMap<K, S, 
         let removed = states.remove(key)?;
         states.meter.removed(1);
         Some(removed.state)
-    }
-}
-
-impl<S> Current<S> {
-    fn new(state: S, site: Site) -> Self {
-        Self { state, written: Written::now(site) }
     }
 }
 

@@ -18,7 +18,7 @@ use crate::progress::Progress;
 use anstream::{AutoStream, ColorChoice};
 use clap::builder::styling::{AnsiColor, Style};
 use lockprof_engine::model::Model;
-use lockprof_engine::report::text::TextOptions;
+use lockprof_engine::report::TextOptions;
 use lockprof_engine::report::{self, Report};
 use serde::Serialize;
 use std::fmt::Display;

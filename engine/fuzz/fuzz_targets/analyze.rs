@@ -5,7 +5,8 @@
 use libfuzzer_sys::fuzz_target;
 use lockprof_engine::diff::diff;
 use lockprof_engine::model::Model;
-use lockprof_engine::report::text::{TextOptions, render};
+use lockprof_engine::report::TextOptions;
+use lockprof_engine::report::text::render;
 use lockprof_engine::symbols::NoSymbols;
 use lockprof_engine::{Options, analyze};
 use lockprof_trace::file::{MARK, Reader, header};

@@ -1,7 +1,7 @@
 //! A comparison for a terminal: the sentence, the whole in numbers, then what changed of each object.
 use super::{Change, ClassDiff, Diff, Fate, FindingDiff, Measure, PopulationDiff};
 use crate::findings::duration;
-use crate::report::text::{place, shown};
+use crate::report::shown::{place, shown};
 use std::fmt::{self, Write};
 
 /// Objects that are shown.

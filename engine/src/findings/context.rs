@@ -7,9 +7,12 @@ use crate::model::{Held, Model, OpenWait, Owner, Who};
 use crate::symbols::{Frame, Resolve};
 use lockprof_trace::{Kind, Loss, Operation, Outcome, Party};
 use std::collections::HashMap;
+use std::time::Duration;
 
 /// Frames of a stack that a report shows.
 const FRAMES: usize = 32;
+/// A state that has lasted this long is no longer one that the program is just passing through.
+pub(super) const SETTLED: Duration = Duration::from_millis(100);
 
 /// See the module.
 pub struct Context<'a> {

@@ -4,7 +4,7 @@
 //! whose last user is gone, a wait that was given up before (so it has a timeout, or a `select!` around it), a waker
 //! that lies elsewhere. For a *suspicion* a wait must be open for `min_blocked`, and then an end whose last user is
 //! gone, a free lock, and a full channel that nobody empties count as gone.
-use super::Context;
+use super::context::{Context, SETTLED};
 use super::kin::{Kin, delivered, told};
 use crate::graph::Need;
 use crate::model::{Held, OpenTask, OpenWait, Owner};
@@ -12,8 +12,6 @@ use lockprof_trace::{Kind, Loss, Operation, Party, Role, TaskState};
 use std::collections::HashMap;
 use std::time::Duration;
 
-/// A state that has lasted this long is no longer one that the program is just passing through.
-pub(super) const SETTLED: Duration = Duration::from_millis(100);
 /// A blocked send is without progress only if it lasts this many times the longest that was served at its line.
 const LONGER: u64 = 2;
 /// A guard was forgotten only if it is held this many times as long as any before, of which so many are known.

@@ -4,7 +4,7 @@
 //! A task blocks its thread where it waits on what knows no tasks: a lock, a channel or a condition of threads, or the
 //! end of one. Where the runtime has no threads of its own, whoever blocks on it is its one thread.
 use super::Context;
-use super::needs::SETTLED;
+use super::context::SETTLED;
 use crate::graph::{self, Need};
 use crate::model::OpenWait;
 use lockprof_trace::{Kind, Operation, Role, TaskState, Threads};

@@ -1,5 +1,5 @@
 //! One finding in the shape of a rustc diagnostic, with source lines where the files are there.
-use super::text::{TextOptions, shown};
+use super::shown::{TextOptions, shown};
 use crate::findings::{Finding, PartyReport, PartyRole, Verdict, duration, is_library};
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use serde::Serialize;

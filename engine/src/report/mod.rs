@@ -5,6 +5,7 @@ mod classes;
 mod diagnostic;
 mod drawn;
 mod fingerprint;
+pub(crate) mod shown;
 mod spans;
 mod table;
 pub mod text;
@@ -13,6 +14,7 @@ pub use classes::{classes, populations};
 pub use diagnostic::{Spot, spots};
 pub use drawn::{Drawn, DrawnLane, Level};
 pub use fingerprint::fingerprint;
+pub use shown::TextOptions;
 pub use spans::{RequestReport, SpanReport};
 
 use crate::findings::{self, Context, Finding, ObjectReport};

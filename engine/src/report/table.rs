@@ -1,8 +1,8 @@
 //! Tables that fit a terminal: names give way first, then the columns that matter least; numbers are never broken, nor is
 //! a place before its line.
-use super::text::shown;
+use super::shown::{cut_begin, cut_end};
 use comfy_table::{Cell, CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+use unicode_width::UnicodeWidthStr;
 
 /// What names are left at least before columns are given up.
 const LEAST_NAME: usize = 24;
@@ -80,54 +80,9 @@ pub(crate) fn render(width: usize, header: &str, names: &[Vec<Name>], mut column
     table.to_string()
 }
 
-/// The begin of a text that fits.
-pub(crate) fn cut_end(text: &str, width: usize) -> String {
-    if text.width() <= width {
-        return shown(text);
-    }
-    let mut left = width.saturating_sub(1);
-    let fits = |c: &char| {
-        let wide = c.width().unwrap_or(0);
-        let fits = wide <= left;
-        left = left.saturating_sub(wide);
-        fits
-    };
-    shown(&format!("{}…", text.chars().take_while(fits).collect::<String>()))
-}
-
-/// The end of a place that fits; the line at least.
-pub(crate) fn cut_begin(place: &str, width: usize) -> String {
-    let line = place.rsplit_once(':').map_or(0, |(_, line)| line.width() + 1);
-    let mut left = width.max(line + 1);
-    if place.width() <= left {
-        return shown(place);
-    }
-    left -= 1;
-    let kept = place.char_indices().rev().take_while(|(_, c)| {
-        let wide = c.width().unwrap_or(0);
-        let fits = wide <= left;
-        left = left.saturating_sub(wide);
-        fits
-    });
-    let from = kept.last().map_or(place.len(), |(at, _)| at);
-    // A part of a folder's name says nothing.
-    let from = place[from..].find('/').map_or(from, |slash| from + slash);
-    shown(&format!("…{}", place[from..].trim_start_matches('…')))
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Column, Name, cut_begin, cut_end, render};
-
-    #[test]
-    fn places_keep_their_line() {
-        assert_eq!(cut_begin("…/order_service/payment.rs:159", 18), "…/payment.rs:159");
-        assert_eq!(cut_begin("blocking task …/order_service/main.rs:81", 28), "…/order_service/main.rs:81");
-        assert_eq!(cut_begin("payment.rs:159", 3), "…:159");
-        assert_eq!(cut_begin("a.rs:1", 80), "a.rs:1");
-        assert_eq!(cut_end("parking_lot::Mutex", 8), "parking…");
-        assert_eq!(cut_end("鍵鍵鍵鍵", 5), "鍵鍵…");
-    }
+    use super::{Column, Name, render};
 
     #[test]
     fn columns_go_before_names_do() {

@@ -1,6 +1,7 @@
 //! The report for a terminal: what was recorded and lost, the contention table, populations, then the findings.
 use super::diagnostic;
-use super::table::{self, Column, Name, cut_begin};
+use super::shown::{TextOptions, cut_begin, place, shown};
+use super::table::{self, Column, Name};
 use super::{ClassReport, PopulationReport, Report, SiteReport, SpanReport, Times, WatcherReport};
 use crate::findings::Verdict;
 use crate::findings::duration;
@@ -25,21 +26,6 @@ const REST_OF_SITE: usize = 62;
 /// Columns for the place of a site.
 const SHORTEST_SITE: usize = 16;
 const LONGEST_SITE: usize = 40;
-
-/// How the report is printed.
-#[derive(Clone, Copy, Debug)]
-pub struct TextOptions {
-    /// Whether terminal colours are written.
-    pub color: bool,
-    /// Columns of the terminal.
-    pub width: usize,
-}
-
-impl Default for TextOptions {
-    fn default() -> Self {
-        Self { color: false, width: 120 }
-    }
-}
 
 /// Prints a report.
 pub fn render(report: &Report, options: &TextOptions) -> String {
@@ -97,20 +83,6 @@ fn recorded(report: &Report, out: &mut String) -> std::fmt::Result {
         true => writeln!(out, "lost:     nothing"),
         false => writeln!(out, "lost:     {}: numbers below are too small by these", lost.join(", ")),
     }
-}
-
-/// A text from the trace, made harmless for a terminal.
-pub(crate) fn shown(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
-}
-
-/// "file:line" without the column, and without the folders in front where they are many.
-pub(crate) fn place(at: &str) -> String {
-    let line = at.rsplit_once(':').map_or(at, |(line, _)| line);
-    let parts: Vec<&str> = line.split('/').collect();
-    let short =
-        if parts.len() > 3 { format!("…/{}", parts[parts.len() - 2..].join("/")) } else { line.into() };
-    shown(if short.is_empty() { "?" } else { &short })
 }
 
 fn kind(class: &ClassReport) -> String {
