@@ -1,5 +1,7 @@
 //! What the channels of threads have in common: ends that are handles, sends and receives that are counted, and a wait
 //! where the channel is full or empty.
+#[cfg(feature = "crossbeam-channel")]
+use crate::recorder::User;
 use crate::recorder::{self, Handle, Site, Wait};
 use lockprof_trace::{Kind, Operation, Role, WaitEnd};
 use std::sync::Arc;
@@ -77,6 +79,21 @@ impl End {
             recorder::count(self.id + 1);
             self.handle.used();
         }
+    }
+
+    /// It goes to who is not seen to use it.
+    #[cfg(feature = "crossbeam-channel")]
+    pub(crate) fn used_unseen(&self) {
+        if self.id != 0 {
+            self.handle.used_unseen();
+        }
+    }
+
+    /// The channel, and what tells its uses; `None` where it is not recorded.
+    #[cfg(feature = "crossbeam-channel")]
+    #[inline]
+    pub(crate) fn user(&self) -> Option<(u32, User)> {
+        (self.id != 0).then(|| (self.id, self.handle.user()))
     }
 
     /// Blocks in `operation`; `how` tells from the result how that ended. A message that came through is counted.

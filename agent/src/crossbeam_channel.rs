@@ -1,10 +1,17 @@
 //! crossbeam_channel, recorded: sends and receives are counted, a full or empty channel is a wait, and each end is known
 //! with who used it last.
 //!
+//! [`select!`], [`select_biased!`] and [`Select`] are recorded as well: a thread in them waits for all of their operations at
+//! once.
+//!
 //! # What cannot be seen
-//! [`select!`] and [`Select`] are the original's: they take these ends as they are, since an end dereferences to the
-//! original's, and what they wait for and pass on is not recorded. Nor are the channels that time feeds ([`after`],
-//! [`at`], [`tick`]) and [`never()`].
+//! An end dereferences to the original's. What is done with that is not recorded, and of such an end reports know no user.
+//! Nor are the channels recorded that time feeds ([`after`], [`at`], [`tick`]) and [`never()`].
+mod arms;
+mod select;
+#[doc(hidden)]
+pub mod selection;
+
 use crate::channel::{End, done_or_disconnected};
 use crate::recorder::{Limited, Site};
 use lockprof_trace::{Kind, Operation, Role, WaitEnd};
@@ -16,6 +23,11 @@ use std::time::{Duration, Instant};
 
 use ::crossbeam_channel as original;
 pub use ::crossbeam_channel::*;
+
+#[doc(inline)]
+pub use crate::{__crossbeam_channel_select as select, __crossbeam_channel_select_biased as select_biased};
+pub use arms::{Receives, Sends};
+pub use select::{Select, SelectedOperation};
 
 /// As [`crossbeam_channel::unbounded`](original::unbounded). Reports name the caller's line.
 #[track_caller]
@@ -234,12 +246,35 @@ macro_rules! end {
             }
         }
 
-        /// The original's end, as [`select!`] and [`Select`] take it; its length, capacity and the like.
+        impl<T> $end<T> {
+            #[doc = concat!("As [`", stringify!($end), "::is_empty`](original::", stringify!($end), "::is_empty).")]
+            pub fn is_empty(&self) -> bool {
+                self.inner.is_empty()
+            }
+
+            #[doc = concat!("As [`", stringify!($end), "::is_full`](original::", stringify!($end), "::is_full).")]
+            pub fn is_full(&self) -> bool {
+                self.inner.is_full()
+            }
+
+            #[doc = concat!("As [`", stringify!($end), "::len`](original::", stringify!($end), "::len).")]
+            pub fn len(&self) -> usize {
+                self.inner.len()
+            }
+
+            #[doc = concat!("As [`", stringify!($end), "::capacity`](original::", stringify!($end), "::capacity).")]
+            pub fn capacity(&self) -> Option<usize> {
+                self.inner.capacity()
+            }
+        }
+
+        /// The original's end, for who takes no other. Whoever uses that, is not known.
         impl<T> Deref for $end<T> {
             type Target = original::$end<T>;
 
             #[inline]
             fn deref(&self) -> &Self::Target {
+                self.end.used_unseen();
                 &self.inner
             }
         }

@@ -58,6 +58,5 @@ fn cells_and_channels_are_recorded() {
     let sends: Vec<_> =
         trace.waits(Operation::Send).into_iter().map(|wait| (wait.object, wait.line, wait.end)).collect();
     assert_eq!(sends, [(channel, sending, Some(WaitEnd::Done))]);
-    // What `select!` takes is not seen; the end of the channel is.
-    assert_eq!((trace.counts(channel), trace.counts(channel + 1).0), ((2, 1), 1));
+    assert_eq!((trace.counts(channel), trace.counts(channel + 1).0), ((2, 1), 2));
 }

@@ -294,6 +294,14 @@ impl Handle {
         self.user().used();
     }
 
+    /// Whoever uses it from now on is not seen to.
+    #[cfg(feature = "crossbeam-channel")]
+    pub(crate) fn used_unseen(&self) {
+        if let Some(memory) = memory::get().filter(|_| self.0 != 0) {
+            memory.entry(self.number(), entry::PARTY).store(Party::UNKNOWN.0, Relaxed);
+        }
+    }
+
     /// What is needed to tell that it is used, by who borrows what it belongs to.
     #[inline]
     pub(crate) fn user(&self) -> User {

@@ -391,9 +391,10 @@ fn why_suspected(context: &Context<'_>, code: &str, cases: &[Case], first: Optio
 
 fn help(context: &Context<'_>, code: &str, cases: &[Case], first: Option<&OpenWait>) -> String {
     let members: Vec<usize> = cases.iter().flat_map(|case| case.members.iter().copied()).collect();
-    let mut waits = members.iter().flat_map(|place| context.frozen.waits_of(context.model, *place));
+    let waits = || members.iter().flat_map(|place| context.frozen.waits_of(context.model, *place));
     let one = cases.iter().all(|case| case.members.len() == 1);
-    let only_locks = waits.all(|wait| is_lock(wait.operation));
+    let only_locks = waits().all(|wait| is_lock(wait.operation));
+    let only_messages = waits().all(|wait| matches!(wait.operation, Operation::Send | Operation::Recv));
     let reads = first.is_some_and(|wait| wait.operation == Operation::Read);
     let text = match code {
         "LP0001" if one && only_locks && first.is_some_and(|wait| wait.party.is_task()) => {
@@ -408,6 +409,10 @@ fn help(context: &Context<'_>, code: &str, cases: &[Case], first: Option<&OpenWa
             "do not read-lock again while holding a read lock: a writer queues between the two; pass the guard on"
         }
         "LP0001" if only_locks => "take the locks in one order everywhere, or put both under one lock",
+        "LP0001" if only_messages => {
+            "let one of them serve the other while it waits, as by `select!` over its send and its receive; or give the \
+             channel room for all that can be under way"
+        }
         "LP0001" => {
             "do not hold a lock across a send, receive or join that needs the other party to take that lock"
         }

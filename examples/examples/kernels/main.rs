@@ -54,6 +54,7 @@ kernels! {
         three_locks,
         condvar_outer,
         cockroach_10214,
+        cockroach_2448,
         cockroach_1055,
         cockroach_584,
         cockroach_6181,
@@ -122,6 +123,7 @@ kernels! {
         call_after_release,
         wait_gives_back,
         idle_workers,
+        idle_selects,
         late_at_barrier,
         queue_after_signal,
     }

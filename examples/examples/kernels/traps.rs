@@ -1,6 +1,6 @@
 //! Threads that look like a kernel, and have no bug.
 use crate::stage::{keep, meet, party, reach, until};
-use lockprof::crossbeam_channel::bounded;
+use lockprof::crossbeam_channel::{Select, bounded, select};
 use lockprof::parking_lot::{Mutex, RwLock};
 use lockprof::sync::{Barrier, Condvar, Mutex as StdMutex, mpsc};
 use std::net::TcpListener;
@@ -194,6 +194,38 @@ pub fn idle_workers() {
     }
     jobs.send(1).unwrap();
     keep(jobs);
+}
+
+/// The same, each with an eye on the stop as well; one of them knows only now what it listens to.
+pub fn idle_selects() {
+    let (jobs, queue) = bounded::<u32>(1);
+    let (stop, stopped) = bounded::<()>(0);
+    let (more, stops) = (queue.clone(), stopped.clone());
+    party(move || {
+        loop {
+            select! {
+                recv(queue) -> job => assert!(job.is_ok()),
+                recv(stopped) -> _ => return,
+            }
+        }
+    });
+    party(move || {
+        let ends = [&more];
+        loop {
+            let mut select = Select::new();
+            for end in ends {
+                select.recv(end);
+            }
+            select.recv(&stops);
+            let selected = select.select();
+            match ends.get(selected.index()) {
+                Some(end) => assert!(selected.recv(end).is_ok()),
+                None => return assert!(selected.recv(&stops).is_err()),
+            }
+        }
+    });
+    (0..8).for_each(|job| jobs.send(job).unwrap());
+    keep((jobs, stop));
 }
 
 /// A job comes before its worker looks, which has it done and waits for more: the signal was needless, not lost.
