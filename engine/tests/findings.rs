@@ -356,9 +356,13 @@ fn a_reply_that_a_worker_may_still_send_is_silent() {
 
 #[test]
 fn a_signal_that_nobody_is_left_to_give() {
-    let found = |given: u64, working: bool| {
+    let found = |given: u64, working: bool, main: bool| {
         let mut story = Story::new();
         let (signal, maker) = (story.object(Kind::TokioNotify, 10), story.task(20));
+        if main {
+            let (at, thread, parent) = (BEGIN, Party::thread(1), Party::UNKNOWN);
+            story.add(Event::Thread { at, thread, parent, class: 0, os_id: 7, name: "main".into() });
+        }
         let class = story.class(Kind::Task, 21);
         let task = Party::task(1_000);
         story.add(Event::Task { at: BEGIN, task, parent: maker, class, runtime: 0 });
@@ -370,10 +374,13 @@ fn a_signal_that_nobody_is_left_to_give() {
         }
         story.firm()
     };
-    let lost = only(found(0, false));
-    assert_eq!((lost.code, lost.verdict, waiting(&lost, Member)), ("LP0005", Suspected, vec![30]));
-    assert!(found(0, true).is_empty());
-    assert!(found(3, false).is_empty());
+    for (given, main) in [(0, false), (0, true), (3, false)] {
+        let lost = only(found(given, false, main));
+        assert_eq!((lost.code, lost.verdict, waiting(&lost, Member)), ("LP0005", Suspected, vec![30]));
+    }
+    assert!(found(0, true, false).is_empty());
+    assert!(found(3, true, false).is_empty());
+    assert!(found(3, false, true).is_empty(), "it may have come from there");
 }
 
 #[test]

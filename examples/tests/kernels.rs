@@ -149,6 +149,8 @@ const TRAPS: &[&str] = &[
     "permits_travel",
     "end_travels",
     "own_guard_travels",
+    "permit_in_message",
+    "computed_elsewhere",
     "late_at_barrier",
     "queue_after_signal",
     "set_at_work",

@@ -443,6 +443,16 @@ events! {
         /// Cores that were compared.
         cores: number,
     }
+    /// How many threads of the process live whose doings are not recorded: neither its first, nor spawned through lockprof,
+    /// nor a runtime's. Told where it changes, some milliseconds late, and at the end.
+    Unseen = 38 {
+        /// When.
+        at: time,
+        /// How many.
+        threads: number,
+        /// When one of them may have run last.
+        ran: time,
+    }
     /// The state at the end: a wait that has not ended.
     OpenWait = 40 {
         /// When it began.

@@ -76,6 +76,15 @@ pub(crate) fn thread_id() -> u64 {
 pub(crate) fn progress(_: u64) -> Option<super::Progress> {
     None
 }
+pub(crate) fn threads() -> Option<Vec<u64>> {
+    None
+}
+pub(crate) fn runs(_: u64) -> Option<u64> {
+    None
+}
+pub(crate) fn name_of(_: u64) -> Option<String> {
+    None
+}
 pub(crate) fn is_main_thread() -> bool {
     false
 }

@@ -266,6 +266,44 @@ pub(crate) fn progress(thread: u64) -> Option<Progress> {
     Some(Progress { ran_ns, delayed_ns, sleeps: matches!(state, 'S' | 'D') })
 }
 
+/// The system's numbers of all threads of this process; `None` where it does not tell.
+#[cfg(target_os = "linux")]
+pub(crate) fn threads() -> Option<Vec<u64>> {
+    let tasks = std::fs::read_dir("/proc/self/task").ok()?;
+    tasks.map(|task| task.ok()?.file_name().to_str()?.parse().ok()).collect()
+}
+
+/// The name of a thread, as the system cuts it; `None` where there is no such thread.
+#[cfg(target_os = "linux")]
+pub(crate) fn name_of(thread: u64) -> Option<String> {
+    std::fs::read_to_string(format!("/proc/self/task/{thread}/comm")).ok()
+}
+
+/// How often a thread has had a core; `None` where the system does not tell.
+#[cfg(target_os = "linux")]
+pub(crate) fn runs(thread: u64) -> Option<u64> {
+    let times = std::fs::read_to_string(format!("/proc/self/task/{thread}/schedstat")).ok()?;
+    times.split_ascii_whitespace().nth(2)?.parse().ok()
+}
+
+/// Elsewhere the system does not tell.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn runs(_: u64) -> Option<u64> {
+    None
+}
+
+/// Elsewhere the system does not tell.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn threads() -> Option<Vec<u64>> {
+    None
+}
+
+/// Elsewhere the system does not tell.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn name_of(_: u64) -> Option<String> {
+    None
+}
+
 /// Elsewhere the system does not tell.
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn progress(_: u64) -> Option<Progress> {

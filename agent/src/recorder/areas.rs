@@ -159,6 +159,7 @@ fn tell_thread(thread: Party) {
 
 /// This thread ends: its bytes go to the records, its area to the next thread.
 pub(crate) fn thread_ends() {
+    super::unseen::leave();
     let area = LOCAL.with(|local| local.area.get());
     // SAFETY: null or an area that is never unmapped.
     let (Some(area), Some(memory)) = (unsafe { area.as_ref() }, memory::get()) else { return };

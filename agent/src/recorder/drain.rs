@@ -7,6 +7,7 @@
 use super::memory::{self, Mapped, RECORDING};
 use super::output::Output;
 use super::pressure::{Looks, is_turn};
+use super::unseen::Unseen;
 use super::{area, areas, chunk, entry, hop, object, site};
 use crate::clock::ticks;
 use crate::platform;
@@ -25,6 +26,8 @@ const PASS_EVERY: u32 = 2;
 const PASS_SLOWLY: u32 = 12;
 /// Ticks between two tellings of populations and of sites that only the held lists know, and two looks at the file.
 const TELL_EVERY: u32 = 12;
+/// Ticks between two looks at the threads of the process.
+const LOOK_EVERY: u32 = 48;
 /// Chunks that are kept free at least, and made at most in one pass. There are as many free ones as threads have used
 /// since the last pass.
 const SPARE: usize = 8;
@@ -72,6 +75,7 @@ pub(crate) struct Drain {
     block: Block,
     out: Vec<u8>,
     looks: Looks,
+    unseen: Unseen,
     #[cfg(feature = "cpu")]
     sampler: Option<super::Sampler>,
 }
@@ -85,6 +89,7 @@ impl Drain {
             block: Block::new(),
             out: vec![],
             looks: Looks::default(),
+            unseen: Unseen::default(),
             #[cfg(feature = "cpu")]
             sampler: None,
         }
@@ -124,6 +129,9 @@ impl Drain {
                 self.looks.at_channels(self.memory, chunk::emit);
                 self.output.look();
                 hop::look();
+            }
+            if turn.is_multiple_of(LOOK_EVERY) {
+                self.unseen.look(chunk::emit);
             }
             self.output.tend();
             if turn.is_multiple_of(PASS_EVERY) {
@@ -181,10 +189,11 @@ impl Drain {
         entry::find_holders(self.memory);
         self.pass();
         // The end is written even where the limit was reached: it is what tells of the loss.
-        let Self { memory, output, block, out, looks, .. } = &mut self;
+        let Self { memory, output, block, out, looks, unseen, .. } = &mut self;
         let reason = output.stopped().unwrap_or_default().to_owned();
         let mut put = |event: &Event<'_>| push(block, out, event);
         looks.end(&mut put);
+        unseen.end(&mut put);
         intern_sites(memory, &mut put);
         snapshot(*memory, &mut put);
         put(&Event::Finish { at: now, end: End::Finished, reason: reason.into() });

@@ -33,6 +33,7 @@ mod site;
 pub(crate) mod span;
 mod stack;
 mod task;
+pub(crate) mod unseen;
 mod watcher;
 mod word;
 

@@ -354,6 +354,7 @@ impl NewThread {
             local.spawned.set((self.class, self.parent, self.thread));
             local.spawned_at.set(self.at);
         });
+        super::unseen::enter();
         party();
     }
 }

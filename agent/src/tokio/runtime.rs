@@ -2,7 +2,7 @@
 //!
 //! The future of a `block_on` runs as the thread that blocks on it.
 use super::task::{Job, JoinHandle, Recorded};
-use crate::recorder::{self, DRIVEN, InRuntime, Site};
+use crate::recorder::{self, DRIVEN, InRuntime, Site, unseen};
 use ::tokio::runtime as original;
 pub use ::tokio::runtime::*;
 use lockprof_trace::{Kind, Role, Threads};
@@ -177,7 +177,7 @@ impl Runtime {
     #[track_caller]
     pub fn new() -> io::Result<Runtime> {
         let site = Location::caller();
-        original::Runtime::new().map(|inner| Self::from_original(inner, BLOCKING, site))
+        Builder::new_multi_thread().enable_all().build_at(site)
     }
 
     /// Returns a handle to the runtime's spawner.
@@ -261,7 +261,7 @@ impl LocalRuntime {
     #[track_caller]
     pub fn new() -> io::Result<LocalRuntime> {
         let site = Location::caller();
-        original::LocalRuntime::new().map(|inner| Self::from_original(inner, BLOCKING, site))
+        Builder::new_current_thread().enable_all().build_local_at(LocalOptions::default(), site)
     }
 
     /// Returns a handle to the runtime's spawner.
@@ -356,8 +356,6 @@ settings! {
     name(val: impl Into<String>);
     thread_name_fn<F: Fn() -> String>(f: F);
     thread_stack_size(val: usize);
-    on_thread_start<F: Fn()>(f: F);
-    on_thread_stop<F: Fn()>(f: F);
     on_thread_park<F: Fn()>(f: F);
     on_thread_unpark<F: Fn()>(f: F);
     thread_keep_alive(duration: Duration);
@@ -407,12 +405,36 @@ settings! {
 impl Builder {
     /// Returns a new builder with the current thread scheduler selected.
     pub fn new_current_thread() -> Builder {
-        Self { inner: original::Builder::new_current_thread(), blocking: BLOCKING }
+        Self::from_original(original::Builder::new_current_thread())
     }
 
     /// Returns a new builder with the multi thread scheduler selected.
     pub fn new_multi_thread() -> Builder {
-        Self { inner: original::Builder::new_multi_thread(), blocking: BLOCKING }
+        Self::from_original(original::Builder::new_multi_thread())
+    }
+
+    /// What its threads do is seen.
+    fn from_original(mut inner: original::Builder) -> Self {
+        inner.on_thread_start(unseen::enter).on_thread_stop(unseen::leave);
+        Self { inner, blocking: BLOCKING }
+    }
+
+    /// See [`tokio`](original::Builder::on_thread_start).
+    pub fn on_thread_start<F: Fn() + Send + Sync + 'static>(&mut self, f: F) -> &mut Self {
+        self.inner.on_thread_start(move || {
+            unseen::enter();
+            f();
+        });
+        self
+    }
+
+    /// See [`tokio`](original::Builder::on_thread_stop).
+    pub fn on_thread_stop<F: Fn() + Send + Sync + 'static>(&mut self, f: F) -> &mut Self {
+        self.inner.on_thread_stop(move || {
+            f();
+            unseen::leave();
+        });
+        self
     }
 
     /// See [`tokio`](original::Builder::max_blocking_threads).
@@ -429,7 +451,10 @@ impl Builder {
     /// The system refuses a thread or its event queue.
     #[track_caller]
     pub fn build(&mut self) -> io::Result<Runtime> {
-        let site = Location::caller();
+        self.build_at(Location::caller())
+    }
+
+    fn build_at(&mut self, site: Site) -> io::Result<Runtime> {
         self.inner.build().map(|inner| Runtime::from_original(inner, self.blocking, site))
     }
 
@@ -439,7 +464,10 @@ impl Builder {
     /// The system refuses its event queue.
     #[track_caller]
     pub fn build_local(&mut self, options: LocalOptions) -> io::Result<LocalRuntime> {
-        let site = Location::caller();
+        self.build_local_at(options, Location::caller())
+    }
+
+    fn build_local_at(&mut self, options: LocalOptions, site: Site) -> io::Result<LocalRuntime> {
         self.inner.build_local(options).map(|inner| LocalRuntime::from_original(inner, self.blocking, site))
     }
 }

@@ -199,6 +199,14 @@ impl<'a> Context<'a> {
         class.map_or(Owner::Joins, Owner::Class)
     }
 
+    /// Whether a class is of semaphores with several permits: they are there to be held for long, and who holds one keeps nobody
+    /// out while there are others.
+    pub fn is_pool(&self, class: u64) -> bool {
+        let model = self.model;
+        model.classes.get(&class).is_some_and(|known| known.kind == Kind::TokioSemaphore)
+            && model.objects.values().any(|object| object.class == class && object.capacity != 1)
+    }
+
     /// Whether anybody has ever been woken by a signal on what a wait is for: then whoever gives it is at work. A signal that was
     /// given before the wait, and that woke nobody, is no sign of that.
     pub fn is_signalled(&self, wait: &OpenWait) -> bool {

@@ -114,6 +114,9 @@ pub(super) fn find(context: &Context<'_>, known: &[Finding]) -> Vec<Finding> {
             help: match (&shape, shared) {
                 (Some(shape), _) => shape.help.into(),
                 (None, true) => "readers share it already: do what takes long outside the write lock, or use a map in shards".into(),
+                (None, false) if context.is_pool(class) => {
+                    "all permits are in use: hold each shorter, allow more at a time, or let less come".into()
+                }
                 (None, false) => "hold it shorter, split it (by key or by field), or let readers share it".into(),
             },
             process: context.process,

@@ -94,17 +94,20 @@ pub(super) fn find(context: &Context<'_>, known: &[Finding]) -> Vec<Finding> {
                 .then(|| "the holder is a task: the guard lives across an await or a long call".into())
                 .into_iter()
                 .collect(),
-            help: help(model.classes.get(&class).map(|known| known.kind)).into(),
+            help: help(context, class).into(),
             process: context.process,
         });
     }
     found
 }
 
-fn help(kind: Option<Kind>) -> &'static str {
-    match kind {
+fn help(context: &Context<'_>, class: u64) -> &'static str {
+    match context.model.classes.get(&class).map(|known| known.kind) {
         Some(Kind::Once | Kind::StdOnce | Kind::OnceCell | Kind::TokioOnceCell) => {
             "have it initialized before others need it: all who come meanwhile wait until it is"
+        }
+        _ if context.is_pool(class) => {
+            "hold each permit for less, or let more at a time; where they are to be held for long, let less come"
         }
         _ => "do the long call before the lock is taken or after it is released: copy out what it needs",
     }

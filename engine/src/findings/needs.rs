@@ -93,7 +93,7 @@ impl Builder<'_> {
         let waits: Vec<&OpenWait> = waits.filter(|wait| wait.operation != Operation::BlockOn).collect();
         let least = self.least();
         let task = model.open_tasks.get(&party);
-        let awake = task.is_some_and(|task| matches!(task.state, TaskState::Ready | TaskState::New));
+        let awake = task.is_some_and(|task| self.is_awake(task, &waits));
         if awake || waits.iter().any(|wait| wait.ticks(model.end()) < model.ticks(least)) {
             return vec![];
         }
@@ -109,6 +109,20 @@ impl Builder<'_> {
             return vec![];
         }
         waits.into_iter().map(|wait| self.need(wait)).collect()
+    }
+
+    /// Whether a task is about to be polled. One that is ready only since others were dropped in a shutdown, never is again.
+    fn is_awake(&self, task: &OpenTask, waits: &[&OpenWait]) -> bool {
+        let woken_late = self
+            .context
+            .model
+            .abandoned_at
+            .is_some_and(|at| task.polled < at && waits.iter().any(|wait| wait.since < at));
+        match task.state {
+            TaskState::New => true,
+            TaskState::Ready => !woken_late,
+            _ => false,
+        }
     }
 
     /// Whether a task has parked without leaving its waker anywhere: nothing will ever poll it.
@@ -215,11 +229,11 @@ impl Builder<'_> {
             match self.place(guard.party) {
                 Some(holder) => {
                     need.by.push(holder);
-                    need.may.extend(self.taken_along(guard).filter(|_| guard.travels));
+                    need.may.extend(self.heirs(wait, guard));
                     need.gone |= self.level == Level::Suspicion && self.is_kept(guard, holder);
                 }
                 None if guard.party == Party::UNKNOWN => need.outside = true,
-                None => self.leaked(wait, &mut need),
+                None => self.left(wait, guard, &mut need),
             }
         }
         let reads = matches!(wait.operation, Operation::Read | Operation::UpgradableRead);
@@ -255,6 +269,14 @@ impl Builder<'_> {
         self.kin.children(held.party, held.since)
     }
 
+    /// Who may have a guard that travels besides its party: who was spawned by that since, or got its messages.
+    fn heirs(&self, wait: &OpenWait, guard: &Held) -> Vec<usize> {
+        if !guard.travels {
+            return vec![];
+        }
+        self.taken_along(guard).chain(self.told(guard.party, wait.object)).collect()
+    }
+
     /// Whether a guard was most likely forgotten by a party that goes on: it waits for nothing, and has held the lock far
     /// longer than ever one was held that was taken at this line.
     fn is_kept(&self, guard: &Held, holder: usize) -> bool {
@@ -266,6 +288,16 @@ impl Builder<'_> {
         self.context.frozen.waits[holder].is_empty()
             && holds.timed.0 + holds.coarse.0 >= LEAST_HOLDS
             && held >= longest.saturating_mul(MUCH_LONGER)
+    }
+
+    /// A guard whose holder has ended: it has gone to others, or it has leaked.
+    fn left(&self, wait: &OpenWait, guard: &Held, need: &mut Need) {
+        let heirs = self.heirs(wait, guard);
+        if heirs.is_empty() || self.level == Level::Proof {
+            self.leaked(wait, need);
+        } else {
+            need.by.extend(heirs);
+        }
     }
 
     /// A guard whose holder has ended. A guard of std cannot have gone elsewhere; another one may.
@@ -293,7 +325,13 @@ impl Builder<'_> {
                 .abandoned_at
                 .is_some_and(|at| until.saturating_sub(at) <= model.ticks(self.context.options.min_blocked))
         });
-        known && !self.context.lost(&losses) && self.is_remembered(wait) && !self.is_served(wait)
+        // What came free a moment ago is about to be taken.
+        let free_lately = model.released.get(&wait.object).is_some_and(|at| *at >= self.recent(wait));
+        known
+            && !free_lately
+            && !self.context.lost(&losses)
+            && self.is_remembered(wait)
+            && !self.is_served(wait)
     }
 
     /// Since when it matters to this wait what others did.
@@ -348,7 +386,9 @@ impl Builder<'_> {
                 let captured = end.captured && end.party != wait.party;
                 let known = owner.filter(|_| end.moved || captured);
                 let likely = || self.likely(wait, spawner.unwrap_or(end.party), end.since);
-                need.by.extend(known.map_or_else(likely, |owner| vec![owner]));
+                let by = known.map_or_else(likely, |owner| vec![owner]);
+                need.outside |= known.is_none() && self.is_hidden(wait, end.since, &by);
+                need.by.extend(by);
                 need.may.extend(owner.into_iter().chain(maker));
                 need.may.extend(self.kin.takers());
                 // What it took along may be anywhere by now.
@@ -362,6 +402,31 @@ impl Builder<'_> {
             list.dedup();
         }
         need
+    }
+
+    /// Whether an end that was never used, and was not seen to go anywhere, may be with a thread that is not recorded, as one of
+    /// a pool that computes. Anything may be, for a proof. For a suspicion one is that nothing has come through of yet, and that
+    /// else only those could have who wait for what it brings, or for the end of whom that is: they have no use for it.
+    fn is_hidden(&self, wait: &OpenWait, since: u64, likely: &[usize]) -> bool {
+        let (model, frozen) = (self.context.model, &self.context.frozen);
+        let useless = |place: &usize| {
+            frozen.parties[*place] == wait.party
+                || frozen.waits_of(model, *place).any(|other| other.holder == wait.party)
+        };
+        match self.level {
+            // Who has not run since it was made has not got it.
+            Level::Proof => model.unseen.is_none_or(|(threads, ran)| threads > 0 && ran >= since),
+            Level::Suspicion => {
+                model.unseen.is_some_and(|(threads, ran)| threads > 0 && ran >= since)
+                    && delivered(model, wait.object) == 0
+                    && likely.iter().all(useless)
+            }
+        }
+    }
+
+    /// Who receives what a party has sent, other than by this object: it may have been given something in a message.
+    fn told(&self, by: Party, except: u64) -> impl Iterator<Item = usize> {
+        told(self.context, by, except).into_iter().filter_map(|party| self.place(party))
     }
 
     /// Who may as well have an end that was seen in a future: who spawned that.
@@ -398,13 +463,13 @@ impl Builder<'_> {
         if !spawned.is_empty() || self.kin.has_ended_child(made_by, since) {
             return spawned;
         }
-        let told = told(self.context, made_by, wait.object).into_iter();
-        let told: Vec<usize> = told.filter_map(|party| self.place(party)).collect();
+        let told: Vec<usize> = self.told(made_by, wait.object).collect();
         if told.is_empty() { maker.into_iter().collect() } else { told }
     }
 
-    /// A signal that anybody could give who knows of it, or a barrier to which anybody could come. If nobody ever gave that
-    /// signal, and all are stuck who could have been told of it, nobody is suspected to be left who will.
+    /// A signal that anybody could give who knows of it, or a barrier to which anybody could come. If all are stuck who could
+    /// have been told of it, nobody is suspected to be left who will; a signal that has been given before may also come from a
+    /// thread that is not recorded.
     fn signal(&self, wait: &OpenWait) -> Need {
         let model = self.context.model;
         let parent = model.parties.get(wait.party).map_or(Party::UNKNOWN, |facts| facts.parent);
@@ -414,10 +479,17 @@ impl Builder<'_> {
             let wait = |wait: &OpenWait| wait.operation == Operation::BlockOn;
             self.context.frozen.waits_of(model, place).any(wait)
         };
-        let given = self.context.is_signalled(wait);
+        let is_signalled = self.context.is_signalled(wait);
+        let given = is_signalled && model.unseen.is_none_or(|(threads, _)| threads > 0);
         // Who gave a signal, though in vain, can give another.
         let giver = self.place(wait.holder);
-        let may = parent.into_iter().chain(giver).chain(self.kin.takers()).collect();
+        // So can `main`, and whoever else was there by itself.
+        let by_itself = |place: &usize| {
+            let party = self.context.frozen.parties[*place];
+            party.is_thread() && model.parties.get(party).is_none_or(|facts| facts.class == 0)
+        };
+        let by_itself = (0..self.context.frozen.parties.len()).filter(by_itself).filter(|_| is_signalled);
+        let may = parent.into_iter().chain(giver).chain(by_itself).chain(self.kin.takers()).collect();
         // Whoever blocks on a future may wait for more than what is recorded.
         let blocks = || parent.into_iter().chain(self.kin.each_taker()).any(awaits);
         let open = self.level == Level::Proof || given || !is_known || blocks();

@@ -386,7 +386,14 @@ fn why_suspected(context: &Context<'_>, code: &str, cases: &[Case], first: Optio
         Some(_) if code == "LP0003" => "its owner lives and could still receive",
         _ => "who could end the wait is not known",
     };
-    format!("suspected, not proved: {why}")
+    let unseen = context.model.unseen.filter(|(threads, _)| circle && *threads > 0);
+    let unseen = unseen.map_or(String::new(), |(threads, _)| {
+        format!(
+            "; {} not recorded, and may have what nobody was seen to use",
+            plural(threads, "thread is", "threads are")
+        )
+    });
+    format!("suspected, not proved: {why}{unseen}")
 }
 
 fn help(context: &Context<'_>, code: &str, cases: &[Case], first: Option<&OpenWait>) -> String {

@@ -71,6 +71,8 @@ pub struct Model {
     pub hold_lengths: HashMap<Owner, Holds>,
     /// When the last wait on an object, of one operation, was served.
     pub served: HashMap<(u64, Operation), u64>,
+    /// When an object was released last, as far as holds are told.
+    pub released: HashMap<u64, u64>,
     /// What became of states and versions in maps.
     pub changes: Changes,
     /// What happened in which tracing span.
@@ -95,6 +97,9 @@ pub struct Model {
     pub dropped: HashMap<(u64, Role), u64>,
     /// What tasks that have not ended were doing.
     pub open_tasks: HashMap<Party, OpenTask>,
+    /// How many threads live whose doings are not recorded, and when one of them may have run last; `None` where it is not
+    /// known.
+    pub unseen: Option<(u64, u64)>,
     /// Counts by id.
     pub counts: HashMap<u64, Counted>,
     /// What is missing.
@@ -175,9 +180,10 @@ impl Model {
             Event::Counts { object, .. } => drop(self.counts.insert(*object, Counted::of(event))),
             Event::OpenTask { task, state, polls, polled, wakers } => {
                 let open = OpenTask { state: *state, polls: *polls, polled: *polled, wakers: *wakers };
-                self.open_tasks.insert(*task, open);
+                self.open_tasks.entry(*task).or_insert(open);
             }
             Event::Skew { ticks, uncertain, .. } => self.session.skew = Some((*ticks, *uncertain)),
+            Event::Unseen { threads, ran, .. } => self.unseen = Some((*threads, *ran)),
             Event::OpenWait { .. } => self.open.extend(OpenWait::of(event, within)),
             Event::Handle { .. } => self.handles.extend(Held::of(event)),
             Event::EndDropped { at, object, role } => drop(self.dropped.insert((*object, *role), *at)),

@@ -146,6 +146,8 @@ impl Model {
         }
         self.now(last);
         self.happened(first);
+        let released = self.released.entry(object).or_default();
+        *released = last.max(*released);
         let count = times.len() as u64;
         let sum = self.holds.entry((owner, site)).or_default();
         let (counted, total) = match source {

@@ -1,6 +1,8 @@
 //! Tasks that look like a kernel, and have no bug.
 use crate::stage::{keep, reach, task, until_async};
-use lockprof::tokio::sync::{Mutex, Notify, OwnedMutexGuard, Semaphore, mpsc, oneshot, watch};
+use lockprof::tokio::sync::{
+    Mutex, Notify, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch,
+};
 use lockprof::tokio::{self, task::JoinSet, time::sleep};
 use std::sync::Arc;
 use std::time::Duration;
@@ -167,6 +169,36 @@ pub async fn own_guard_travels() {
         drop(guard);
     });
     *lock.lock().await += 1;
+}
+
+/// A permit goes in a message to a task that is at work; who took it waits for the next who wants one.
+pub async fn permit_in_message() {
+    let permits = Arc::new(Semaphore::new(1));
+    let (requests, mut requested) = mpsc::channel(2);
+    task(async move {
+        while let Some(permit) = requested.recv().await {
+            sleep(Duration::from_secs(60)).await;
+            drop::<OwnedSemaphorePermit>(permit);
+        }
+    });
+    requests.send(permits.clone().acquire_owned().await.unwrap()).await.unwrap();
+    let next = tokio::spawn(async move { drop(permits.acquire().await) });
+    task(async move {
+        next.await.unwrap();
+        drop(requests);
+    });
+}
+
+/// A thread that nobody records computes the answer that a task waits for.
+pub async fn computed_elsewhere() {
+    task(async {
+        let (answer, answered) = oneshot::channel();
+        std::thread::spawn(move || {
+            std::thread::park();
+            answer.send(7)
+        });
+        assert_eq!(answered.await, Ok(7));
+    });
 }
 
 /// A set is waited for under a lock that its tasks do not need; one of them is at work.

@@ -140,6 +140,8 @@ kernels! {
         permits_travel,
         end_travels,
         own_guard_travels,
+        permit_in_message,
+        computed_elsewhere,
         set_at_work,
         jobs_in_turn,
         actors_left,

@@ -149,9 +149,9 @@ impl End {
         Handle::open(self.id, Role::Permit, site, u32::try_from(count).unwrap_or(u32::MAX))
     }
 
-    /// Somebody looks at a watch's value.
-    pub(super) fn guard(&self, site: Site) -> Handle {
-        Handle::open(self.id, Role::Shared, site, 1)
+    /// Somebody looks at a watch's value, or changes it.
+    pub(super) fn guard(&self, role: Role, site: Site) -> Handle {
+        Handle::open(self.id, role, site, 1)
     }
 
     /// The same, for who is about to wait for it.

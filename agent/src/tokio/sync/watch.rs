@@ -43,7 +43,7 @@ pub struct Ref<'a, T> {
 
 impl<'a, T> Ref<'a, T> {
     fn new(inner: original::Ref<'a, T>, end: &'a End, site: Site) -> Self {
-        Self { _handle: end.guard(site), inner, _use: end.reads() }
+        Self { _handle: end.guard(Role::Shared, site), inner, _use: end.reads() }
     }
 
     /// Indicates if the borrowed value is considered as _changed_. See [`tokio`](original::Ref::has_changed).
@@ -200,7 +200,15 @@ impl<T> Sender<T> {
     where
         F: FnOnce(&mut T) -> bool,
     {
-        let wait = self.end.sending(Operation::Send, Location::caller()).blocking(self.end.is_used());
+        let site = Location::caller();
+        self.change(site, |value| {
+            let _held = self.end.guard(Role::Exclusive, site);
+            modify(value)
+        })
+    }
+
+    fn change(&self, site: Site, modify: impl FnOnce(&mut T) -> bool) -> bool {
+        let wait = self.end.sending(Operation::Send, site).blocking(self.end.is_used());
         let _use = self.end.writes();
         let modified = self.inner.send_if_modified(|value| {
             // The lock is held from here on.
@@ -217,7 +225,11 @@ impl<T> Sender<T> {
     /// [`tokio`](original::Sender::send_replace).
     #[track_caller]
     pub fn send_replace(&self, mut value: T) -> T {
-        self.send_modify(|old| std::mem::swap(old, &mut value));
+        // No code of the program's runs under the lock.
+        self.change(Location::caller(), |old| {
+            std::mem::swap(old, &mut value);
+            true
+        });
         value
     }
 

@@ -1,0 +1,127 @@
+//! What may be with somebody who is not recorded, or in a message; and what a shutdown changes in what it leaves behind.
+mod story;
+
+use lockprof_engine::findings::Verdict::{Proved, Suspected};
+use lockprof_engine::findings::{Finding, Verdict};
+use lockprof_trace::Operation::{Acquire, Lock, Recv};
+use lockprof_trace::memory::entry::TRAVELS;
+use lockprof_trace::{Event, HoldSource, Kind, Role, TaskState, WaitEnd};
+use story::{BEGIN, FINISH, SECOND, Story};
+
+fn told(findings: &[Finding]) -> Vec<(&'static str, Verdict)> {
+    findings.iter().map(|finding| (finding.code, finding.verdict)).collect()
+}
+
+/// An end that nobody has used may be with a thread that is not recorded, as one of a pool that computes.
+#[test]
+fn where_others_live_an_unused_end_proves_nothing() {
+    let found = |unseen: Option<(u64, u64)>, itself: bool| {
+        let mut story = Story::new();
+        story.events.pop();
+        if let Some((threads, ran)) = unseen {
+            story.add(Event::Unseen { at: BEGIN, threads, ran });
+        }
+        let waiting = story.task(20);
+        let maker = if itself { waiting } else { story.task(21) };
+        let (answer, lock) = (story.object(Kind::TokioOneshot, 10), story.object(Kind::TokioMutex, 11));
+        story.handle(waiting, Role::Receiver, answer, 10, 1);
+        story.handle(maker, Role::Sender, answer, 10, 0);
+        story.waits(waiting, Recv, answer, 30);
+        if !itself {
+            story.holds(waiting, lock, 32);
+            story.waits(maker, Lock, lock, 31);
+        }
+        told(&story.firm())
+    };
+    for nobody in [Some((0, 0)), Some((1, BEGIN))] {
+        assert_eq!(found(nobody, true), [("LP0001", Proved)], "nobody has run since the end was made");
+        assert_eq!(found(nobody, false), [("LP0001", Proved)]);
+    }
+    assert_eq!(found(Some((1, FINISH)), false), [("LP0001", Suspected)]);
+    assert_eq!(found(None, false), [("LP0001", Suspected)], "not told: another system, or forgotten");
+    assert_eq!(found(Some((1, FINISH)), true), [], "who asks and waits has given the end to somebody");
+}
+
+/// A guard that may travel may have gone in a message.
+#[test]
+fn a_guard_in_a_message_is_not_its_senders() {
+    let found = |travels: bool| {
+        let mut story = Story::new();
+        let (sender, worker, waiter) = (story.task(20), story.task(21), story.task(22));
+        let (permits, requests) =
+            (story.object(Kind::TokioSemaphore, 10), story.object(Kind::TokioChannel, 11));
+        story.handle(sender, Role::Sender, requests, 11, 1);
+        story.handle(worker, Role::Receiver, requests, 11, 1);
+        story.handle(sender, Role::Permit, permits, 30, 1);
+        if let Some(Event::Handle { moved, .. }) = story.events.last_mut() {
+            *moved = if travels { TRAVELS } else { 0 };
+        }
+        story.waits(waiter, Acquire, permits, 31);
+        story.joins(sender, waiter, 32);
+        told(&story.firm())
+    };
+    assert_eq!(found(false), [("LP0001", Proved)]);
+    assert_eq!(found(true).iter().filter(|found| found.1 == Proved).count(), 0);
+}
+
+/// Two tasks that wait for each other's lock, when the runtime shuts down at `FINISH - SECOND`.
+fn shut_down(state: TaskState, polled: u64) -> Vec<Finding> {
+    let mut story = Story::new();
+    let (one, other) = (story.task(20), story.task(21));
+    let [first, second] = [10, 11].map(|line| story.object(Kind::TokioMutex, line));
+    story.holds(other, second, 31);
+    story.waits(other, Lock, first, 33);
+    story.add(Event::OpenTask { task: other, state, polls: 4, polled, wakers: 0 });
+    // The first to be dropped gives its lock back.
+    let (at, site) = (FINISH - SECOND, story.line(30));
+    story.waited(at, 3 * SECOND, one, Lock, second, 32, WaitEnd::Abandoned, 0);
+    story.add(Event::HandleEnd {
+        at: at + 10,
+        object: first,
+        role: Role::Exclusive,
+        party: one,
+        site,
+        since: BEGIN,
+        count: 1,
+        by: one,
+        moved: 0,
+    });
+    story.firm()
+}
+
+#[test]
+fn who_is_woken_by_the_shutdown_was_stuck_before() {
+    let parked = BEGIN + 2 * SECOND;
+    assert_eq!(told(&shut_down(TaskState::Parked, parked)), [("LP0001", Proved)]);
+    assert_eq!(told(&shut_down(TaskState::Ready, parked)), [("LP0001", Proved)]);
+    assert_eq!(told(&shut_down(TaskState::Ready, FINISH - SECOND / 2)), [], "it was polled since");
+}
+
+/// A task that is being dropped as the program ends is told twice: as it was, and half dropped, with its wakers gone.
+#[test]
+fn a_task_is_what_it_was_before_it_was_dropped() {
+    let found = |first: u64| {
+        let mut story = Story::new();
+        let task = story.task(20);
+        story.parked(task, first);
+        story.parked(task, 1);
+        told(&story.firm())
+    };
+    assert_eq!(found(1), [("LP0005", Proved)]);
+    assert_eq!(found(2), []);
+}
+
+/// The next in the queue has had no time to take a lock that has just come free.
+#[test]
+fn a_lock_that_came_free_just_now_is_not_lost() {
+    let found = |released: u64| {
+        let mut story = Story::new();
+        let (one, other) = (story.thread(20), story.thread(21));
+        let lock = story.object(Kind::StdMutex, 10);
+        story.held(released, SECOND, one, lock, 30, HoldSource::Coarse);
+        story.waits(other, Lock, lock, 30);
+        told(&story.firm())
+    };
+    assert_eq!(found(BEGIN + 3 * SECOND), [("LP0002", Suspected)]);
+    assert_eq!(found(FINISH - SECOND / 100), []);
+}
