@@ -4,7 +4,7 @@ use crate::clock::ticks;
 use crate::platform;
 use lockprof_trace::Event;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, TryLockError};
 
 /// The system's numbers of the threads that are seen.
 static SEEN: Mutex<BTreeSet<u64>> = Mutex::new(BTreeSet::new());
@@ -12,19 +12,34 @@ static SEEN: Mutex<BTreeSet<u64>> = Mutex::new(BTreeSet::new());
 const OWN: &str = "lockprof";
 /// Of so many threads it is asked whether they have run; of more it is taken to be so.
 const ASKED: usize = 32;
+/// How often a thread that begins or ends tries to say so.
+const TRIES: usize = 1_000;
 
-fn seen() -> MutexGuard<'static, BTreeSet<u64>> {
-    SEEN.lock().unwrap_or_else(PoisonError::into_inner)
+/// The numbers, unless others have them all the time: in the child of a fork somebody may for ever. A thread that is taken for
+/// unseen does no harm.
+fn seen() -> Option<MutexGuard<'static, BTreeSet<u64>>> {
+    (0..TRIES).find_map(|_| match SEEN.try_lock() {
+        Ok(seen) => Some(seen),
+        Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+        Err(TryLockError::WouldBlock) => {
+            std::thread::yield_now();
+            None
+        }
+    })
 }
 
 /// What this thread does is seen from now on.
 pub(crate) fn enter() {
-    seen().insert(platform::thread_id());
+    if let Some(mut seen) = seen() {
+        seen.insert(platform::thread_id());
+    }
 }
 
 /// This thread ends.
 pub(crate) fn leave() {
-    seen().remove(&platform::thread_id());
+    if let Some(mut seen) = seen() {
+        seen.remove(&platform::thread_id());
+    }
 }
 
 /// Looks for the others, now and then. For the background thread.
@@ -79,7 +94,7 @@ impl Unseen {
 fn others() -> Option<Vec<u64>> {
     let threads = platform::threads()?;
     let mut others: Vec<u64> = {
-        let seen = seen();
+        let seen = seen()?;
         threads.into_iter().filter(|thread| !seen.contains(thread)).collect()
     };
     others.retain(|thread| {
