@@ -57,7 +57,14 @@ impl Waits {
     }
 
     /// The operation with this index was selected: its wait. What was not selected is as if it had not been waited for.
+    #[inline]
     pub(super) fn selected(&mut self, index: usize) -> Option<Wait> {
+        if self.0.is_empty() { None } else { self.take(index) }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn take(&mut self, index: usize) -> Option<Wait> {
         let mut selected = None;
         for (at, wait) in self.0.drain(..) {
             if at == index { selected = Some(wait) } else { wait.void() }
@@ -66,15 +73,17 @@ impl Waits {
     }
 
     /// None was selected, and the time is up. It has waited once, whatever for.
+    #[inline]
     pub(super) fn none(&mut self) {
-        let first = self.0.first().map_or(0, |(index, _)| *index);
-        if let Some(wait) = self.selected(first) {
+        let first = self.0.first().map(|(index, _)| *index);
+        if let Some(wait) = first.and_then(|first| self.take(first)) {
             wait.end(WaitEnd::TimedOut);
         }
     }
 }
 
 /// Ends the wait for what was selected, which has passed a message on or failed to.
+#[inline]
 pub(super) fn end(wait: Option<Wait>, done: bool) {
     if let Some(wait) = wait {
         wait.end(if done { WaitEnd::Done } else { WaitEnd::Disconnected });
