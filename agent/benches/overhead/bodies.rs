@@ -253,6 +253,23 @@ macro_rules! send_receive {
     }};
 }
 
+macro_rules! send_select {
+    ($module:ident, $copy:ident) => {{
+        let (sender, receiver) = $module::bounded(64);
+        let (stop, stopped) = $module::bounded::<u64>(0);
+        let mut value = 0u64;
+        repeat::<$copy>(move || {
+            let _lives = &stop;
+            value += 1;
+            sender.send(value).unwrap();
+            $module::select! {
+                recv(receiver) -> message => assert_eq!(message, Ok(value)),
+                recv(stopped) -> _ => unreachable!(),
+            }
+        })
+    }};
+}
+
 /// Every row of a mode.
 pub fn rows(mode: &str) -> Vec<Row> {
     let name = |row: &str| format!("{mode}/{row}");
@@ -282,6 +299,13 @@ pub fn rows(mode: &str) -> Vec<Row> {
             name("crossbeam/send-receive"),
             50_000,
             send_receive,
+            crossbeam_channel,
+            lockprof::crossbeam_channel
+        ),
+        row!(
+            name("crossbeam/send-select"),
+            20_000,
+            send_select,
             crossbeam_channel,
             lockprof::crossbeam_channel
         ),
