@@ -57,8 +57,8 @@ impl Unseen {
     pub(super) fn look(&mut self, tell: impl FnMut(&Event<'_>)) {
         if let Some(others) = others() {
             let asked = others.len() <= ASKED;
-            let runs: BTreeMap<_, _> =
-                others.into_iter().map(|thread| (thread, platform::runs(thread).filter(|_| asked))).collect();
+            let runs = |thread| if asked { platform::runs(thread) } else { None };
+            let runs: BTreeMap<_, _> = others.into_iter().map(|thread| (thread, runs(thread))).collect();
             let idle =
                 |(thread, runs): (&u64, &Option<u64>)| runs.is_some() && self.runs.get(thread) == Some(runs);
             if !runs.iter().all(idle) {
