@@ -16,6 +16,8 @@ pub(super) struct Kin {
     ended: HashMap<Party, u64>,
     /// Living parties that were spawned, in the order of their births: not `main`, nor foreign threads.
     born: Vec<(u64, usize)>,
+    /// Living threads that nobody was seen to spawn: `main`, and foreign ones.
+    by_themselves: Vec<usize>,
     /// Parties that have received messages.
     listeners: Vec<usize>,
     /// The first node that is no party.
@@ -25,12 +27,14 @@ pub(super) struct Kin {
 impl Kin {
     pub(super) fn of(context: &Context<'_>) -> Self {
         let (model, parties) = (context.model, &context.frozen.parties);
-        let mut born = vec![];
+        let (mut born, mut by_themselves) = (vec![], vec![]);
         let mut children: HashMap<Party, Vec<(u64, usize)>> = HashMap::new();
         for (place, party) in parties.iter().enumerate() {
             if let Some(facts) = model.parties.get(*party).filter(|facts| facts.class != 0) {
                 born.push((facts.at, place));
                 children.entry(facts.parent).or_default().push((facts.at, place));
+            } else if party.is_thread() {
+                by_themselves.push(place);
             }
         }
         born.sort_unstable();
@@ -40,7 +44,7 @@ impl Kin {
             let last = ended.entry(facts.parent).or_default();
             *last = facts.at.max(*last);
         }
-        Self { children, ended, born, listeners: listeners(context), first: parties.len() }
+        Self { children, ended, born, by_themselves, listeners: listeners(context), first: parties.len() }
     }
 
     /// The living parties that a party has spawned at this moment or later.
@@ -52,6 +56,11 @@ impl Kin {
     /// Whether somebody has ended whom this party had spawned at that moment or later.
     pub(super) fn has_ended_child(&self, of: Party, since: u64) -> bool {
         self.ended.get(&of).is_some_and(|at| *at >= since)
+    }
+
+    /// The living threads that nobody was seen to spawn.
+    pub(super) fn by_themselves(&self) -> &[usize] {
+        &self.by_themselves
     }
 
     /// All that have received messages, and could have been given anything in one.

@@ -484,12 +484,9 @@ impl Builder<'_> {
         // Who gave a signal, though in vain, can give another.
         let giver = self.place(wait.holder);
         // So can `main`, and whoever else was there by itself.
-        let by_itself = |place: &usize| {
-            let party = self.context.frozen.parties[*place];
-            party.is_thread() && model.parties.get(party).is_none_or(|facts| facts.class == 0)
-        };
-        let by_itself = (0..self.context.frozen.parties.len()).filter(by_itself).filter(|_| is_signalled);
-        let may = parent.into_iter().chain(giver).chain(by_itself).chain(self.kin.takers()).collect();
+        let others = if is_signalled { self.kin.by_themselves() } else { &[] };
+        let may =
+            parent.into_iter().chain(giver).chain(others.iter().copied()).chain(self.kin.takers()).collect();
         // Whoever blocks on a future may wait for more than what is recorded.
         let blocks = || parent.into_iter().chain(self.kin.each_taker()).any(awaits);
         let open = self.level == Level::Proof || given || !is_known || blocks();
