@@ -69,11 +69,40 @@ impl<R> Recorded<R> {
     }
 }
 
+/// A lock that is being taken by a library, for a caller at `site`: told when it has been.
+pub(crate) struct Taking {
+    id: u32,
+    site: Site,
+}
+
+impl Drop for Taking {
+    #[inline(always)]
+    fn drop(&mut self) {
+        if self.id != 0 {
+            recorder::taken_at(self.id, self.site);
+        }
+    }
+}
+
 impl<R: Original> Recorded<R> {
     /// Its id, given now if it has none and a recording runs; 0: nothing is recorded.
     #[inline(always)]
+    #[track_caller]
     pub(crate) fn id(&self) -> u32 {
         self.tag.id(R::KIND)
+    }
+
+    /// The same, used at `site`.
+    #[inline(always)]
+    pub(crate) fn id_at(&self, site: Site) -> u32 {
+        self.tag.id_at(R::KIND, site)
+    }
+
+    /// A library is about to take the lock, for a caller who may have it already.
+    #[inline(always)]
+    pub(crate) fn taking(&self, site: Site, has_it: impl FnOnce() -> bool) -> Taking {
+        let id = self.id_at(site);
+        Taking { id: if id == 0 || has_it() { 0 } else { id }, site }
     }
 
     /// The lock is about to be taken by who waits as long as it must.
@@ -98,7 +127,7 @@ impl<R: Original> Recorded<R> {
     /// The lock has been taken.
     #[inline(always)]
     pub(crate) fn acquired(&self, access: Access, site: Site) {
-        acquired(self.id(), access, site);
+        acquired(self.id_at(site), access, site);
     }
 
     /// The lock is about to be given back.
@@ -149,7 +178,7 @@ impl<R: Original> Recorded<R> {
         site: Site,
         block: impl FnOnce() -> Option<G>,
     ) -> Option<G> {
-        let id = self.id();
+        let id = self.id_at(site);
         let wait = (id != 0).then(|| Wait::begin(id + access.offset(), operation, site)).flatten();
         let got = block();
         if let Some(wait) = wait {

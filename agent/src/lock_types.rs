@@ -4,14 +4,23 @@
 //! not know its caller, and a lock is known by the line that created it. Everything else comes from inside: guards are
 //! `lock_api`'s own, and by `Deref` so is every method that is not repeated here.
 
+/// What stands around a call of the lock inside: of a reentrant one, what tells its line.
+macro_rules! around {
+    ([] $self:ident) => {};
+    ([taking] $self:ident) => {
+        let _taking = $self.taking(std::panic::Location::caller());
+    };
+}
+
 /// Methods that hand on to the lock inside.
 macro_rules! forward {
-    ($($(#[$attribute:meta])* fn $name:ident(&self $(, $argument:ident: $type:ty)*) $(-> $result:ty)?;)*) => {$(
+    ($around:tt $($(#[$attribute:meta])* fn $name:ident(&self $(, $argument:ident: $type:ty)*) $(-> $result:ty)?;)*) => {$(
         #[doc = concat!("As of [`lock_api`], recorded: `", stringify!($name), "`.")]
         #[inline(always)]
         #[track_caller]
         $(#[$attribute])*
         pub fn $name(&self $(, $argument: $type)*) $(-> $result)? {
+            around!($around self);
             self.0.$name($($argument),*)
         }
     )*};
@@ -19,7 +28,7 @@ macro_rules! forward {
 
 /// The same for methods of an `Arc` of the lock.
 macro_rules! forward_arc {
-    ($inner:ty; $(fn $name:ident(self $(, $argument:ident: $type:ty)*) -> $result:ty;)*) => {$(
+    ($around:tt $inner:ty; $(fn $name:ident(self $(, $argument:ident: $type:ty)*) -> $result:ty;)*) => {$(
         #[doc = concat!("As of [`lock_api`], recorded: `", stringify!($name), "`.")]
         #[inline]
         #[track_caller]
@@ -29,6 +38,7 @@ macro_rules! forward_arc {
             let inner: std::mem::ManuallyDrop<std::sync::Arc<$inner>> = unsafe {
                 std::mem::ManuallyDrop::new(std::sync::Arc::from_raw(std::sync::Arc::as_ptr(self) as *const $inner))
             };
+            around!($around self);
             inner.$name($($argument),*)
         }
     )*};
@@ -141,14 +151,14 @@ macro_rules! mutex_type {
         );
 
         impl<T: ?Sized> $name<T> {
-            forward! {
+            forward! { []
                 fn lock(&self) -> $guard<'_, T>;
                 fn try_lock(&self) -> Option<$guard<'_, T>>;
                 fn try_lock_for(&self, timeout: std::time::Duration) -> Option<$guard<'_, T>>;
                 fn try_lock_until(&self, deadline: std::time::Instant) -> Option<$guard<'_, T>>;
                 fn is_locked(&self) -> bool;
             }
-            forward_arc! { $lock_api::Mutex<$raw, T>;
+            forward_arc! { [] $lock_api::Mutex<$raw, T>;
                 fn lock_arc(self) -> $lock_api::ArcMutexGuard<$raw, T>;
                 fn try_lock_arc(self) -> Option<$lock_api::ArcMutexGuard<$raw, T>>;
                 fn try_lock_arc_for(self, timeout: std::time::Duration) -> Option<$lock_api::ArcMutexGuard<$raw, T>>;
@@ -171,15 +181,25 @@ macro_rules! reentrant_type {
         );
 
         impl<T: ?Sized> $name<T> {
-            forward! {
+            /// What tells the line of the call: `lock_api` takes the lock inside for itself.
+            #[inline(always)]
+            fn taking(&self, site: crate::recorder::Site) -> crate::lock::Taking {
+                // SAFETY: nothing is done with the lock inside but to look at it.
+                let raw = unsafe { self.0.raw() };
+                raw.taking(site, || self.0.is_owned_by_current_thread())
+            }
+
+            forward! { [taking]
                 fn lock(&self) -> $guard<'_, T>;
                 fn try_lock(&self) -> Option<$guard<'_, T>>;
                 fn try_lock_for(&self, timeout: std::time::Duration) -> Option<$guard<'_, T>>;
                 fn try_lock_until(&self, deadline: std::time::Instant) -> Option<$guard<'_, T>>;
+            }
+            forward! { []
                 fn is_locked(&self) -> bool;
                 fn is_owned_by_current_thread(&self) -> bool;
             }
-            forward_arc! { $lock_api::ReentrantMutex<$raw, $thread_id, T>;
+            forward_arc! { [taking] $lock_api::ReentrantMutex<$raw, $thread_id, T>;
                 fn lock_arc(self) -> $lock_api::ArcReentrantMutexGuard<$raw, $thread_id, T>;
                 fn try_lock_arc(self) -> Option<$lock_api::ArcReentrantMutexGuard<$raw, $thread_id, T>>;
                 fn try_lock_arc_for(self, timeout: std::time::Duration) -> Option<$lock_api::ArcReentrantMutexGuard<$raw, $thread_id, T>>;
@@ -198,7 +218,7 @@ macro_rules! rwlock_type {
         );
 
         impl<T: ?Sized> $name<T> {
-            forward! {
+            forward! { []
                 fn read(&self) -> $read<'_, T>;
                 fn try_read(&self) -> Option<$read<'_, T>>;
                 fn try_read_for(&self, timeout: std::time::Duration) -> Option<$read<'_, T>>;
@@ -214,7 +234,7 @@ macro_rules! rwlock_type {
                 fn is_locked(&self) -> bool;
                 fn is_locked_exclusive(&self) -> bool;
             }
-            forward_arc! { $lock_api::RwLock<$raw, T>;
+            forward_arc! { [] $lock_api::RwLock<$raw, T>;
                 fn read_arc(self) -> $lock_api::ArcRwLockReadGuard<$raw, T>;
                 fn try_read_arc(self) -> Option<$lock_api::ArcRwLockReadGuard<$raw, T>>;
                 fn try_read_arc_for(self, timeout: std::time::Duration) -> Option<$lock_api::ArcRwLockReadGuard<$raw, T>>;

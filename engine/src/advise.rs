@@ -17,7 +17,7 @@
 //! | `bounded` | an unbounded channel holds ever more | a bounded one, so that senders feel it |
 //! | `join-set` | tasks of one line only grow (LP0007) | a `JoinSet` with a limit, which waits for those that are over |
 //! | `look` | none of these | read the waiting and holding lines |
-use crate::findings::{Finding, Verdict, duration, plural};
+use crate::findings::{Finding, Verdict, duration, origin, plural};
 use crate::report::{ClassReport, Report, SiteReport};
 use lockprof_trace::Kind;
 use serde::Serialize;
@@ -54,6 +54,8 @@ pub struct Advice {
     pub kind: String,
     /// Where they are created, "file:line:column".
     pub created_at: String,
+    /// Whether that is where one was used first: a library has made them, or nobody knows who.
+    pub first_used: bool,
     /// What to do.
     pub advice: String,
     /// What that rests on.
@@ -92,6 +94,7 @@ fn advice(class: &ClassReport, rule: &'static str, advice: String) -> Advice {
         rule,
         kind: class.kind.clone(),
         created_at: class.created_at.clone(),
+        first_used: class.first_used,
         advice,
         evidence: vec![],
         expects: String::new(),
@@ -330,6 +333,7 @@ fn of_populations(report: &Report) -> Vec<Advice> {
         rule: "join-set",
         kind: "task".into(),
         created_at: finding.at.clone(),
+        first_used: false,
         advice: "spawn into a `JoinSet`, wait for those that are over, and limit how many there are".into(),
         evidence: vec![finding.message.clone()],
         expects: "as many live as are at work".into(),
@@ -345,7 +349,8 @@ pub fn text(all: &[Advice]) -> String {
     let (kept, changed): (Vec<&Advice>, Vec<&Advice>) = all.iter().partition(|advice| advice.rule == "keep");
     for advice in &changed {
         // Writing to a string does not fail.
-        let _ = writeln!(out, "advise[{}]: {}, created at {}", advice.rule, advice.kind, advice.created_at);
+        let at = format!("{} {}", origin(advice.first_used), advice.created_at);
+        let _ = writeln!(out, "advise[{}]: {}, {at}", advice.rule, advice.kind);
         let _ = writeln!(out, "  do:      {}", advice.advice);
         for (number, evidence) in advice.evidence.iter().enumerate() {
             let _ = writeln!(out, "  {} {evidence}", if number == 0 { "because:" } else { "        " });

@@ -453,6 +453,11 @@ events! {
         /// When one of them may have run last.
         ran: time,
     }
+    /// A class's objects are made by a library, or nobody knows where: its site is where one was used first.
+    MadeByLibrary = 39 {
+        /// The class.
+        class: number,
+    }
     /// The state at the end: a wait that has not ended.
     OpenWait = 40 {
         /// When it began.

@@ -28,7 +28,7 @@ impl RawRwLock {
     #[inline(always)]
     fn lock_shared_at(&self, site: Site, key: Option<u64>) {
         // Where nothing is recorded it is the original's own way.
-        if self.id() == 0 {
+        if self.id_at(site) == 0 {
             return self.raw.lock_shared();
         }
         let block = || {
@@ -41,7 +41,7 @@ impl RawRwLock {
     #[inline(always)]
     fn lock_exclusive_at(&self, site: Site, key: Option<u64>) {
         // Where nothing is recorded it is the original's own way.
-        if self.id() == 0 {
+        if self.id_at(site) == 0 {
             return self.raw.lock_exclusive();
         }
         let block = || {

@@ -91,7 +91,7 @@ pub const fn const_rwlock<T>(value: T) -> RwLock<T> {
 }
 
 impl<T: ?Sized> RwLock<T> {
-    forward! {
+    forward! { []
         fn read_recursive(&self) -> RwLockReadGuard<'_, T>;
         fn try_read_recursive(&self) -> Option<RwLockReadGuard<'_, T>>;
         fn try_read_recursive_for(&self, timeout: std::time::Duration) -> Option<RwLockReadGuard<'_, T>>;

@@ -301,6 +301,12 @@ impl Area {
         }
     }
 
+    pub(crate) fn set_site(&self, id: u32, site: Site) {
+        if let Some(place) = self.find(id) {
+            self.held[place].site.store(std::ptr::from_ref(site).addr() as u64, Relaxed);
+        }
+    }
+
     /// Who runs on this thread from now on; returns who did.
     #[inline(always)]
     pub(crate) fn switch(&self, to: Party) -> Party {

@@ -99,6 +99,11 @@ pub(crate) fn acquired(id: u32, site: Site) {
     area.count(id);
 }
 
+/// The lock with this id, if it was taken, was taken for a caller at `site`.
+pub(crate) fn taken_at(id: u32, site: Site) {
+    areas::area().set_site(id, site);
+}
+
 /// Takes a lock off the held list. `id` is not 0.
 #[inline(always)]
 pub(crate) fn released(id: u32) {

@@ -7,7 +7,7 @@ use super::chunk::emit;
 use super::free_list::FreeList;
 use super::local::LOCAL;
 use super::memory::{self, Mapped, RECORDING, RECORDS, RUN};
-use super::site::{Site, intern};
+use super::site::{Site, intern, is_library};
 use crate::clock::ticks;
 use lockprof_trace::memory::record;
 use lockprof_trace::{Event, Kind, Loss, Party};
@@ -34,12 +34,19 @@ impl Tag {
 
     /// The object's id, given now if it has none and a recording runs; 0: it is not recorded.
     #[inline(always)]
+    #[track_caller]
     pub(crate) fn id(&self, kind: Kind) -> u32 {
+        self.id_at(kind, Location::caller())
+    }
+
+    /// The same, used at `site`.
+    #[inline(always)]
+    pub(crate) fn id_at(&self, kind: Kind, site: Site) -> u32 {
         let word = self.0.load(Relaxed).addr();
         if word & 1 == 1 {
             return (word >> 1) as u32;
         }
-        if RECORDING.load(Relaxed) { self.attach(kind) } else { 0 }
+        if RECORDING.load(Relaxed) { self.attach(kind, site) } else { 0 }
     }
 
     /// The id, if it was given.
@@ -51,7 +58,7 @@ impl Tag {
 
     #[cold]
     #[inline(never)]
-    fn attach(&self, kind: Kind) -> u32 {
+    fn attach(&self, kind: Kind, used: Site) -> u32 {
         let before = self.0.load(Relaxed);
         if before.addr() & 1 == 1 {
             return (before.addr() >> 1) as u32;
@@ -59,7 +66,7 @@ impl Tag {
         // SAFETY: null, or put there from a `&'static Location`.
         let site = unsafe { before.cast_const().cast::<Location<'static>>().as_ref() };
         // Most often an object of the class was dropped here just before: its id needs no look at the class.
-        let id = kept(key(kind, address(site))).map_or_else(|| new(kind, site, 0), renewed);
+        let id = kept(key(kind, address(site))).map_or_else(|| first_id(kind, site, used), renewed);
         let word = std::ptr::without_provenance_mut((id as usize) << 1 | 1);
         // Two readers may come first together: the loser hands its id back.
         match self.0.compare_exchange(before, word, Release, Relaxed) {
@@ -130,8 +137,12 @@ pub(crate) fn class_at(kind: Kind, site: u64) -> u32 {
         match TABLE[place].key.compare_exchange(0, key, Relaxed, Relaxed) {
             Ok(_) => {
                 let class = place as u64 + 1;
+                let (first_use, site) = (site & FIRST_USE, site & !FIRST_USE);
                 intern(site);
                 emit(&Event::Class { class, kind, site, type_name: "".into() });
+                if first_use != 0 {
+                    emit(&Event::MadeByLibrary { class });
+                }
                 return place as u32 + 1;
             }
             Err(there) if there == key => return place as u32 + 1,
@@ -153,6 +164,19 @@ pub(crate) fn population(number: u32, change: i64) {
         class.live.fetch_add(change, Relaxed);
     }
 }
+
+/// An id for an object that is used for the first time. What a library has made (`Arc::default()`, `map(Mutex::new)`), or
+/// nobody knows who, is told from others by the line where it is used first.
+fn first_id(kind: Kind, made: Option<Site>, used: Site) -> u32 {
+    if made.is_some_and(|site| !is_library(site.file())) || is_library(used.file()) {
+        return new(kind, made, 0);
+    }
+    let site = address(Some(used)) | FIRST_USE;
+    kept(key(kind, site)).map_or_else(|| new_at(kind, site, 0), renewed)
+}
+
+/// In a class's site, which is at an even address: it is where one was used first.
+const FIRST_USE: u64 = 1;
 
 /// Gives an id to an object; 0 where there is none.
 pub(crate) fn new(kind: Kind, site: Option<Site>, capacity: u64) -> u32 {

@@ -12,6 +12,17 @@ use std::sync::atomic::Ordering::Relaxed;
 /// A call site.
 pub(crate) type Site = &'static Location<'static>;
 
+/// Whether a file is a library's, or this one's own: what happens there is told by who called it.
+pub(super) fn is_library(file: &str) -> bool {
+    const THIS: &str = file!();
+    const OWN: &str = THIS.split_at(THIS.len() - "recorder/site.rs".len()).0;
+    file.starts_with(OWN)
+        || file.starts_with('/')
+            && ["/rustc/", "/.cargo/registry/", "/.cargo/git/", "/lib/rustlib/"]
+                .iter()
+                .any(|part| file.contains(part))
+}
+
 /// A set of numbers that only grows. An open-addressing table of fixed size, so that nothing is allocated or locked.
 pub(super) struct Known<const SIZE: usize>([AtomicU64; SIZE]);
 

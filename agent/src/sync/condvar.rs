@@ -75,7 +75,7 @@ impl Condvar {
 
     fn waiting<'a, T>(&self, guard: MutexGuard<'a, T>, site: Site) -> (Waiting, original::MutexGuard<'a, T>) {
         let MutexGuard { held, inner } = guard;
-        let (condvar, mutex) = (self.tag.id(Kind::StdCondvar), held.id());
+        let (condvar, mutex) = (self.tag.id_at(Kind::StdCondvar, site), held.id());
         (Waiting { condvar, mutex, site, held: Some(held), wait: None }, inner)
     }
 

@@ -46,7 +46,7 @@ impl<T: ?Sized> Mutex<T> {
             Ok(inner) => Ok(inner),
             Err(TryLockError::Poisoned(poisoned)) => Err(poisoned),
             Err(TryLockError::WouldBlock) => {
-                waited(self.tag.id(Kind::StdMutex), Operation::Lock, site, || self.inner.lock())
+                waited(self.tag.id_at(Kind::StdMutex, site), Operation::Lock, site, || self.inner.lock())
             }
         };
         let id = self.tag.id(Kind::StdMutex);
@@ -73,7 +73,7 @@ impl<T: ?Sized> Mutex<T> {
 
     #[inline(always)]
     fn guard<'a>(&'a self, inner: original::MutexGuard<'a, T>, site: Site) -> MutexGuard<'a, T> {
-        MutexGuard { held: Held::new(self.tag.id(Kind::StdMutex), site), inner }
+        MutexGuard { held: Held::new(self.tag.id_at(Kind::StdMutex, site), site), inner }
     }
 
     /// As [`std::sync::Mutex::is_poisoned`].

@@ -19,7 +19,7 @@ impl Init {
     #[cold]
     #[inline(never)]
     pub(crate) fn begin(tag: &Tag, kind: Kind, site: Site) -> Self {
-        let id = tag.id(kind);
+        let id = tag.id_at(kind, site);
         Self { id, site, wait: Cell::new(Wait::begin(id, Operation::Init, site)) }
     }
 

@@ -124,12 +124,12 @@ impl<T: ?Sized> RwLock<T> {
 
     #[inline(always)]
     fn reader<'a>(&'a self, inner: original::RwLockReadGuard<'a, T>, site: Site) -> RwLockReadGuard<'a, T> {
-        RwLockReadGuard { _held: Held::new(reads(self.tag.id(Kind::StdRwLock)), site), inner }
+        RwLockReadGuard { _held: Held::new(reads(self.tag.id_at(Kind::StdRwLock, site)), site), inner }
     }
 
     #[inline(always)]
     fn writer<'a>(&'a self, inner: original::RwLockWriteGuard<'a, T>, site: Site) -> RwLockWriteGuard<'a, T> {
-        RwLockWriteGuard { held: Held::new(self.tag.id(Kind::StdRwLock), site), inner }
+        RwLockWriteGuard { held: Held::new(self.tag.id_at(Kind::StdRwLock, site), site), inner }
     }
 
     /// As [`std::sync::RwLock::is_poisoned`].

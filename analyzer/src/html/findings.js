@@ -170,7 +170,7 @@ function drawGraph(nodes, edges) {
   };
   const box = ([key, { text, kind, inside }]) => {
     const [x, y] = at.get(key);
-    const name = shortPlaces(text.replace(/^.* created at /, ""));
+    const name = shortPlaces(text.replace(/^.* (?:created|first used) at /, ""));
     const shown = name.length > 34 ? `…${name.slice(-33)}` : name;
     const shape =
       kind === "party"

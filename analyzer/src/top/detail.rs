@@ -2,7 +2,7 @@
 use super::frame::Frame;
 use super::table::{Row, Tab};
 use lockprof_engine::Options;
-use lockprof_engine::findings::{Context, PartyRole, duration};
+use lockprof_engine::findings::{Context, PartyRole, duration, origin};
 use lockprof_engine::now::WaitNow;
 use lockprof_engine::profile;
 use lockprof_engine::report::{ClassReport, SiteReport};
@@ -32,7 +32,7 @@ pub fn detail(frame: &Frame, tab: Tab, row: &Row, symbols: &dyn Resolve) -> Vec<
 
 fn class(frame: &Frame, context: &Context<'_>, class: &ClassReport) -> Vec<String> {
     let name = format!("{} {}", class.kind, class.name);
-    let mut lines = vec![format!("{} created at {}", name.trim_end(), class.created_at)];
+    let mut lines = vec![format!("{} {} {}", name.trim_end(), origin(class.first_used), class.created_at)];
     let waited = duration(class.wait_ns.total);
     lines.push(format!(
         "{} live, acquired {} times, {} with a wait, {waited} together, since the begin",

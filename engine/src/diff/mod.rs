@@ -59,6 +59,8 @@ pub struct ClassDiff {
     pub name: String,
     /// Where they are created, before and after; `None` where they are new or gone.
     pub created_at: [Option<String>; 2],
+    /// Whether that is where one was used first: a library has made them, or nobody knows who.
+    pub first_used: bool,
     /// Uses in a second.
     pub uses_per_s: Measure,
     /// Uses.
@@ -236,6 +238,7 @@ fn classes(runs: [&[&Report]; 2]) -> Vec<ClassDiff> {
                 kind: any.kind.clone(),
                 name: any.name.clone(),
                 created_at: class.places(|class| &class.created_at),
+                first_used: any.first_used,
                 uses_per_s: Measure::new(before, after, among),
                 acquisitions: class.ns(among, |class| class.acquisitions),
                 contended_share: class.measure(among, share),

@@ -1,6 +1,6 @@
 //! A comparison for a terminal: the sentence, the whole in numbers, then what changed of each object.
 use super::{Change, ClassDiff, Diff, Fate, FindingDiff, Measure, PopulationDiff};
-use crate::findings::duration;
+use crate::findings::{duration, origin};
 use crate::report::shown::{place, shown};
 use std::fmt::{self, Write};
 
@@ -143,7 +143,7 @@ fn classes(diff: &Diff, out: &mut String) -> fmt::Result {
         let name: String = shown(&class.name).chars().take(40).collect();
         let name = if name.is_empty() { name } else { format!(" {name}") };
         let at = &class.created_at;
-        writeln!(out, "\n{}{name} created at {}{}", class.kind, places(at), fate(at))?;
+        writeln!(out, "\n{}{name} {} {}{}", class.kind, origin(class.first_used), places(at), fate(at))?;
         line(out, "uses per second", &class.uses_per_s, number)?;
         line(out, "contended", &class.contended_share, percent)?;
         line(out, "waited", &class.waited_ns, time)?;

@@ -54,7 +54,7 @@ impl<'a> Context<'a> {
             Some(known) if matches!(known.kind, Kind::Task | Kind::BlockingTask | Kind::Thread) => {
                 format!("{} spawned at {}", known.kind, self.place(known.site))
             }
-            Some(known) => format!("{} created at {}", known.kind, self.place(known.site)),
+            Some(known) => format!("{} {} {}", known.kind, origin(known.first_used), self.place(known.site)),
             None => "unknown object".into(),
         }
     }
@@ -65,7 +65,9 @@ impl<'a> Context<'a> {
             return "unknown object".into();
         };
         match self.model.names.get(&object) {
-            Some(name) => format!("{} \"{name}\" created at {}", known.kind, self.place(known.site)),
+            Some(name) => {
+                format!("{} \"{name}\" {} {}", known.kind, origin(known.first_used), self.place(known.site))
+            }
             None => self.class_name(class),
         }
     }
@@ -90,6 +92,7 @@ impl<'a> Context<'a> {
             kind: known.map_or(Kind::Unknown, |class| class.kind).to_string(),
             name: name.or_else(|| known.map(|class| class.type_name.clone())).unwrap_or_default(),
             created_at: known.map(|class| self.site(class.site)).unwrap_or_default(),
+            first_used: known.is_some_and(|class| class.first_used),
         }
     }
 
@@ -295,6 +298,11 @@ impl<'a> Context<'a> {
         }
         history
     }
+}
+
+/// How the line is called that a class is known by.
+pub fn origin(first_used: bool) -> &'static str {
+    if first_used { "first used at" } else { "created at" }
 }
 
 /// A length of time for people.

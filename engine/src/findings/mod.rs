@@ -73,7 +73,7 @@ mod turns;
 mod under_lock;
 mod watchers;
 
-pub use context::{Context, duration};
+pub use context::{Context, duration, origin};
 pub use explain::{CODES, explain};
 pub(crate) use locks::is_lock_kind;
 pub(crate) use stacks::is_library;
@@ -184,6 +184,8 @@ pub struct ObjectReport {
     pub name: String,
     /// Where it was created, "file:line:column".
     pub created_at: String,
+    /// Whether that is where one was used first: a library has made it, or nobody knows who.
+    pub first_used: bool,
 }
 
 /// A line of the program that takes part, besides those of parties and objects.

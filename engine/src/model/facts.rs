@@ -80,8 +80,10 @@ impl std::fmt::Display for Site {
 pub struct Class {
     /// What they are.
     pub kind: Kind,
-    /// Where they were created.
+    /// Where they were created; where a library made them, or nobody knows who, where one was used first.
     pub site: u64,
+    /// Whether `site` is where one was used first.
+    pub first_used: bool,
     /// The type of what they hold or do; empty where not known.
     pub type_name: String,
 }

@@ -154,7 +154,12 @@ impl Model {
             Event::Stack { stack, frames } => drop(self.stacks.insert(*stack, frames.as_ref().into())),
             Event::Class { class, kind, site, type_name } => {
                 let type_name = type_name.as_ref().into();
-                self.classes.insert(*class, Class { kind: *kind, site: *site, type_name });
+                self.classes.insert(*class, Class { kind: *kind, site: *site, first_used: false, type_name });
+            }
+            Event::MadeByLibrary { class } => {
+                if let Some(class) = self.classes.get_mut(class) {
+                    class.first_used = true;
+                }
             }
             Event::Span { .. } => self.tracing.define(event),
             Event::Within { span } => self.within = *span,

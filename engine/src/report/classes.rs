@@ -94,6 +94,7 @@ pub fn classes(context: &Context<'_>) -> Vec<ClassReport> {
                 kind: class.kind.to_string(),
                 name: sum.name.unwrap_or_else(|| class.type_name.clone()),
                 created_at: context.site(class.site),
+                first_used: class.first_used,
                 instances: sum.instances,
                 live: sum.live,
                 acquisitions: sum.acquisitions,

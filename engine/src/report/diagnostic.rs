@@ -142,7 +142,11 @@ pub fn spots(finding: &Finding) -> Vec<Spot> {
         add(&place.at, place.label.clone());
     }
     for object in &finding.objects {
-        add(&object.created_at, format!("the {} is created here", object.kind));
+        let what = match object.first_used {
+            true => "is first used here, made by a library",
+            false => "is created here",
+        };
+        add(&object.created_at, format!("the {} {what}", object.kind));
     }
     match places.iter().position(|(at, _)| *at == finding.at) {
         Some(first) => places.swap(0, first),

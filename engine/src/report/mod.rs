@@ -67,6 +67,8 @@ pub struct ClassReport {
     pub name: String,
     /// Where they were created, "file:line:column".
     pub created_at: String,
+    /// Whether that is where one was used first: a library has made them, or nobody knows who.
+    pub first_used: bool,
     /// How many there were.
     pub instances: u64,
     /// How many live in the end.

@@ -4,7 +4,7 @@ use super::shown::{TextOptions, cut_begin, place, shown};
 use super::table::{self, Column, Name};
 use super::{ClassReport, PopulationReport, Report, SiteReport, SpanReport, Times, WatcherReport};
 use crate::findings::Verdict;
-use crate::findings::duration;
+use crate::findings::{duration, origin};
 use std::fmt::Write;
 
 /// Classes in the contention table.
@@ -148,8 +148,9 @@ fn sites(report: &Report, width: usize, out: &mut String) -> std::fmt::Result {
         let share = class.wait_share * 100.0;
         writeln!(
             out,
-            "\n{} created at {}: {share:.1} % of the wall time waited",
+            "\n{} {} {}: {share:.1} % of the wall time waited",
             kind(class),
+            origin(class.first_used),
             place(&class.created_at)
         )?;
         for site in class.waiting_sites.iter().take(SITES) {

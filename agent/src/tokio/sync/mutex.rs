@@ -47,7 +47,7 @@ impl<T: ?Sized> Mutex<T> {
 
     #[inline(always)]
     fn op(&self, site: Site) -> Op {
-        Op::new(self.tag.id(Kind::TokioMutex), Operation::Lock, site).queueing()
+        Op::new(self.tag.id_at(Kind::TokioMutex, site), Operation::Lock, site).queueing()
     }
 
     #[inline(always)]

@@ -30,13 +30,13 @@ impl Notify {
     }
 
     fn op(&self, site: Site) -> Op {
-        let id = self.tag.id(Kind::TokioNotify);
+        let id = self.tag.id_at(Kind::TokioNotify, site);
         // The id behind the notifier's own counts what is taken.
         Op::new(if id == 0 { 0 } else { id + 1 }, Operation::Notified, site).queueing()
     }
 
     fn signals(&self, site: Site) {
-        let id = self.tag.id(Kind::TokioNotify);
+        let id = self.tag.id_at(Kind::TokioNotify, site);
         if id != 0 {
             recorder::count(id);
             recorder::signalled(id, site);

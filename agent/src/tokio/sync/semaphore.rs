@@ -37,7 +37,7 @@ impl Semaphore {
 
     #[inline(always)]
     fn op(&self, site: Site) -> Op {
-        Op::new(self.tag.id(Kind::TokioSemaphore), Operation::Acquire, site).queueing()
+        Op::new(self.tag.id_at(Kind::TokioSemaphore, site), Operation::Acquire, site).queueing()
     }
 
     #[inline(always)]

@@ -84,14 +84,14 @@ impl<T: ?Sized> RwLock<T> {
 
     #[inline(always)]
     fn reading(&self, site: Site) -> Op {
-        let id = self.tag.id(Kind::TokioRwLock);
+        let id = self.tag.id_at(Kind::TokioRwLock, site);
         // The id behind the lock's own counts its readers.
         Op::new(if id == 0 { 0 } else { id + 1 }, Operation::Read, site).queueing()
     }
 
     #[inline(always)]
     fn writing(&self, site: Site) -> Op {
-        Op::new(self.tag.id(Kind::TokioRwLock), Operation::Write, site).queueing()
+        Op::new(self.tag.id_at(Kind::TokioRwLock, site), Operation::Write, site).queueing()
     }
 
     #[inline(always)]
