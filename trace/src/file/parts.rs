@@ -36,25 +36,28 @@ pub struct Parts {
     pub error: Option<Error>,
     /// Events passed over because this version does not know them.
     pub skipped: u64,
-    /// The groups of holds, and where the times of each end.
-    groups: Vec<(HoldKey, usize)>,
-    /// The times of the holds, group by group.
-    times: Vec<HoldTime>,
-    /// The same in the order of the block, with the group of each.
-    told: Vec<(u32, HoldTime)>,
+    /// What the holds of a group have in common.
+    keys: Vec<HoldKey>,
+    /// The times of the holds of each group, and of groups of blocks before, which are empty.
+    times: Vec<Vec<HoldTime>>,
 }
+
+/// Times of holds for which memory is kept.
+const KEPT: usize = 1 << 18;
 
 impl Parts {
     /// The holds that happened in no tracing span, by what they have in common; a key may come more than once.
     pub fn holds(&self) -> impl Iterator<Item = (HoldKey, &[HoldTime])> {
-        let mut begin = 0;
-        self.groups.iter().map(move |&(key, end)| (key, &self.times[std::mem::replace(&mut begin, end)..end]))
+        self.keys.iter().copied().zip(self.times.iter().map(Vec::as_slice))
     }
 
     fn clear(&mut self) {
         self.others.clear();
-        self.groups.clear();
-        self.told.clear();
+        self.keys.clear();
+        self.times.iter_mut().for_each(Vec::clear);
+        if self.times.iter().map(Vec::capacity).sum::<usize>() > KEPT {
+            self.times.clear();
+        }
         (self.error, self.skipped) = (None, 0);
     }
 
@@ -62,11 +65,13 @@ impl Parts {
     #[inline(always)]
     fn hold(&mut self, group: &mut u32, key: HoldKey, time: HoldTime) {
         if *group == NONE {
-            *group = self.groups.len() as u32;
-            self.groups.push((key, 0));
+            *group = self.keys.len() as u32;
+            self.keys.push(key);
+            if self.times.len() < self.keys.len() {
+                self.times.push(vec![]);
+            }
         }
-        self.groups[*group as usize].1 += 1;
-        self.told.push((*group, time));
+        self.times[*group as usize].push(time);
     }
 
     /// Takes holds told again, nearly all that there is, up to what is anything else; whether there were any.
@@ -78,27 +83,13 @@ impl Parts {
             let Some(number) = ahead.byte().filter(|number| schema.how(*number) == How::Again) else { break };
             let group = group_at[usize::from(number - FIRST) % PLACES];
             let (Ok(at), Ok(ticks)) = (ahead.time(), ahead.number()) else { break };
-            let Some((_, count)) = self.groups.get_mut(group as usize) else { break };
-            *count += 1;
-            self.told.push((group, HoldTime { at, ticks }));
+            let Some(times) = self.times.get_mut(group as usize) else { break };
+            times.push(HoldTime { at, ticks });
             left = ahead;
         }
         left.bytes.len() < std::mem::replace(fields, left).bytes.len()
     }
 
-    /// Brings the times in the order of their groups.
-    fn sort(&mut self) {
-        let mut begin = 0;
-        for (_, count) in &mut self.groups {
-            begin += std::mem::replace(count, begin);
-        }
-        self.times.resize(self.told.len(), HoldTime::default());
-        for (group, time) in &self.told {
-            let next = &mut self.groups[*group as usize].1;
-            self.times[*next] = *time;
-            *next += 1;
-        }
-    }
 }
 
 /// No group.
@@ -141,7 +132,6 @@ impl RawBlock {
                 }
             }
         }
-        parts.sort();
         self.bytes
     }
 }
