@@ -1,5 +1,5 @@
-//! Threads that nobody sees are counted: not `main`, those spawned through lockprof, a runtime's, nor lockprof's own. One that
-//! has not run for long is told as such.
+//! Threads and tasks that nobody sees are counted. Threads: not `main`, those spawned through lockprof, a runtime's, nor lockprof's
+//! own. Tasks: those that are spawned through tokio itself on a runtime that lockprof knows, as long as that lives.
 #![cfg(all(target_os = "linux", feature = "record", feature = "tokio"))]
 mod recording;
 
@@ -16,8 +16,9 @@ fn of_the_harness() -> u64 {
 }
 
 #[test]
-fn threads_that_nobody_sees_are_counted() {
+fn what_nobody_sees_is_counted() {
     let mut parked: Vec<Thread> = vec![];
+    let mut kept = vec![];
     let trace = record(|| {
         let (tell, told) = mpsc::channel();
         let parks = |tell: mpsc::Sender<Thread>| {
@@ -28,15 +29,24 @@ fn threads_that_nobody_sees_are_counted() {
         };
         std::thread::spawn(parks(tell.clone()));
         lockprof::thread::spawn(parks(tell.clone()));
-        let runtime = Builder::new_multi_thread().worker_threads(2).on_thread_start(|| ()).build().unwrap();
+        let workers =
+            || Builder::new_multi_thread().worker_threads(2).on_thread_start(|| ()).build().unwrap();
+        let runtime = workers();
         runtime.spawn_blocking(parks(tell));
+        // What it had counts no more when it is gone.
+        tokio::runtime::Handle::from(runtime.handle().clone()).spawn(std::future::pending::<()>());
         parked.extend(told.iter().take(3));
         runtime.shutdown_background();
+        let runtime = workers();
+        let plain = tokio::runtime::Handle::from(runtime.handle().clone());
+        (0..3).for_each(|_| drop(plain.spawn(std::future::pending::<()>())));
+        (0..4).for_each(|_| drop(runtime.spawn(std::future::pending::<()>())));
+        kept.push(runtime);
     });
     let last = trace.events().iter().rev().find_map(|event| match event {
-        Event::Unseen { at, threads, ran } => Some((*threads, ran <= at)),
+        Event::Unseen { at, others, ran } => Some((*others, ran <= at)),
         _ => None,
     });
-    assert_eq!(last, Some((1 + of_the_harness(), true)));
+    assert_eq!(last, Some((1 + 3 + of_the_harness(), true)));
     parked.iter().for_each(Thread::unpark);
 }

@@ -18,8 +18,8 @@ fn where_others_live_an_unused_end_proves_nothing() {
     let found = |unseen: Option<(u64, u64)>, itself: bool| {
         let mut story = Story::new();
         story.events.pop();
-        if let Some((threads, ran)) = unseen {
-            story.add(Event::Unseen { at: BEGIN, threads, ran });
+        if let Some((others, ran)) = unseen {
+            story.add(Event::Unseen { at: BEGIN, others, ran });
         }
         let waiting = story.task(20);
         let maker = if itself { waiting } else { story.task(21) };

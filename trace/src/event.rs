@@ -443,13 +443,14 @@ events! {
         /// Cores that were compared.
         cores: number,
     }
-    /// How many threads of the process live whose doings are not recorded: neither its first, nor spawned through lockprof,
-    /// nor a runtime's. Told where it changes, some milliseconds late, and at the end.
+    /// How many threads and tasks of the process live whose doings are not recorded. Threads: neither its first, nor spawned
+    /// through lockprof, nor a runtime's. Tasks: spawned through tokio itself. Told where it changes, some milliseconds late, and
+    /// at the end.
     Unseen = 38 {
         /// When.
         at: time,
         /// How many.
-        threads: number,
+        others: number,
         /// When one of them may have run last.
         ran: time,
     }

@@ -359,6 +359,12 @@ pub(crate) fn longest(memory: &Mapped, id: u32, shift: u32, ticks: u64) {
     }
 }
 
+/// How many of this kind are alive, of those whose number is told as time goes on.
+pub(super) fn alive(kind: Kind) -> u64 {
+    let of_kind = |class: &&Class| class.key.load(Acquire) >> 56 == kind as u64;
+    TABLE.iter().filter(of_kind).map(|class| class.live.load(Relaxed).max(0) as u64).sum()
+}
+
 /// Tells how many of each class are alive, where that has changed. For the background thread.
 pub(crate) fn tell_populations(at: u64, mut tell: impl FnMut(&Event<'_>)) {
     for (place, class) in TABLE.iter().enumerate() {

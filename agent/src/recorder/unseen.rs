@@ -1,8 +1,10 @@
-//! Threads that live and whose doings nobody sees: neither the process's first, nor spawned through lockprof, nor a runtime's,
-//! nor lockprof's own. What was given to one of them is nowhere in the record: whoever proves anything has to know of them.
+//! Threads and tasks that live and whose doings nobody sees. Threads: neither the process's first, nor spawned through lockprof,
+//! nor a runtime's, nor lockprof's own. Tasks: spawned through tokio itself on a runtime that lockprof knows, as by a library.
+//! What was given to one of them is nowhere in the record: whoever proves anything has to know of them.
+use super::object;
 use crate::clock::ticks;
 use crate::platform;
-use lockprof_trace::Event;
+use lockprof_trace::{Event, Kind};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, TryLockError};
 
@@ -12,14 +14,16 @@ static SEEN: Mutex<BTreeSet<u64>> = Mutex::new(BTreeSet::new());
 const OWN: &str = "lockprof";
 /// Of so many threads it is asked whether they have run; of more it is taken to be so.
 const ASKED: usize = 32;
+/// How often tasks are counted, at most, to find none that is not recorded.
+const LOOKS: usize = 8;
 /// How often a thread that begins or ends tries to say so.
 const TRIES: usize = 1_000;
 
-/// The numbers, unless others have them all the time: in the child of a fork somebody may for ever. A thread that is taken for
+/// What is locked, unless others have it all the time: in the child of a fork somebody may for ever. A thread that is taken for
 /// unseen does no harm.
-fn seen() -> Option<MutexGuard<'static, BTreeSet<u64>>> {
-    (0..TRIES).find_map(|_| match SEEN.try_lock() {
-        Ok(seen) => Some(seen),
+fn locked<T>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
+    (0..TRIES).find_map(|_| match mutex.try_lock() {
+        Ok(locked) => Some(locked),
         Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
         Err(TryLockError::WouldBlock) => {
             std::thread::yield_now();
@@ -30,23 +34,75 @@ fn seen() -> Option<MutexGuard<'static, BTreeSet<u64>>> {
 
 /// What this thread does is seen from now on.
 pub(crate) fn enter() {
-    if let Some(mut seen) = seen() {
+    if let Some(mut seen) = locked(&SEEN) {
         seen.insert(platform::thread_id());
     }
 }
 
 /// This thread ends.
 pub(crate) fn leave() {
-    if let Some(mut seen) = seen() {
+    if let Some(mut seen) = locked(&SEEN) {
         seen.remove(&platform::thread_id());
     }
+}
+
+/// Asks a runtime how many tasks live on it.
+type Alive = Box<dyn Fn() -> usize + Send>;
+
+/// The runtimes that are known, each with its number.
+static RUNTIMES: Mutex<(u64, BTreeMap<u64, Alive>)> = Mutex::new((0, BTreeMap::new()));
+
+/// As long as it lives, the tasks of a runtime are counted.
+#[derive(Debug)]
+pub(crate) struct Counted(u64);
+
+impl Counted {
+    /// Those of a runtime that says by `alive` how many there are.
+    pub(crate) fn new(alive: impl Fn() -> usize + Send + 'static) -> Self {
+        let number = locked(&RUNTIMES).map(|mut runtimes| {
+            let (last, known) = &mut *runtimes;
+            *last += 1;
+            known.insert(*last, Box::new(alive));
+            *last
+        });
+        Self(number.unwrap_or(0))
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        let gone = locked(&RUNTIMES).and_then(|mut runtimes| runtimes.1.remove(&self.0));
+        drop(gone);
+    }
+}
+
+/// How many tasks live on the known runtimes that are not recorded. A task is counted here and there at slightly different
+/// moments, so that the least of some looks counts. Those of a set of local tasks are recorded, and no runtime counts them: so
+/// many others may be missed.
+fn other_tasks() -> u64 {
+    let Some(runtimes) = locked(&RUNTIMES) else { return 0 };
+    let look = || {
+        let alive: usize = runtimes.1.values().map(|alive| alive()).sum();
+        (alive as u64).saturating_sub(object::alive(Kind::Task))
+    };
+    let mut least = u64::MAX;
+    for _ in 0..LOOKS {
+        least = look().min(least);
+        if least == 0 {
+            break;
+        }
+        std::thread::yield_now();
+    }
+    least
 }
 
 /// Looks for the others, now and then. For the background thread.
 #[derive(Default)]
 pub(super) struct Unseen {
-    /// How often each had had a core, where the system tells.
+    /// How often each thread had had a core, where the system tells.
     runs: BTreeMap<u64, Option<u64>>,
+    /// How many tasks there were.
+    tasks: u64,
     /// When one of them may have run last.
     ran: u64,
     told: Option<(u64, u64)>,
@@ -61,7 +117,9 @@ impl Unseen {
             let runs: BTreeMap<_, _> = others.into_iter().map(|thread| (thread, runs(thread))).collect();
             let idle =
                 |(thread, runs): (&u64, &Option<u64>)| runs.is_some() && self.runs.get(thread) == Some(runs);
-            if !runs.iter().all(idle) {
+            self.tasks = other_tasks();
+            // Of a task it is not known when it was polled.
+            if self.tasks > 0 || !runs.iter().all(idle) {
                 self.ran = ticks();
             }
             self.runs = runs;
@@ -72,9 +130,12 @@ impl Unseen {
     /// The state at the end. A thread that was there before is not asked again: what it does now may be to end the program.
     pub(super) fn end(&mut self, tell: impl FnMut(&Event<'_>)) {
         if let Some(others) = others() {
-            if others.iter().any(|thread| !self.runs.contains_key(thread)) {
+            let tasks = other_tasks();
+            if tasks > self.tasks || others.iter().any(|thread| !self.runs.contains_key(thread)) {
                 self.ran = ticks();
             }
+            // Those that were there a moment ago count: their runtime may be gone since the program ends.
+            self.tasks = self.tasks.max(tasks);
             self.runs = others.into_iter().map(|thread| (thread, None)).collect();
             self.told = None;
             self.tell(tell);
@@ -82,10 +143,10 @@ impl Unseen {
     }
 
     fn tell(&mut self, mut tell: impl FnMut(&Event<'_>)) {
-        let (threads, ran) = (self.runs.len() as u64, self.ran);
-        if self.told != Some((threads, ran)) {
-            self.told = Some((threads, ran));
-            tell(&Event::Unseen { at: ticks(), threads, ran });
+        let (others, ran) = (self.runs.len() as u64 + self.tasks, self.ran);
+        if self.told != Some((others, ran)) {
+            self.told = Some((others, ran));
+            tell(&Event::Unseen { at: ticks(), others, ran });
         }
     }
 }
@@ -94,7 +155,7 @@ impl Unseen {
 fn others() -> Option<Vec<u64>> {
     let threads = platform::threads()?;
     let mut others: Vec<u64> = {
-        let seen = seen()?;
+        let seen = locked(&SEEN)?;
         threads.into_iter().filter(|thread| !seen.contains(thread)).collect()
     };
     others.retain(|thread| {

@@ -123,6 +123,7 @@ struct Known {
     id: u32,
     /// The same for who works for it.
     here: u32,
+    _tasks: unseen::Counted,
 }
 
 impl Known {
@@ -130,7 +131,9 @@ impl Known {
         let threads = Threads { workers: handle.metrics().num_workers(), blocking };
         let id = recorder::new_object(Kind::Runtime, site, threads.as_capacity());
         let driven = id != 0 && handle.runtime_flavor() == RuntimeFlavor::CurrentThread;
-        Self { id, here: if driven { id | DRIVEN } else { id } }
+        let metrics = handle.metrics();
+        let tasks = unseen::Counted::new(move || metrics.num_alive_tasks());
+        Self { id, here: if driven { id | DRIVEN } else { id }, _tasks: tasks }
     }
 
     /// The thread works for it as long as the result lives.

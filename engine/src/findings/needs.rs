@@ -404,7 +404,7 @@ impl Builder<'_> {
         need
     }
 
-    /// Whether an end that was never used, and was not seen to go anywhere, may be with a thread that is not recorded, as one of
+    /// Whether an end that was never used, and was not seen to go anywhere, may be with a thread or task that is not recorded, as one of
     /// a pool that computes. Anything may be, for a proof. For a suspicion one is that nothing has come through of yet, and that
     /// else only those could have who wait for what it brings, or for the end of whom that is: they have no use for it.
     fn is_hidden(&self, wait: &OpenWait, since: u64, likely: &[usize]) -> bool {
@@ -415,9 +415,9 @@ impl Builder<'_> {
         };
         match self.level {
             // Who has not run since it was made has not got it.
-            Level::Proof => model.unseen.is_none_or(|(threads, ran)| threads > 0 && ran >= since),
+            Level::Proof => model.unseen.is_none_or(|(others, ran)| others > 0 && ran >= since),
             Level::Suspicion => {
-                model.unseen.is_some_and(|(threads, ran)| threads > 0 && ran >= since)
+                model.unseen.is_some_and(|(others, ran)| others > 0 && ran >= since)
                     && delivered(model, wait.object) == 0
                     && likely.iter().all(useless)
             }
@@ -480,7 +480,7 @@ impl Builder<'_> {
             self.context.frozen.waits_of(model, place).any(wait)
         };
         let is_signalled = self.context.is_signalled(wait);
-        let given = is_signalled && model.unseen.is_none_or(|(threads, _)| threads > 0);
+        let given = is_signalled && model.unseen.is_none_or(|(others, _)| others > 0);
         // Who gave a signal, though in vain, can give another.
         let giver = self.place(wait.holder);
         // So can `main`, and whoever else was there by itself.

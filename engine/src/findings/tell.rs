@@ -386,11 +386,11 @@ fn why_suspected(context: &Context<'_>, code: &str, cases: &[Case], first: Optio
         Some(_) if code == "LP0003" => "its owner lives and could still receive",
         _ => "who could end the wait is not known",
     };
-    let unseen = context.model.unseen.filter(|(threads, _)| circle && *threads > 0);
-    let unseen = unseen.map_or(String::new(), |(threads, _)| {
+    let unseen = context.model.unseen.filter(|(others, _)| circle && *others > 0);
+    let unseen = unseen.map_or(String::new(), |(others, _)| {
         format!(
             "; {} not recorded, and may have what nobody was seen to use",
-            plural(threads, "thread is", "threads are")
+            plural(others, "thread or task is", "threads or tasks are")
         )
     });
     format!("suspected, not proved: {why}{unseen}")

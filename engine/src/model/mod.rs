@@ -97,8 +97,8 @@ pub struct Model {
     pub dropped: HashMap<(u64, Role), u64>,
     /// What tasks that have not ended were doing.
     pub open_tasks: HashMap<Party, OpenTask>,
-    /// How many threads live whose doings are not recorded, and when one of them may have run last; `None` where it is not
-    /// known.
+    /// How many threads and tasks live whose doings are not recorded, and when one of them may have run last; `None` where it is
+    /// not known.
     pub unseen: Option<(u64, u64)>,
     /// Counts by id.
     pub counts: HashMap<u64, Counted>,
@@ -188,7 +188,7 @@ impl Model {
                 self.open_tasks.entry(*task).or_insert(open);
             }
             Event::Skew { ticks, uncertain, .. } => self.session.skew = Some((*ticks, *uncertain)),
-            Event::Unseen { threads, ran, .. } => self.unseen = Some((*threads, *ran)),
+            Event::Unseen { others, ran, .. } => self.unseen = Some((*others, *ran)),
             Event::OpenWait { .. } => self.open.extend(OpenWait::of(event, within)),
             Event::Handle { .. } => self.handles.extend(Held::of(event)),
             Event::EndDropped { at, object, role } => drop(self.dropped.insert((*object, *role), *at)),

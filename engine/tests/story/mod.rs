@@ -35,7 +35,7 @@ impl Story {
             stacks: "none".into(),
             agent: "0.1.0".into(),
         };
-        Self { events: vec![session, Event::Unseen { at: BEGIN, threads: 0, ran: 0 }], next: 1 }
+        Self { events: vec![session, Event::Unseen { at: BEGIN, others: 0, ran: 0 }], next: 1 }
     }
 
     pub fn add(&mut self, event: Event<'static>) {

@@ -89,7 +89,6 @@ impl Parts {
         }
         left.bytes.len() < std::mem::replace(fields, left).bytes.len()
     }
-
 }
 
 /// No group.
