@@ -32,9 +32,10 @@ fn what_a_library_has_made_is_told_by_its_first_use() {
         let mut by_entry: HashMap<u32, parking_lot::RwLock<u32>> = HashMap::new();
         note(Kind::RwLock, line!() + 1);
         *by_entry.entry(1).or_default().write() += 1;
-        let by_option: sync::RwLock<u32> = None.unwrap_or_default();
+        let mut by_take = sync::RwLock::new(1);
+        drop(std::mem::take(&mut by_take));
         note(Kind::StdRwLock, line!() + 1);
-        assert_eq!(*by_option.read().unwrap(), 0);
+        assert_eq!(*by_take.read().unwrap(), 0);
         let by_arc = Arc::<parking_lot::ReentrantMutex<u32>>::default();
         note(Kind::Mutex, line!() + 1);
         drop((by_arc.lock(), by_arc.lock()));
