@@ -121,12 +121,12 @@ impl Kind {
     pub const fn ids(self) -> u32 {
         match self {
             _ if self.is_map() => 4,
+            Kind::TokioBroadcast => 4,
             Kind::RwLock | Kind::StdRwLock | Kind::TokioRwLock => 2,
             Kind::StdChannel
             | Kind::TokioChannel
             | Kind::TokioUnbounded
             | Kind::TokioOneshot
-            | Kind::TokioBroadcast
             | Kind::CrossbeamChannel => 3,
             Kind::TokioWatch | Kind::TokioNotify => 2,
             _ => 1,
@@ -150,7 +150,8 @@ impl Kind {
             (Kind::Watcher, _) => Count::Deliveries,
             _ if self.ids() >= 2 && offset == 0 => Count::Sends,
             _ if self.ids() >= 2 && offset == 1 => Count::Receives,
-            _ if self.ids() >= 2 => Count::Failures,
+            _ if self.ids() >= 2 && offset == 2 => Count::Failures,
+            _ if self.ids() >= 2 => Count::Lags,
             _ => Count::Acquisitions,
         }
     }
@@ -206,6 +207,8 @@ names! {
         Deliveries = 7 "deliveries",
         /// Sends that were refused: no room, no time left, or nobody to receive.
         Failures = 8 "failed sends",
+        /// Receives that were told that messages have been missed.
+        Lags = 9 "lags",
     }
 }
 

@@ -34,6 +34,7 @@ pub const CODES: &[(&str, &str, &str)] = &[
     ("LP0034", "growing channel", include_str!("explain/LP0034.md")),
     ("LP0035", "long poll", include_str!("explain/LP0035.md")),
     ("LP0036", "full blocking pool", include_str!("explain/LP0036.md")),
+    ("LP0037", "missed messages", include_str!("explain/LP0037.md")),
 ];
 
 /// What a code means: when it is reported, a program that shows it, and the program without the fault.

@@ -5,6 +5,7 @@
 //! that tries to send and is content with either.
 use super::tell::plural;
 use super::{Context, Finding};
+use crate::model::Model;
 use lockprof_trace::Count;
 use std::collections::BTreeMap;
 
@@ -12,18 +13,7 @@ use std::collections::BTreeMap;
 const FEW: u64 = 10;
 
 pub(super) fn find(context: &Context<'_>, _: &[Finding]) -> Vec<Finding> {
-    let model = context.model;
-    let mut sums: BTreeMap<u64, (u64, u64)> = BTreeMap::new();
-    for (id, counted) in &model.counts {
-        let own = model.own(*id);
-        let Some((number, class)) = model.class_of(own) else { continue };
-        let (sent, failed) = sums.entry(number).or_default();
-        match class.kind.count((*id - own) as u32) {
-            Count::Sends => *sent += counted.count,
-            Count::Failures => *failed += counted.count,
-            _ => {}
-        }
-    }
+    let sums = of_class(context.model, Count::Sends, Count::Failures);
     let found = sums.into_iter().filter_map(|(class, (sent, failed))| {
         let share = failed as f64 / (sent + failed).max(1) as f64;
         (failed > FEW && share > context.options.max_failed_sends).then(|| {
@@ -45,4 +35,20 @@ pub(super) fn find(context: &Context<'_>, _: &[Finding]) -> Vec<Finding> {
         })
     });
     found.collect()
+}
+
+/// How often this and that was counted, class by class.
+pub(super) fn of_class(model: &Model, this: Count, that: Count) -> BTreeMap<u64, (u64, u64)> {
+    let mut sums: BTreeMap<u64, (u64, u64)> = BTreeMap::new();
+    for (id, counted) in &model.counts {
+        let own = model.own(*id);
+        let Some((number, class)) = model.class_of(own) else { continue };
+        let (one, other) = sums.entry(number).or_default();
+        match class.kind.count((*id - own) as u32) {
+            what if what == this => *one += counted.count,
+            what if what == that => *other += counted.count,
+            _ => {}
+        }
+    }
+    sums
 }

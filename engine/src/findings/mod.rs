@@ -34,6 +34,7 @@
 //! | LP0034 | growing channel | hazard | `backlog` |
 //! | LP0035 | long poll | hazard | `long_poll` |
 //! | LP0036 | full blocking pool | hazard | `pool` |
+//! | LP0037 | missed messages | hazard | `lags` |
 //!
 //! Codes are stable. A clean program gets no finding of verdict proved or suspected: each detector's doc says what it
 //! may take for a fault all the same.
@@ -48,6 +49,7 @@ mod growth;
 mod hot;
 mod kept;
 mod kin;
+mod lags;
 mod late;
 mod locks;
 mod long_hold;
@@ -288,6 +290,7 @@ pub fn find(context: &Context<'_>) -> Vec<Finding> {
         late::find,
         needless::find,
         failed_sends::find,
+        lags::find,
         hot::find,
         backlog::find,
         long_poll::find,

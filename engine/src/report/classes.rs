@@ -176,7 +176,7 @@ fn sums(model: &Model) -> HashMap<u64, Sums> {
         let sum = sums.entry(class).or_default();
         let what = known.kind.count((id - own) as u32);
         add(sum.counts.entry(what.name()).or_default(), counted.count);
-        if !matches!(what, Count::Inserts | Count::Removes | Count::Failures) {
+        if !matches!(what, Count::Inserts | Count::Removes | Count::Failures | Count::Lags) {
             add(&mut sum.acquisitions, counted.count);
             add(&mut sum.contended, counted.contended);
         }

@@ -171,6 +171,15 @@ impl<T> Receiver<T> {
     }
 }
 
+/// A receive is over; one that was told what it has missed is counted too.
+fn over<T>(end: &End, got: &Result<T, RecvError>) {
+    match got {
+        Ok(_) => end.received(1),
+        Err(RecvError::Lagged(_)) => end.lagged(),
+        Err(RecvError::Closed) => {}
+    }
+}
+
 impl<T: Clone> Receiver<T> {
     /// Re-subscribes to the channel starting from the current tail element. See
     /// [`tokio`](original::Receiver::resubscribe).
@@ -191,7 +200,16 @@ impl<T: Clone> Receiver<T> {
             Err(TryRecvError::Closed) => Some(Err(RecvError::Closed)),
             Err(TryRecvError::Empty) => None,
         };
-        TryFirst::new(op, inner, attempt, |inner| inner.recv(), |got| got.inspect(|_| end.received(1)))
+        TryFirst::new(
+            op,
+            inner,
+            attempt,
+            |inner| inner.recv(),
+            |got| {
+                over(end, &got);
+                got
+            },
+        )
     }
 
     /// Attempts to return a pending value on this receiver without awaiting.
@@ -199,7 +217,13 @@ impl<T: Clone> Receiver<T> {
     /// # Errors
     /// There is none, there will be none, or some were missed.
     pub fn try_recv(&mut self) -> Result<T, TryRecvError> {
-        self.inner.try_recv().inspect(|_| self.end.received(1))
+        let got = self.inner.try_recv();
+        match &got {
+            Ok(_) => self.end.received(1),
+            Err(TryRecvError::Lagged(_)) => self.end.lagged(),
+            Err(_) => {}
+        }
+        got
     }
 
     /// Blocking receive to call outside of asynchronous contexts.
@@ -212,7 +236,8 @@ impl<T: Clone> Receiver<T> {
         let wait = op.blocking(self.inner.is_empty());
         let got = self.inner.blocking_recv();
         wait.over(&got);
-        got.inspect(|_| self.end.received(1))
+        over(&self.end, &got);
+        got
     }
 }
 

@@ -53,6 +53,8 @@ const SENDS: u32 = 0;
 const RECEIVES: u32 = 1;
 /// Not of a watch.
 const FAILURES: u32 = 2;
+/// Of a broadcast.
+const LAGS: u32 = 3;
 
 impl End {
     /// Not recorded.
@@ -127,6 +129,12 @@ impl End {
         if self.id != 0 {
             recorder::count(self.id + FAILURES);
         }
+    }
+
+    /// A receiver of a broadcast was told that it has missed messages.
+    #[cold]
+    pub(super) fn lagged(&self) {
+        self.used(LAGS, 1);
     }
 
     /// This many messages were received.
