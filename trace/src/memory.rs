@@ -151,7 +151,7 @@ pub mod entry {
     pub const COUNT: usize = 4;
     /// Of a wait: who holds. Of a task: when it was polled. Of a handle: [`MOVED`], [`TRAVELS`], [`CAPTURED`] or nothing.
     pub const HOLDER: usize = 5;
-    /// Of a wait: where that was taken. Of a task: its wakers.
+    /// Of a wait: where that was taken. Of a task: its wakers. Of a handle: what its thread had last locked when it was made.
     pub const HOLDER_SITE: usize = 6;
     /// Next in a list of free entries.
     pub const NEXT: usize = 7;
@@ -166,6 +166,9 @@ pub mod entry {
     /// In a task's head, above its state: it was woken since its last poll began.
     pub const WOKEN: u64 = 1 << 16;
 
+    /// In a handle's head, above its role: its party has locked something since it was made, and may have left it there.
+    pub const SHELVED: u64 = 1 << 16;
+
     /// The handle's party captured it as it was spawned.
     pub const MOVED: u64 = 1;
     /// The handle is an owned guard's: what its party spawns may have taken it along.
@@ -173,6 +176,13 @@ pub mod entry {
     /// The handle was seen in the future of its party as that was spawned, where a copy may have been left of what is elsewhere:
     /// it is most likely the party's.
     pub const CAPTURED: u64 = 3;
+
+    /// What an event says of a handle with this head: one of these, and 4 more where it is [`SHELVED`].
+    pub const fn moved(head: u64, how: u64) -> u64 {
+        how | (head & SHELVED) >> 14
+    }
+    /// What [`moved`] has added to one of these.
+    pub const MAY_BE_SHELVED: u64 = 4;
 }
 
 /// Words of an area.
@@ -368,7 +378,7 @@ fn entry_event(memory: &(impl Memory + ?Sized), number: usize) -> Option<(Event<
             limited: high & 1,
         },
         entry::HANDLE => {
-            let (role, moved) = (Role::from_number(detail)?, holder);
+            let (role, moved) = (Role::from_number(detail)?, entry::moved(head, holder));
             Event::Handle { object, role, party, site, since, count: high, moved }
         }
         entry::TASK => Event::OpenTask {

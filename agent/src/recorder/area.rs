@@ -5,10 +5,11 @@
 //! guard's drop, and the unlock waits for the stores of that call.
 use super::areas::areas;
 use super::chunk::emit_within;
+use super::entry::shelve;
 use super::full;
 use super::local::{LOCAL, draw, is_enough};
 use super::memory::{self, Mapped, PAGES, RECORDING};
-use super::site::{Site, intern};
+use super::site::{Site, hash, intern};
 use crate::clock::ticks;
 use lockprof_trace::memory::{
     COARSE_SHIFT, COUNT_BITS, HELD, HELD_ID, IDS, IDS_PER_PAGE, PAGE_BYTES, SAMPLED, UPGRADABLE, area,
@@ -33,6 +34,10 @@ const GROUPS: usize = IDS / IDS_PER_PAGE;
 const FREE: usize = 32;
 /// Guards of tasks that a thread remembers.
 const GUARDS: usize = 8;
+/// Handles that a thread remembers to have made.
+const MADE: usize = 16;
+/// Of so many locks, held one in another, a thread compares which they were last.
+const COMPARED: usize = 4;
 /// Holds that a thread times in one step of the coarse clock.
 const SAMPLES: u32 = 16;
 /// Nestings that a thread remembers to have told.
@@ -63,7 +68,19 @@ pub(crate) struct Area {
     unused: AtomicU32,
     pub(super) guards: [AtomicU64; GUARDS],
     pub(super) nested: [AtomicU64; NESTED],
-    rest: [AtomicU8; PAGE_BYTES - 16 * 8 - HELD * 32 - GROUPS * 4 - (FREE + 2) * 4 - (GUARDS + NESTED) * 8],
+    made: [AtomicU32; MADE],
+    /// Handles made so far.
+    made_count: AtomicU32,
+    /// Guards taken so far that are no locks of the thread's.
+    pub(super) guards_count: AtomicU32,
+    rest: [AtomicU8;
+        PAGE_BYTES
+            - 16 * 8
+            - HELD * 32
+            - GROUPS * 4
+            - (FREE + 2) * 4
+            - (GUARDS + NESTED) * 8
+            - (MADE + 2) * 4],
     pub(super) counters: [AtomicU8; IDS],
 }
 
@@ -298,6 +315,34 @@ impl Area {
         if let Some(place) = self.find(id) {
             let what = &self.held[place].what;
             what.store(what.load(Relaxed) | UPGRADABLE, Relaxed);
+        }
+    }
+
+    /// What this thread has locked last: another number once it has locked anything since. What is left on the list of locks
+    /// when they are released tells it.
+    pub(super) fn locked_last(&self) -> u64 {
+        let words =
+            self.held[..COMPARED].iter().flat_map(|held| [held.site.load(Relaxed), held.what.load(Relaxed)]);
+        hash(words.chain([self.guards_count.load(Relaxed).into()]))
+    }
+
+    /// A handle is made that may be left where others find it.
+    pub(super) fn made(&self, number: u32) {
+        let count = self.made_count.load(Relaxed);
+        self.made[count as usize % MADE].store(number, Relaxed);
+        self.made_count.store(count.wrapping_add(1), Relaxed);
+    }
+
+    /// `party`, which runs on this thread, begins to wait: of the handles that it has made here it is noted which ones may be
+    /// where others find them.
+    pub(super) fn shelve(&self, memory: &Mapped, party: Party) {
+        let made = self.made_count.load(Relaxed) as usize;
+        if made == 0 {
+            return;
+        }
+        let locked = self.locked_last();
+        for number in &self.made[..made.min(MADE)] {
+            shelve(memory, number.load(Relaxed), party, locked);
         }
     }
 

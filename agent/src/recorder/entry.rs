@@ -157,6 +157,7 @@ impl Wait {
         target: Party,
     ) -> Option<Self> {
         let party = party();
+        area().shelve(memory, party);
         let number = NonZeroU32::new(take(memory)?)?;
         let object = object::own(memory, id);
         let (mut holder, mut holder_site) = (target, 0);
@@ -257,7 +258,20 @@ impl Handle {
 
     #[inline(never)]
     fn open_slow(object: u32, role: Role, site: Site, count: u32) -> Self {
-        Self::open_since(ticks(), object, role, site, count)
+        let opened = Self::open_since(ticks(), object, role, site, count);
+        if matches!(role, Role::Sender | Role::Receiver) {
+            opened.may_be_shelved();
+        }
+        opened
+    }
+
+    /// It is noted what this thread has locked last: if it locks more, the handle may be left there for others to find.
+    fn may_be_shelved(&self) {
+        if let Some(memory) = memory::get().filter(|_| self.0 != 0) {
+            let area = area();
+            memory.entry(self.number(), entry::HOLDER_SITE).store(area.locked_last(), Relaxed);
+            area.made(self.number());
+        }
     }
 
     /// A guard of `object` is taken that may travel between threads, and counted by `counted`, which is not 0: `count`
@@ -314,6 +328,7 @@ impl Handle {
         if let Some(memory) = memory::get().filter(|_| self.0 != 0) {
             memory.entry(self.number(), entry::HOLDER).store(entry::TRAVELS, Relaxed);
         }
+        self.may_be_shelved();
         self
     }
 
@@ -343,7 +358,8 @@ impl Handle {
         let Some(memory) = memory::get() else { return };
         let word = |which| memory.entry(self.number(), which).load(Relaxed);
         let (head, party, site) = (word(entry::HEAD), Party(word(entry::PARTY)), word(entry::SITE));
-        let (since, count, moved) = (word(entry::SINCE), word(entry::COUNT) >> 32, word(entry::HOLDER));
+        let (since, count) = (word(entry::SINCE), word(entry::COUNT) >> 32);
+        let moved = entry::moved(head, word(entry::HOLDER));
         let (role, object) = (Role::from_number(head >> 8 & 0xFF), (head >> 32) as u32);
         free(memory, self.number());
         area().guard_closed(self.number());
@@ -445,6 +461,19 @@ pub(super) fn own_end(memory: &Mapped, number: u32, maker: Party) -> Option<u32>
     let is_end = matches!(Role::from_number(head >> 8 & 0xFF), Some(Role::Sender | Role::Receiver));
     let is_own = word(entry::PARTY) == maker.0 && word(entry::COUNT) >> 32 == 0;
     (head & 0xFF == entry::HANDLE && is_end && is_own).then_some((head >> 32) as u32)
+}
+
+/// The handle with this number may be where others find it, if `party` has it and its thread has locked anything but what it
+/// had locked as the handle was made.
+pub(super) fn shelve(memory: &Mapped, number: u32, party: Party, locked: u64) {
+    let word = |which| memory.entry(number, which).load(Relaxed);
+    let head = word(entry::HEAD);
+    let is_own = head & 0xFF == entry::HANDLE && word(entry::PARTY) == party.0;
+    if is_own && word(entry::HOLDER_SITE) != locked {
+        // Another thread may drop it now, and use the entry for something else.
+        let marked = head | entry::SHELVED;
+        let _ = memory.entry(number, entry::HEAD).compare_exchange(head, marked, Relaxed, Relaxed);
+    }
 }
 
 /// Looks for the holders of what is waited for, for all waits that none is known of. For the background thread.

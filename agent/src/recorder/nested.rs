@@ -164,6 +164,7 @@ impl Area {
     /// A guard was taken by who runs on this thread; its entry tells the rest.
     #[inline(always)]
     pub(super) fn guard_opened(&self, number: u32) {
+        self.guards_count.store(self.guards_count.load(Relaxed).wrapping_add(1), Relaxed);
         let len = self.guards_len.load(Relaxed);
         match self.guards.get(len as usize) {
             Some(guard) if self.number.load(Relaxed) != 0 => {

@@ -230,6 +230,10 @@ impl Builder<'_> {
                 Some(holder) => {
                     need.by.push(holder);
                     need.may.extend(self.heirs(wait, guard));
+                    if guard.travels && guard.party == wait.party {
+                        need.may.extend(self.finders(guard));
+                        need.may.extend(self.kin.takers().into_iter().filter(|_| self.level == Level::Proof));
+                    }
                     need.gone |= self.level == Level::Suspicion && self.is_kept(guard, holder);
                 }
                 None if guard.party == Party::UNKNOWN => need.outside = true,
@@ -275,6 +279,13 @@ impl Builder<'_> {
             return vec![];
         }
         self.taken_along(guard).chain(self.told(guard.party, wait.object)).collect()
+    }
+
+    /// Who waits for what it has itself may have left it where it has locked something, and others find it: `main` too, and
+    /// whoever else was there by itself.
+    fn finders(&self, left: &Held) -> impl Iterator<Item = usize> {
+        let finders = if left.shelved { self.kin.by_themselves() } else { &[] };
+        finders.iter().copied()
     }
 
     /// Whether a guard was most likely forgotten by a party that goes on: it waits for nothing, and has held the lock far
@@ -388,6 +399,9 @@ impl Builder<'_> {
                 let likely = || self.likely(wait, spawner.unwrap_or(end.party), end.since);
                 let by = known.map_or_else(likely, |owner| vec![owner]);
                 need.outside |= known.is_none() && self.is_hidden(wait, end.since, &by);
+                if by == self.place(wait.party).as_slice() {
+                    need.may.extend(self.finders(end));
+                }
                 need.by.extend(by);
                 need.may.extend(owner.into_iter().chain(maker));
                 need.may.extend(self.kin.takers());

@@ -1,5 +1,5 @@
 //! The plain facts of a trace, as its events tell them.
-use lockprof_trace::memory::entry::{CAPTURED, MOVED, TRAVELS};
+use lockprof_trace::memory::entry::{CAPTURED, MAY_BE_SHELVED, MOVED, TRAVELS};
 use lockprof_trace::{End, Event, Kind, Mode, Operation, Party, Role, TaskState};
 
 /// The process, its clock, and how the recording went. Times in ticks.
@@ -174,6 +174,8 @@ pub struct Held {
     pub captured: bool,
     /// It is an owned guard, which whatever its party spawned may have taken along.
     pub travels: bool,
+    /// Its party has locked something since it was made, and may have left it there, where others find it.
+    pub shelved: bool,
     /// When it was dropped; `None` where it lives at the end of the recording.
     pub until: Option<u64>,
     /// It was dropped with an abandoned task: it was there until then.
@@ -201,9 +203,10 @@ impl Held {
                 site,
                 since,
                 count,
-                moved: moved == MOVED,
-                captured: moved == CAPTURED && count == 0,
-                travels: moved == TRAVELS,
+                moved: moved & !MAY_BE_SHELVED == MOVED,
+                captured: moved & !MAY_BE_SHELVED == CAPTURED && count == 0,
+                travels: moved & !MAY_BE_SHELVED == TRAVELS,
+                shelved: moved & MAY_BE_SHELVED != 0,
                 until,
                 abandoned: by != Party::UNKNOWN,
             }),
