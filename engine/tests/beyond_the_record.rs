@@ -3,9 +3,9 @@ mod story;
 
 use lockprof_engine::findings::Verdict::{Proved, Suspected};
 use lockprof_engine::findings::{Finding, Verdict};
-use lockprof_trace::Operation::{Acquire, Lock, Recv};
-use lockprof_trace::memory::entry::TRAVELS;
-use lockprof_trace::{Event, HoldSource, Kind, Role, TaskState, WaitEnd};
+use lockprof_trace::Operation::{Acquire, Changed, CondvarWait, Lock, Recv, Send};
+use lockprof_trace::memory::entry::{MAY_BE_SHELVED, TRAVELS};
+use lockprof_trace::{Event, HoldSource, Kind, Party, Role, TaskState, WaitEnd};
 use story::{BEGIN, FINISH, SECOND, Story};
 
 fn told(findings: &[Finding]) -> Vec<(&'static str, Verdict)> {
@@ -40,6 +40,111 @@ fn where_others_live_an_unused_end_proves_nothing() {
     assert_eq!(found(Some((1, FINISH)), false), [("LP0001", Suspected)]);
     assert_eq!(found(None, false), [("LP0001", Suspected)], "not told: another system, or forgotten");
     assert_eq!(found(Some((1, FINISH)), true), [], "who asks and waits has given the end to somebody");
+}
+
+/// Who has locked something since it made an end may have left that there, and `main` may find it.
+#[test]
+fn an_end_that_may_lie_under_a_lock_is_nobodys_for_sure() {
+    let found = |shelved: bool, is_main_stuck: bool| {
+        let mut story = Story::new();
+        let (main, waiting) = (story.main(), story.task(20));
+        let answer = story.object(Kind::TokioOneshot, 10);
+        story.handle(waiting, Role::Receiver, answer, 10, 1);
+        story.handle(waiting, Role::Sender, answer, 10, 0);
+        if let Some(Event::Handle { moved, .. }) = story.events.last_mut() {
+            *moved = if shelved { MAY_BE_SHELVED } else { 0 };
+        }
+        story.waits(waiting, Recv, answer, 30);
+        if is_main_stuck {
+            story.joins(main, waiting, 31);
+        }
+        told(&story.firm())
+    };
+    assert_eq!(found(false, false), [("LP0001", Proved)]);
+    assert_eq!(found(true, false), []);
+    assert_eq!(found(true, true), [("LP0001", Proved)]);
+}
+
+/// An owned guard that its taker waits for itself most likely is not with it: anybody may have it.
+#[test]
+fn who_waits_for_what_it_took_may_have_given_it_away() {
+    let found = |travels: bool, to_other: bool| {
+        let mut story = Story::new();
+        let (_main, taker, other) = (story.main(), story.task(20), story.task(21));
+        let [lock, second] = [11, 12].map(|line| story.object(Kind::TokioMutex, line));
+        story.handle(taker, Role::Exclusive, lock, 30, 1);
+        if let Some(Event::Handle { moved, .. }) = story.events.last_mut() {
+            *moved = if travels { TRAVELS } else { 0 };
+        }
+        story.waits(taker, Lock, lock, 31);
+        if to_other {
+            let messages = story.object(Kind::TokioChannel, 13);
+            story.handle(taker, Role::Sender, messages, 13, 1);
+            story.handle(other, Role::Receiver, messages, 13, 1);
+            story.holds(taker, second, 32);
+            story.waits(other, Lock, second, 33);
+        }
+        story.firm()
+    };
+    assert_eq!(told(&found(false, false)), [("LP0001", Proved)]);
+    assert_eq!(told(&found(true, false)), [("LP0001", Suspected)], "`main` lives");
+    let both = found(true, true);
+    assert_eq!(told(&both), [("LP0001", Proved)]);
+    assert_eq!(both[0].count, 2, "the other has it: {}", both[0].message);
+}
+
+/// Where `main` waits for a signal, and nobody is left who could give it.
+#[test]
+fn main_waits_for_nobody() {
+    let found = |helper_lives: bool, others: u64| {
+        let mut story = Story::new();
+        story.events.pop();
+        story.add(Event::Unseen { at: BEGIN, others, ran: FINISH });
+        let (main, helper) = (story.main(), story.thread(20));
+        let condition = story.object(Kind::StdCondvar, 10);
+        story.waits(main, CondvarWait, condition, 30);
+        if !helper_lives {
+            story.ends(helper);
+        }
+        told(&story.firm())
+    };
+    assert_eq!(found(false, 0), [("LP0005", Suspected)]);
+    assert_eq!(found(true, 0), []);
+    assert_eq!(found(false, 1), [], "it may be told to stop by a thread that is not recorded");
+}
+
+/// A stop that is waited for beside a send does not make the send wait for less.
+#[test]
+fn a_send_beside_a_stop_is_blocked_like_any_other() {
+    let found = |operation| {
+        let mut story = Story::new();
+        let (_main, sender, receiver) = (story.main(), story.task(20), story.task(21));
+        let (queue, stop) = (story.object(Kind::TokioChannel, 10), story.object(Kind::TokioWatch, 11));
+        story.handle(receiver, Role::Receiver, queue, 12, 1);
+        story.handle(sender, Role::Sender, queue, 12, 1);
+        story.handle(Party::UNKNOWN, Role::Sender, stop, 11, 1);
+        story.ends(receiver);
+        story.waits(sender, operation, queue, 30);
+        story.waits(sender, Changed, stop, 31);
+        told(&story.firm())
+    };
+    assert_eq!(found(Send), [("LP0003", Suspected)]);
+    assert_eq!(found(Recv), [], "an idle worker");
+}
+
+/// Who waits for the last sender to go, and has one itself.
+#[test]
+fn a_sender_that_its_receiver_has_kept_is_named() {
+    let mut story = Story::new();
+    let (_main, receiver, worker) = (story.main(), story.task(20), story.task(21));
+    let results = story.object(Kind::TokioChannel, 10);
+    story.handle(receiver, Role::Receiver, results, 10, 1);
+    story.handle(receiver, Role::Sender, results, 10, 0);
+    story.ends(worker);
+    story.waits(receiver, Recv, results, 30);
+    let found = story.firm();
+    let [finding] = &found[..] else { panic!("{found:?}") };
+    assert!(finding.message.contains("itself"), "{}", finding.message);
 }
 
 /// A guard that may travel may have gone in a message.

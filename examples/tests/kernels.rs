@@ -150,6 +150,7 @@ const TRAPS: &[&str] = &[
     "end_travels",
     "own_guard_travels",
     "permit_in_message",
+    "answer_on_shelf",
     "computed_elsewhere",
     "late_at_barrier",
     "queue_after_signal",

@@ -3,7 +3,7 @@ use super::stacks::{Stacks, is_library};
 use super::{Holding, ObjectReport, PartyReport, PartyRole, Waiting};
 use crate::Options;
 use crate::model::frozen::Frozen;
-use crate::model::{Held, Model, OpenWait, Owner, Who};
+use crate::model::{Held, Model, OpenWait, Owner, PartyFacts, Who};
 use crate::symbols::{Frame, Resolve};
 use lockprof_trace::{Kind, Loss, Operation, Outcome, Party};
 use std::collections::HashMap;
@@ -106,13 +106,22 @@ impl<'a> Context<'a> {
 
     /// "task 17", "thread 3 (worker)".
     pub fn party_name(&self, party: Party) -> String {
-        let name = self.model.parties.get(party).map(|facts| &*facts.name).unwrap_or_default();
+        let facts = self.model.parties.get(party);
+        let name = match facts {
+            Some(facts) if self.is_main(facts) => "main",
+            facts => facts.map_or("", |facts| &facts.name),
+        };
         match (party, name) {
             (Party::UNKNOWN, _) => "an unknown party".into(),
             (party, _) if party.is_task() => format!("task {}", party.number()),
             (party, "") => format!("thread {}", party.number()),
             (party, name) => format!("thread {} ({name})", party.number()),
         }
+    }
+
+    /// Whether it is the thread that runs `main`: where the system's threads have numbers, it has the process's.
+    pub fn is_main(&self, facts: &PartyFacts) -> bool {
+        facts.os_id != 0 && facts.os_id == self.model.session.pid
     }
 
     /// Where a party was spawned; empty where not known.

@@ -102,7 +102,8 @@ fn listeners(context: &Context<'_>) -> Vec<usize> {
     listeners.into_iter().collect()
 }
 
-/// Who receives what a party has sent, by channels other than this: they could have been given something in a message.
+/// Who receives what a party has sent, by channels other than this: they could have been given something in a message. Where
+/// nobody was seen to receive, it is whoever made the receiver.
 pub(super) fn told(context: &Context<'_>, by: Party, except: u64) -> BTreeSet<Party> {
     let (model, frozen) = (context.model, &context.frozen);
     let carries = |object: u64| {
@@ -110,10 +111,15 @@ pub(super) fn told(context: &Context<'_>, by: Party, except: u64) -> BTreeSet<Pa
         let kind = model.kind_of(object);
         object != except && matches!(kind, CrossbeamChannel | StdChannel | TokioChannel | TokioUnbounded)
     };
-    let used = |end: &&Held, role: Role| end.role == role && end.is_placed();
-    let sent = context.held_by(by).filter(|end| used(end, Role::Sender) && carries(end.object));
-    let received = sent.flat_map(|end| frozen.handles_of(model, end.object));
-    received.filter(|end| used(end, Role::Receiver)).map(|end| end.party).collect()
+    let sent =
+        context.held_by(by).filter(|end| end.role == Role::Sender && end.is_placed() && carries(end.object));
+    let mut told = BTreeSet::new();
+    for end in sent {
+        let receivers = || frozen.handles_of(model, end.object).filter(|end| end.role == Role::Receiver);
+        let placed = receivers().any(Held::is_placed);
+        told.extend(receivers().filter(|end| end.is_placed() || !placed).map(|end| end.party));
+    }
+    told
 }
 
 /// Messages that went through a channel, or notifications that were given.

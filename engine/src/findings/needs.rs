@@ -108,7 +108,10 @@ impl Builder<'_> {
         if waits.iter().any(|wait| wait.limited || self.is_given_up(wait, wakers > 0)) {
             return vec![];
         }
-        waits.into_iter().map(|wait| self.need(wait)).collect()
+        // Who may send or else stop, as by `select!`, is not counted on to be stopped.
+        let sends = self.level == Level::Suspicion && waits.iter().any(|wait| is_send(wait.operation));
+        let counted = |wait: &&OpenWait| !sends || is_send(wait.operation);
+        waits.into_iter().filter(counted).map(|wait| self.need(wait)).collect()
     }
 
     /// Whether a task is about to be polled. One that is ready only since others were dropped in a shutdown, never is again.
@@ -227,12 +230,16 @@ impl Builder<'_> {
         let mut need = Need { by: vec![], may: vec![], all, outside: false, gone: false };
         for guard in guards.iter().filter(|guard| conflicts(guard.role)) {
             match self.place(guard.party) {
+                // Who waits for what it has taken itself has most likely given it to those who could have got it.
+                Some(holder) if guard.party == wait.party && !self.heirs(wait, guard).is_empty() => {
+                    need.by.extend(self.heirs(wait, guard));
+                    need.may.push(holder);
+                }
                 Some(holder) => {
                     need.by.push(holder);
                     need.may.extend(self.heirs(wait, guard));
                     if guard.travels && guard.party == wait.party {
                         need.may.extend(self.finders(guard));
-                        need.may.extend(self.kin.takers().into_iter().filter(|_| self.level == Level::Proof));
                     }
                     need.gone |= self.level == Level::Suspicion && self.is_kept(guard, holder);
                 }
@@ -281,11 +288,12 @@ impl Builder<'_> {
         self.taken_along(guard).chain(self.told(guard.party, wait.object)).collect()
     }
 
-    /// Who waits for what it has itself may have left it where it has locked something, and others find it: `main` too, and
-    /// whoever else was there by itself.
-    fn finders(&self, left: &Held) -> impl Iterator<Item = usize> {
-        let finders = if left.shelved { self.kin.by_themselves() } else { &[] };
-        finders.iter().copied()
+    /// Who may find what a party has left where it has locked something: `main` too, and whoever else was there by itself. A guard
+    /// that travels may have been left elsewhere.
+    fn finders(&self, left: &Held) -> Vec<usize> {
+        let travels = left.travels && self.level == Level::Proof;
+        let by_themselves = self.kin.by_themselves().iter().filter(|_| left.shelved || travels);
+        by_themselves.copied().chain(self.kin.takers().into_iter().filter(|_| travels)).collect()
     }
 
     /// Whether a guard was most likely forgotten by a party that goes on: it waits for nothing, and has held the lock far
@@ -486,8 +494,12 @@ impl Builder<'_> {
     /// thread that is not recorded.
     fn signal(&self, wait: &OpenWait) -> Need {
         let model = self.context.model;
-        let parent = model.parties.get(wait.party).map_or(Party::UNKNOWN, |facts| facts.parent);
-        let is_known = self.place(parent).is_some() || self.context.has_ended(parent);
+        let facts = model.parties.get(wait.party);
+        let parent = facts.map_or(Party::UNKNOWN, |facts| facts.parent);
+        // Nobody was there before `main`. It may well wait for the end of the program, which a thread of a library tells it.
+        let is_main = facts.is_some_and(|facts| self.context.is_main(facts));
+        let first = is_main && model.unseen.is_some_and(|(others, _)| others == 0);
+        let is_known = first || self.place(parent).is_some() || self.context.has_ended(parent);
         let parent = self.place(parent);
         let awaits = |place: usize| {
             let wait = |wait: &OpenWait| wait.operation == Operation::BlockOn;

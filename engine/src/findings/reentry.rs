@@ -2,10 +2,10 @@
 //!
 //! Where a try failed because the party itself holds the lock, the same line with a plain acquire is a deadlock. A second
 //! read by a reader is one as soon as a writer queues between the two: it is told where the lock has writers at all. One
-//! future of a task that waits for another of the same task (`join!`, `buffered`) is let in by it: where that came about, nothing
-//! is told. False positives: a back-off that is meant to meet its own lock.
+//! future of a task that waits for another of the same task (`join!`, `buffered`) is let in by it, and an owned guard may be with
+//! somebody else: where that came about, or may yet, nothing is told. False positives: a back-off that is meant to meet its own lock.
 use super::{Context, Finding, Place, is_known};
-use crate::model::Owner;
+use crate::model::{OpenWait, Owner};
 use lockprof_trace::{Kind, Operation};
 use std::collections::BTreeSet;
 
@@ -61,8 +61,12 @@ const fn is_async(kind: Kind) -> bool {
     matches!(kind, Kind::TokioMutex | Kind::TokioRwLock)
 }
 
-/// Whether a wait for this class at this line ever got what it waited for.
+/// Whether a wait for this class at this line ever got what it waited for, or may yet.
 fn is_served(context: &Context<'_>, class: u64, site: u64) -> bool {
-    let mut waits = context.model.waits.iter();
+    let model = context.model;
+    let is_open =
+        |wait: &OpenWait| wait.site == site && model.class_of(wait.object).is_some_and(|(of, _)| of == class);
+    let mut waits = model.waits.iter();
     waits.any(|(key, sum)| key.owner == Owner::Class(class) && key.site == site && sum.max_done > 0)
+        || model.open.iter().any(is_open)
 }

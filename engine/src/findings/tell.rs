@@ -223,6 +223,7 @@ fn who(context: &Context<'_>, party: Party) -> String {
 
 fn circle(context: &Context<'_>, case: &Case, times: usize) -> String {
     let members = &case.members;
+    let names = names(context, members);
     let mut steps = vec![];
     for (place, by) in members.iter().zip(&case.by).take(NAMED) {
         let by: Vec<Party> = by.iter().map(|place| context.frozen.parties[*place]).collect();
@@ -250,7 +251,7 @@ fn circle(context: &Context<'_>, case: &Case, times: usize) -> String {
         steps.push(match own {
             Some(held) if members.len() == 1 && is_lock(wait.operation) => format!(
                 "{what} waits for the {} that it took itself at {} and has not released",
-                context.waited_for(wait),
+                names(wait),
                 context.place(held.site)
             ),
             _ if members.len() == 1 && wait.operation == Operation::Join => {
@@ -259,16 +260,9 @@ fn circle(context: &Context<'_>, case: &Case, times: usize) -> String {
             Some(end) if members.len() == 1 => {
                 let sent = end.count == 0 && told(context, party, wait.object).contains(&party);
                 let how = if sent { ", most likely in a message to itself" } else { "" };
-                format!(
-                    "{what} waits on {}, of which it has the other end itself{how}",
-                    context.waited_for(wait)
-                )
+                format!("{what} waits on {}, of which it has the other end itself{how}", names(wait))
             }
-            _ => format!(
-                "{what} waits for {}{}",
-                context.waited_for(wait),
-                by_whom(context, wait, *place, &by)
-            ),
+            _ => format!("{what} waits for {}{}", names(wait), by_whom(context, wait, *place, &by)),
         });
     }
     let more = match members.len().saturating_sub(NAMED) {
@@ -279,6 +273,26 @@ fn circle(context: &Context<'_>, case: &Case, times: usize) -> String {
     match members.len() {
         1 => format!("{}{times}", steps.join("")),
         count => format!("{count} parties wait for each other: {}{more}{times}", steps.join("; ")),
+    }
+}
+
+/// What members wait for, by name; of several objects by one name each has a number.
+fn names<'a>(context: &'a Context<'_>, members: &[usize]) -> impl Fn(&OpenWait) -> String + use<'a> {
+    let waits = members.iter().flat_map(|place| context.frozen.waits_of(context.model, *place));
+    let mut alike: HashMap<String, Vec<u64>> = HashMap::new();
+    for wait in waits.filter(|wait| wait.object != 0) {
+        let objects = alike.entry(context.waited_for(wait)).or_default();
+        if !objects.contains(&wait.object) {
+            objects.push(wait.object);
+        }
+    }
+    move |wait| {
+        let name = context.waited_for(wait);
+        let objects = alike.get(&name).filter(|objects| objects.len() > 1);
+        match objects.and_then(|objects| objects.iter().position(|object| *object == wait.object)) {
+            Some(place) => format!("{name} (no. {} of {} alike)", place + 1, alike[&name].len()),
+            None => name,
+        }
     }
 }
 
@@ -299,7 +313,7 @@ fn by_whom(context: &Context<'_>, wait: &OpenWait, place: usize, by: &[Party]) -
             format!(", whose other end is with {}", who(context, holder))
         }
         (Some((_, maker)), _) if !is_lock(wait.operation) && by.iter().all(|by| *by == maker) => {
-            format!(", whose other end {} has made, and most likely kept", who(context, maker))
+            format!(", whose other end {} has made, and nobody else was seen to have", who(context, maker))
         }
         (None, Some(writer)) if reads => format!(", behind {}, which waits to write", who(context, *writer)),
         (_, Some(_)) if wait.operation != Operation::Join && !is_lock(wait.operation) => {
@@ -331,8 +345,10 @@ fn orphan(context: &Context<'_>, code: &str, wait: &OpenWait, count: u64) -> Str
         wait.operation,
         context.open_place(wait)
     );
-    let mut others = context.frozen.handles_of(context.model, wait.object);
-    let other = others.find(|held| serves(wait.operation, held.role));
+    let others = context.frozen.handles_of(context.model, wait.object);
+    let others = others.filter(|held| serves(wait.operation, held.role));
+    // What it has kept itself says most.
+    let other = others.min_by_key(|held| held.party != wait.party);
     let end = match (code, other) {
         ("LP0002", Some(held)) => format!(
             ": it was taken at {} by {}, which {}, and never released",
@@ -357,10 +373,19 @@ fn orphan(context: &Context<'_>, code: &str, wait: &OpenWait, count: u64) -> Str
         (_, Some(held)) if context.has_ended(held.party) => {
             format!(": {} had the other end and {}", who(context, held.party), context.outcome(held.party))
         }
+        ("LP0004", Some(held)) if held.party == wait.party => format!(
+            ": it has kept a sender itself, made at {}, and as long as one is there the receive does not end",
+            context.place(held.site)
+        ),
         ("LP0015", None) => format!(
             ": {} had signalled at {}, before this wait began, and nobody waited then",
             who(context, wait.holder),
             context.place(wait.holder_site)
+        ),
+        (_, Some(held)) if held.party != Party::UNKNOWN => format!(
+            ": its other end was made at {}, and was last with {}",
+            context.place(held.site),
+            who(context, held.party)
         ),
         _ => String::new(),
     };
@@ -402,7 +427,10 @@ fn help(context: &Context<'_>, code: &str, cases: &[Case], first: Option<&OpenWa
     let one = cases.iter().all(|case| case.members.len() == 1);
     let only_locks = waits().all(|wait| is_lock(wait.operation));
     let only_messages = waits().all(|wait| matches!(wait.operation, Operation::Send | Operation::Recv));
+    let no_locks = !waits().any(|wait| is_lock(wait.operation));
     let reads = first.is_some_and(|wait| wait.operation == Operation::Read);
+    let nobody =
+        first.is_some_and(|wait| context.frozen.handles_of(context.model, wait.object).next().is_none());
     let text = match code {
         "LP0001" if one && only_locks && first.is_some_and(|wait| wait.party.is_task()) => {
             "release the guard before locking again; where another future of the same task holds it, that future is not \
@@ -420,8 +448,14 @@ fn help(context: &Context<'_>, code: &str, cases: &[Case], first: Option<&OpenWa
             "let one of them serve the other while it waits, as by `select!` over its send and its receive; or give the \
              channel room for all that can be under way"
         }
+        "LP0001" if no_locks => {
+            "let one of them go on without the other, or end its wait from outside the circle"
+        }
         "LP0001" => {
             "do not hold a lock across a send, receive or join that needs the other party to take that lock"
+        }
+        "LP0002" if nobody && first.is_some_and(|wait| wait.operation == Operation::Acquire) => {
+            "add the permits on every path: nobody has one to give back"
         }
         "LP0002" => "release the lock or permit on every path: keep the guard in a scope, never forget it",
         "LP0003" => {

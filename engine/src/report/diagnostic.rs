@@ -10,6 +10,11 @@ use std::io::Read;
 const MAX_SOURCE: u64 = 4 << 20;
 /// Parties whose lines are shown.
 const PARTIES: usize = 6;
+/// What is told of one place, and what stands between.
+const AT_ONE_PLACE: usize = 4;
+const AND: &str = "; ";
+/// Stacks that are shown, where parties wait on different ones.
+const STACKS: usize = 4;
 
 /// A line of source, and what happened there. Texts are free of control characters.
 #[derive(Clone, Debug, Serialize)]
@@ -98,10 +103,15 @@ pub(super) fn render(finding: &Finding, options: &TextOptions) -> String {
 /// The places of a finding: where its parties wait, and where they took what they hold.
 pub fn spots(finding: &Finding) -> Vec<Spot> {
     let mut places: Vec<(String, String)> = vec![];
-    let mut add = |at: &str, label: String| {
-        if !at.is_empty() && !places.iter().any(|(known, _)| known == at) {
-            places.push((at.into(), label));
+    // Those on a circle may meet in a function that all of them call; of others at one place one stands for all.
+    let together = if finding.code == "LP0001" { AT_ONE_PLACE } else { 1 };
+    let mut add = |at: &str, label: String| match places.iter_mut().find(|(known, _)| known == at) {
+        Some((_, there)) if !there.contains(&label) && there.split(AND).count() < together => {
+            there.push_str(AND);
+            there.push_str(&label);
         }
+        None if !at.is_empty() => places.push((at.into(), label)),
+        _ => {}
     };
     let members = finding.parties.iter().filter(|party| party.role != PartyRole::Bystander);
     let wanted: Vec<&str> = finding
@@ -146,7 +156,9 @@ pub fn spots(finding: &Finding) -> Vec<Spot> {
             true => "is first used here, made by a library",
             false => "is created here",
         };
-        add(&object.created_at, format!("the {} {what}", object.kind));
+        if !places.iter().any(|(at, _)| *at == object.created_at) && !object.created_at.is_empty() {
+            places.push((object.created_at.clone(), format!("the {} {what}", object.kind)));
+        }
     }
     match places.iter().position(|(at, _)| *at == finding.at) {
         Some(first) => places.swap(0, first),
@@ -160,7 +172,7 @@ pub fn spots(finding: &Finding) -> Vec<Spot> {
 fn here(code: &str) -> &'static str {
     match code {
         "LP0006" => "registered here",
-        "LP0007" => "spawned here",
+        "LP0001" | "LP0005" | "LP0007" => "spawned here",
         "LP0008" => "taken here",
         _ => "most of the time is waited here",
     }
@@ -187,18 +199,25 @@ fn notes(finding: &Finding) -> Vec<String> {
         let more = if finding.more_parties == 1 { "more party is" } else { "more parties are" };
         notes.push(format!("{} {more} like these", finding.more_parties));
     }
-    if let Some(stack) = finding
-        .parties
-        .iter()
-        .flat_map(|party| &party.waits)
-        .map(|wait| &wait.stack)
-        .find(|stack| !stack.is_empty())
-    {
-        let frames: Vec<String> =
-            stack.iter().filter(|frame| !is_library(frame)).take(8).map(|frame| shown(frame)).collect();
-        if !frames.is_empty() {
-            notes.push(format!("stack: {}", frames.join("\n  ← ")));
-        }
+    let stacks = stacks(finding);
+    for (who, frames) in stacks.iter().take(STACKS) {
+        let of = if stacks.len() > 1 { format!(" of {who}") } else { String::new() };
+        notes.push(format!("stack{of}: {}", frames.join("\n  ← ")));
     }
     notes
+}
+
+/// The stacks on which parties wait, each once: with who was met there first.
+fn stacks(finding: &Finding) -> Vec<(String, Vec<String>)> {
+    let mut stacks: Vec<(String, Vec<String>)> = vec![];
+    for party in finding.parties.iter().filter(|party| party.role != PartyRole::Holder) {
+        for wait in &party.waits {
+            let frames = wait.stack.iter().filter(|frame| !is_library(frame)).take(8);
+            let frames: Vec<String> = frames.map(|frame| shown(frame)).collect();
+            if !frames.is_empty() && !stacks.iter().any(|(_, known)| *known == frames) {
+                stacks.push((shown(&who(party)), frames));
+            }
+        }
+    }
+    stacks
 }

@@ -80,6 +80,14 @@ impl Story {
         thread
     }
 
+    /// The thread that runs `main`.
+    pub fn main(&mut self) -> Party {
+        let (thread, parent) = (Party::thread(self.next), Party::UNKNOWN);
+        self.next += 1;
+        self.add(Event::Thread { at: BEGIN, thread, parent, class: 0, os_id: 7, name: "shop".into() });
+        thread
+    }
+
     pub fn task_at(&mut self, at: u64, line: u64) -> Party {
         self.task_of(Kind::Task, at, line)
     }

@@ -189,6 +189,16 @@ pub async fn permit_in_message() {
     });
 }
 
+/// Who waits for an answer has left the sender for it under a lock, where whoever answers will find it: `main` one day.
+pub async fn answer_on_shelf() {
+    static ASKED: Mutex<Vec<oneshot::Sender<u32>>> = Mutex::const_new(vec![]);
+    task(async {
+        let (answer, answered) = oneshot::channel();
+        ASKED.lock().await.push(answer);
+        assert_eq!(answered.await, Ok(7));
+    });
+}
+
 /// A thread that nobody records computes the answer that a task waits for.
 pub async fn computed_elsewhere() {
     task(async {

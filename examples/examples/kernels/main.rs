@@ -141,6 +141,7 @@ kernels! {
         end_travels,
         own_guard_travels,
         permit_in_message,
+        answer_on_shelf,
         computed_elsewhere,
         set_at_work,
         jobs_in_turn,
