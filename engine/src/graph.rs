@@ -5,8 +5,8 @@
 //! from all who wait and taking out, one after the other, whoever can still be served. *Members* are the parties on a
 //! circle of the stuck set (Tarjan's strongly connected components), and those that wait for somebody who is gone.
 
-/// What would end one wait.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What would end one wait; by default, nobody is known to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Need {
     /// Whoever has to act.
     pub by: Vec<usize>,

@@ -85,7 +85,7 @@ impl Kin {
 
     /// The nodes that are no parties, to stand behind them.
     pub(super) fn nodes(&self) -> impl Iterator<Item = Vec<Need>> {
-        let any = |by| vec![Need { by, may: vec![], all: false, outside: false, gone: true }];
+        let any = |by| vec![Need { by, gone: true, ..Need::default() }];
         // Each but the last is one party and the next node.
         let next = self.first + 2..;
         let younger = self.born.iter().zip(next).map(move |((_, place), next)| any(vec![*place, next]));
