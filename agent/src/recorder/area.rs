@@ -5,8 +5,8 @@
 //! guard's drop, and the unlock waits for the stores of that call.
 use super::areas::areas;
 use super::chunk::emit_within;
-use super::entry::shelve;
 use super::full;
+use super::handle::shelve;
 use super::local::{LOCAL, draw, is_enough};
 use super::memory::{self, Mapped, PAGES, RECORDING};
 use super::site::{Site, hash, intern};

@@ -15,6 +15,7 @@ mod entry;
 mod flight;
 mod free_list;
 mod full;
+mod handle;
 #[cfg_attr(
     not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))),
     path = "hop_missing.rs"
@@ -44,8 +45,9 @@ pub(crate) use chunk::press;
 #[cfg(feature = "cpu")]
 pub(crate) use cpu::Sampler;
 pub(crate) use drain::{Drain, Stop, TICK, beginning, memory_of_this_process, tick};
-pub(crate) use entry::{Handle, Limited, User, Wait};
+pub(crate) use entry::{Limited, Wait};
 pub(crate) use full::is_on as is_full;
+pub(crate) use handle::{Handle, User};
 pub(crate) use memory::RECORDING;
 pub(crate) use moved::{captured, moved};
 pub(crate) use nested::{acquiring, refused};

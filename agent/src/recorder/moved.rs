@@ -6,7 +6,7 @@
 //! has long been moved elsewhere: so of a future the first bytes are looked through, for ends of channels alone, and what is
 //! seen there is no more than likely.
 use super::areas::party;
-use super::entry::{MARK, hand_over, own_end};
+use super::handle::{MARK, hand_over, own_end};
 use super::memory::{self, Mapped, RECORDING};
 use lockprof_trace::Party;
 use lockprof_trace::memory::{ENTRIES, entry};

@@ -93,7 +93,7 @@ fn guard_of(memory: &Mapped, word: u64, party: Party) -> Option<(u64, u64)> {
     let head = memory.entry(number, entry::HEAD).load(Relaxed);
     let holds = head & 0xFF == entry::HANDLE && memory.entry(number, entry::PARTY).load(Relaxed) == party.0;
     let role = Role::from_number(head >> 8 & 0xFF).filter(|_| number != 0 && holds)?;
-    let id = super::entry::counted(memory, (head >> 32) as u32, role);
+    let id = super::handle::counted(memory, (head >> 32) as u32, role);
     Some((id.into(), memory.entry(number, entry::SITE).load(Relaxed)))
 }
 

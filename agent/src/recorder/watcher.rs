@@ -2,7 +2,7 @@
 //!
 //! Each has an id and an entry, so that one that is never released stands in shared memory when the process is gone.
 use super::chunk::emit;
-use super::entry::Handle;
+use super::handle::Handle;
 use super::memory::RECORDING;
 use super::object;
 use super::site::{Known, Put, Site, site_of};
