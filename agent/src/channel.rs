@@ -111,6 +111,7 @@ impl End {
         }
         // Before it blocks: it is the thread that waits here which could go on with this end.
         self.handle.used();
+        self.handle.lies_here();
         let counted = self.id + u32::from(operation == Operation::Recv);
         let wait = Wait::begin(counted, operation, site);
         let result = block();

@@ -143,6 +143,7 @@ fn prepare(config: &Builder) -> Result<(Drain, PathBuf), Error> {
     let memory = memory.ok_or(Error(Kind::Finished))?;
     clock::choose(config.counter);
     let stacks = recorder::Way::choose(config.stacks);
+    recorder::find_statics();
     let ticks_per_4s = clock::calibrate();
     let beginning = recorder::beginning(&Event::Session {
         at: clock::ticks(),

@@ -4,7 +4,7 @@ mod story;
 use lockprof_engine::findings::Verdict::{Proved, Suspected};
 use lockprof_engine::findings::{Finding, Verdict};
 use lockprof_trace::Operation::{Acquire, Changed, CondvarWait, Lock, Recv, Send};
-use lockprof_trace::memory::entry::{MAY_BE_SHELVED, TRAVELS};
+use lockprof_trace::memory::entry::{IS_GLOBAL, MAY_BE_SHELVED, TRAVELS};
 use lockprof_trace::{Event, HoldSource, Kind, Party, Role, TaskState, WaitEnd};
 use story::{BEGIN, FINISH, SECOND, Story};
 
@@ -63,6 +63,29 @@ fn an_end_that_may_lie_under_a_lock_is_nobodys_for_sure() {
     assert_eq!(found(false, false), [("LP0001", Proved)]);
     assert_eq!(found(true, false), []);
     assert_eq!(found(true, true), [("LP0001", Proved)]);
+}
+
+/// A channel that lies in a static is everybody's: nothing is proved of it as long as `main` lives.
+#[test]
+fn a_channel_in_a_static_is_everybodys() {
+    let found = |global: bool, is_main_stuck: bool| {
+        let mut story = Story::new();
+        let (main, sender) = (story.main(), story.task(20));
+        let events = story.object(Kind::CrossbeamChannel, 10);
+        story.handle(sender, Role::Receiver, events, 10, 0);
+        story.handle(sender, Role::Sender, events, 10, 1);
+        if let Some(Event::Handle { moved, .. }) = story.events.last_mut() {
+            *moved = if global { IS_GLOBAL } else { 0 };
+        }
+        story.waits(sender, Send, events, 30);
+        if is_main_stuck {
+            story.joins(main, sender, 31);
+        }
+        told(&story.firm())
+    };
+    assert_eq!(found(false, false), [("LP0001", Proved)]);
+    assert_eq!(found(true, false), [("LP0003", Suspected)]);
+    assert_eq!(found(true, true).first().map(|found| found.1), Some(Proved));
 }
 
 /// An owned guard that its taker waits for itself most likely is not with it: anybody may have it.

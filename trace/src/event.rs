@@ -496,7 +496,8 @@ events! {
         count: number,
         /// 1: it was captured by the closure of its party, as that was spawned; 2: it is an owned guard's, which what its
         /// party spawned may have taken along; 3: it is an end that was seen in the future of its party, as that was spawned by
-        /// whoever had it; else 0. And 4 more where its party has locked something since it was made, and may have left it there.
+        /// whoever had it; else 0. And 4 more where its party has locked something since it was made, and may have left it
+        /// there; 8 more where it was used in a static.
         moved: number,
     }
     /// The state at the end: a task that has not ended.

@@ -169,6 +169,9 @@ pub mod entry {
     /// In a handle's head, above its role: its party has locked something since it was made, and may have left it there.
     pub const SHELVED: u64 = 1 << 16;
 
+    /// The same of one that was used where it lies, in a static: whoever likes can use it.
+    pub const GLOBAL: u64 = 1 << 17;
+
     /// The handle's party captured it as it was spawned.
     pub const MOVED: u64 = 1;
     /// The handle is an owned guard's: what its party spawns may have taken it along.
@@ -177,12 +180,14 @@ pub mod entry {
     /// it is most likely the party's.
     pub const CAPTURED: u64 = 3;
 
-    /// What an event says of a handle with this head: one of these, and 4 more where it is [`SHELVED`].
+    /// What an event says of a handle with this head: one of these, 4 more where it is [`SHELVED`], and 8 where it is [`GLOBAL`].
     pub const fn moved(head: u64, how: u64) -> u64 {
-        how | (head & SHELVED) >> 14
+        how | (head & (SHELVED | GLOBAL)) >> 14
     }
     /// What [`moved`] has added to one of these.
     pub const MAY_BE_SHELVED: u64 = 4;
+    /// The same.
+    pub const IS_GLOBAL: u64 = 8;
 }
 
 /// Words of an area.

@@ -12,6 +12,9 @@ mod other;
 #[cfg(not(unix))]
 pub(crate) use other::*;
 
+mod image;
+pub(crate) use image::*;
+
 /// How far a thread has come: how long it has run, how long it waited for a core, and whether it sleeps.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Progress {

@@ -8,8 +8,10 @@ use super::local::LOCAL;
 use super::memory::{self, Mapped, RECORDING};
 use super::site::{Site, intern};
 use crate::clock::ticks;
+use crate::platform;
 use lockprof_trace::memory::{COARSE_SHIFT, DROPPED, entry, record};
 use lockprof_trace::{Event, Kind, Party, Role};
+use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
 
 /// A live guard that may travel between threads, or an end of a channel: the number of its entry, marked. 0 inside: not
@@ -20,6 +22,20 @@ pub(crate) struct Handle(u32);
 /// Above the number in a handle, so that it is known where it lies among other bytes: see `moved`.
 pub(super) const MARK: u32 = 0x2B64 << 18;
 const _: () = assert!(lockprof_trace::memory::ENTRIES == 1 << 18);
+
+/// Where the program's statics lie.
+struct Image {
+    start: AtomicUsize,
+    len: AtomicUsize,
+}
+static IMAGE: Image = Image { start: AtomicUsize::new(0), len: AtomicUsize::new(0) };
+
+/// Asks where the program's statics lie. Before a recording starts.
+pub(crate) fn find_statics() {
+    let image = platform::image();
+    IMAGE.start.store(image.start, Relaxed);
+    IMAGE.len.store(image.len(), Relaxed);
+}
 
 impl Handle {
     /// One that is not recorded.
@@ -91,6 +107,22 @@ impl Handle {
     #[inline]
     pub(crate) fn used(&self) {
         self.user().used();
+    }
+
+    /// It is about to be waited with, where it lies: in a static, it is everybody's.
+    #[inline]
+    pub(crate) fn lies_here(&self) {
+        let at = std::ptr::from_ref(self).addr();
+        if at.wrapping_sub(IMAGE.start.load(Relaxed)) < IMAGE.len.load(Relaxed) {
+            self.is_global();
+        }
+    }
+
+    #[cold]
+    fn is_global(&self) {
+        if let Some(memory) = memory::get().filter(|_| self.0 != 0) {
+            memory.entry(self.number(), entry::HEAD).fetch_or(entry::GLOBAL, Relaxed);
+        }
     }
 
     /// Whoever uses it from now on is not seen to.

@@ -47,7 +47,7 @@ pub(crate) use cpu::Sampler;
 pub(crate) use drain::{Drain, Stop, TICK, beginning, memory_of_this_process, tick};
 pub(crate) use entry::{Limited, Wait};
 pub(crate) use full::is_on as is_full;
-pub(crate) use handle::{Handle, User};
+pub(crate) use handle::{Handle, User, find_statics};
 pub(crate) use memory::RECORDING;
 pub(crate) use moved::{captured, moved};
 pub(crate) use nested::{acquiring, refused};

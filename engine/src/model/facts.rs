@@ -1,5 +1,5 @@
 //! The plain facts of a trace, as its events tell them.
-use lockprof_trace::memory::entry::{CAPTURED, MAY_BE_SHELVED, MOVED, TRAVELS};
+use lockprof_trace::memory::entry::{CAPTURED, IS_GLOBAL, MAY_BE_SHELVED, MOVED, TRAVELS};
 use lockprof_trace::{End, Event, Kind, Mode, Operation, Party, Role, TaskState};
 
 /// The process, its clock, and how the recording went. Times in ticks.
@@ -152,6 +152,9 @@ impl OpenWait {
     }
 }
 
+/// How a handle came to its party, without what else is told with that.
+const HOW: u64 = MAY_BE_SHELVED - 1;
+
 /// A guard, a permit or an end of a channel that lived in the end, or when the first task was abandoned.
 #[derive(Clone, Copy, Debug)]
 pub struct Held {
@@ -176,6 +179,8 @@ pub struct Held {
     pub travels: bool,
     /// Its party has locked something since it was made, and may have left it there, where others find it.
     pub shelved: bool,
+    /// It lies in a static.
+    pub global: bool,
     /// When it was dropped; `None` where it lives at the end of the recording.
     pub until: Option<u64>,
     /// It was dropped with an abandoned task: it was there until then.
@@ -203,10 +208,11 @@ impl Held {
                 site,
                 since,
                 count,
-                moved: moved & !MAY_BE_SHELVED == MOVED,
-                captured: moved & !MAY_BE_SHELVED == CAPTURED && count == 0,
-                travels: moved & !MAY_BE_SHELVED == TRAVELS,
+                moved: moved & HOW == MOVED,
+                captured: moved & HOW == CAPTURED && count == 0,
+                travels: moved & HOW == TRAVELS,
                 shelved: moved & MAY_BE_SHELVED != 0,
+                global: moved & IS_GLOBAL != 0,
                 until,
                 abandoned: by != Party::UNKNOWN,
             }),

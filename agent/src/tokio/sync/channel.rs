@@ -97,12 +97,14 @@ impl End {
     /// A wait to send.
     #[inline(always)]
     pub(super) fn sending(&self, operation: Operation, site: Site) -> Op {
+        self.handle.lies_here();
         Op::new(self.id, operation, site).with(self.handle.user())
     }
 
     /// A wait to receive.
     #[inline(always)]
     pub(super) fn receiving(&self, operation: Operation, site: Site) -> Op {
+        self.handle.lies_here();
         let id = if self.id == 0 { 0 } else { self.id + RECEIVES };
         Op::new(id, operation, site).with(self.handle.user())
     }
