@@ -29,8 +29,16 @@ fn what_nobody_sees_is_counted() {
         };
         std::thread::spawn(parks(tell.clone()));
         lockprof::thread::spawn(parks(tell.clone()));
-        let workers =
-            || Builder::new_multi_thread().worker_threads(2).on_thread_start(|| ()).build().unwrap();
+        // A thread is seen once it has begun to run.
+        let (begin, begun) = mpsc::channel();
+        let workers = || {
+            begun.try_iter().for_each(drop);
+            let begin = begin.clone();
+            let begins = move || begin.send(()).unwrap_or_default();
+            let runtime = Builder::new_multi_thread().worker_threads(2).on_thread_start(begins).build();
+            begun.iter().take(2).for_each(drop);
+            runtime.unwrap()
+        };
         let runtime = workers();
         runtime.spawn_blocking(parks(tell));
         // What it had counts no more when it is gone.

@@ -1,11 +1,13 @@
 //! Threads and tasks that live and whose doings nobody sees. Threads: neither the process's first, nor spawned through lockprof,
 //! nor a runtime's, nor lockprof's own. Tasks: spawned through tokio itself on a runtime that lockprof knows, as by a library.
 //! What was given to one of them is nowhere in the record: whoever proves anything has to know of them.
+use super::memory::RECORDING;
 use super::object;
 use crate::clock::ticks;
 use crate::platform;
 use lockprof_trace::{Event, Kind};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Mutex, MutexGuard, TryLockError};
 
 /// The system's numbers of the threads that are seen.
@@ -39,8 +41,11 @@ pub(crate) fn enter() {
     }
 }
 
-/// This thread ends.
+/// This thread ends. While a recording looks for threads it is seen until it is gone; the next look forgets it.
 pub(crate) fn leave() {
+    if RECORDING.load(Relaxed) {
+        return;
+    }
     if let Some(mut seen) = locked(&SEEN) {
         seen.remove(&platform::thread_id());
     }
@@ -50,18 +55,18 @@ pub(crate) fn leave() {
 type Alive = Box<dyn Fn() -> usize + Send>;
 
 /// The runtimes that are known, each with its number.
-static RUNTIMES: Mutex<(u64, BTreeMap<u64, Alive>)> = Mutex::new((0, BTreeMap::new()));
+static RUNTIMES: Mutex<(u32, BTreeMap<u32, Alive>)> = Mutex::new((0, BTreeMap::new()));
 
 /// As long as it lives, the tasks of a runtime are counted.
 #[derive(Debug)]
-pub(crate) struct Counted(u64);
+pub(crate) struct Counted(u32);
 
 impl Counted {
     /// Those of a runtime that says by `alive` how many there are.
     pub(crate) fn new(alive: impl Fn() -> usize + Send + 'static) -> Self {
         let number = locked(&RUNTIMES).map(|mut runtimes| {
             let (last, known) = &mut *runtimes;
-            *last += 1;
+            *last = last.wrapping_add(1);
             known.insert(*last, Box::new(alive));
             *last
         });
@@ -155,7 +160,9 @@ impl Unseen {
 fn others() -> Option<Vec<u64>> {
     let threads = platform::threads()?;
     let mut others: Vec<u64> = {
-        let seen = locked(&SEEN)?;
+        let mut seen = locked(&SEEN)?;
+        let living: BTreeSet<u64> = threads.iter().copied().collect();
+        seen.retain(|thread| living.contains(thread));
         threads.into_iter().filter(|thread| !seen.contains(thread)).collect()
     };
     others.retain(|thread| {

@@ -120,8 +120,7 @@ const BLOCKING: usize = 512;
 /// a thread of its.
 #[derive(Debug)]
 struct Known {
-    id: u32,
-    /// The same for who works for it.
+    /// Its id, for who works for it: marked where that one drives it.
     here: u32,
     _tasks: unseen::Counted,
 }
@@ -133,19 +132,19 @@ impl Known {
         let driven = id != 0 && handle.runtime_flavor() == RuntimeFlavor::CurrentThread;
         let metrics = handle.metrics();
         let tasks = unseen::Counted::new(move || metrics.num_alive_tasks());
-        Self { id, here: if driven { id | DRIVEN } else { id }, _tasks: tasks }
+        Self { here: if driven { id | DRIVEN } else { id }, _tasks: tasks }
     }
 
     /// The thread works for it as long as the result lives.
     fn works(&self, site: Site) -> (InRuntime, recorder::Handle) {
-        let driven = if self.here == self.id { 0 } else { self.id };
+        let driven = if self.here & DRIVEN == 0 { 0 } else { self.here & !DRIVEN };
         (InRuntime::enter(self.here), recorder::Handle::open(driven, Role::Driver, site, 0))
     }
 }
 
 impl Drop for Known {
     fn drop(&mut self) {
-        recorder::drop_object(self.id);
+        recorder::drop_object(self.here & !DRIVEN);
     }
 }
 

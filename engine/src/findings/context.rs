@@ -179,8 +179,8 @@ impl<'a> Context<'a> {
     /// Where a wait is, "file:line:column". A future that is awaited by name only knows where it was made, and a library
     /// may not pass on its caller's line: then the line is on the stack.
     pub fn wait_at(&self, owner: Owner, site: u64, stack: u64) -> String {
-        let made =
-            self.class_number(owner).and_then(|class| self.model.classes.get(&class)).map(|class| class.site);
+        let made = self.class_number(owner).and_then(|class| self.model.classes.get(&class));
+        let made = made.filter(|class| !class.first_used).map(|class| class.site);
         let foreign = self.model.sites.get(&site).is_some_and(|site| is_library(&site.file));
         if (made == Some(site) || foreign)
             && let Some(place) = self.stacks.place(self, stack)
