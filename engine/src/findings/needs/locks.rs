@@ -22,8 +22,9 @@ impl Builder<'_> {
         };
         let all = wait.operation != Operation::Acquire;
         let mut need = Need { all, ..Need::default() };
+        let own = guards.iter().all(|guard| guard.party == wait.party);
         for guard in guards.iter().filter(|guard| conflicts(guard.role)) {
-            self.guard(wait, guard, &mut need);
+            self.guard(wait, guard, own, &mut need);
         }
         let reads = matches!(wait.operation, Operation::Read | Operation::UpgradableRead);
         if reads && need == (Need { all, ..Need::default() }) && !guards.is_empty() {
@@ -50,19 +51,19 @@ impl Builder<'_> {
         need
     }
 
-    /// One guard of what is waited for: whoever has it has to let go.
-    fn guard(&self, wait: &OpenWait, guard: &Held, need: &mut Need) {
+    /// One guard of what is waited for: whoever has it has to let go. `own`: the waiting one has taken all that there are.
+    fn guard(&self, wait: &OpenWait, guard: &Held, own: bool, need: &mut Need) {
         let heirs = self.heirs(wait, guard);
         match self.place(guard.party) {
-            // Who waits for what it has taken itself has most likely given it to those who could have got it.
-            Some(holder) if guard.party == wait.party && !heirs.is_empty() => {
+            // Who waits for what it alone has taken has most likely given it to those who could have got it.
+            Some(holder) if own && !heirs.is_empty() => {
                 need.by.extend(heirs);
                 need.may.push(holder);
             }
             Some(holder) => {
                 need.by.push(holder);
                 need.may.extend(heirs);
-                if guard.travels && guard.party == wait.party {
+                if guard.travels && own {
                     need.may.extend(self.finders(guard));
                 }
                 need.gone |= self.level == Level::Suspicion && self.is_kept(guard, holder);
