@@ -206,7 +206,6 @@ impl Wait {
         // Where a signal came, it does not matter which one was the last before.
         let was_signalled = operation.is_signal() && end != WaitEnd::Abandoned;
         let (holder, holder_site) = if was_signalled { (Party::UNKNOWN, 0) } else { (holder, holder_site) };
-        free(memory, self.entry.get());
         let at = ticks();
         let ticks = at.saturating_sub(since);
         if self.counted != 0 {
@@ -217,6 +216,8 @@ impl Wait {
         let event =
             Event::Wait { at, ticks, party, object, operation, site, stack, end, holder, holder_site };
         emit_within(span, &event);
+        // Only now: if the recording ends in between, the wait is told as open, not lost.
+        free(memory, self.entry.get());
     }
 }
 

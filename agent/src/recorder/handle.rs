@@ -172,14 +172,21 @@ impl Handle {
     /// It is gone. Of a guard the hold is told, where a tick of the coarse clock fell into it.
     #[inline(never)]
     fn close(&self) {
-        let Some(memory) = memory::get() else { return };
+        if let Some(memory) = memory::get() {
+            self.tell_end(memory);
+            // Only now: if the recording ends in between, it is told as alive, not lost.
+            free(memory, self.number());
+            area().guard_closed(self.number());
+        }
+    }
+
+    #[inline(always)]
+    fn tell_end(&self, memory: &Mapped) {
         let word = |which| memory.entry(self.number(), which).load(Relaxed);
         let (head, party, site) = (word(entry::HEAD), Party(word(entry::PARTY)), word(entry::SITE));
         let (since, count) = (word(entry::SINCE), word(entry::COUNT) >> 32);
         let moved = entry::moved(head, word(entry::HOLDER));
         let (role, object) = (Role::from_number(head >> 8 & 0xFF), (head >> 32) as u32);
-        free(memory, self.number());
-        area().guard_closed(self.number());
         let Some(role) = role else { return };
         if !RECORDING.load(Relaxed) {
             return;
