@@ -88,7 +88,8 @@ const FOREIGN: u64 = 1 << 63;
 pub(crate) fn foreign(file: &str, line: u64, column: u64) -> u64 {
     let words =
         file.as_bytes().chunks(8).map(|part| part.iter().fold(0, |word, byte| word << 8 | u64::from(*byte)));
-    let site = hash(words.chain([line << 32 | column])) >> 1 | FOREIGN;
+    // Even, as the address of a location is.
+    let site = hash(words.chain([line << 32 | column])) >> 2 << 1 | FOREIGN;
     match SITES.put(site) {
         Put::New(_) => emit(&Event::Site { site, file: file.into(), line, column }),
         Put::There(_) => {}
