@@ -1,6 +1,7 @@
 //! Folded stacks: one line for each path, with its weight, as flame graphs take them.
-use crate::findings::{Context, is_library};
+use crate::findings::Context;
 use crate::model::{Model, WaitKey, Who, Whose};
+use lockprof_trace::is_library;
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};
 

@@ -51,9 +51,7 @@ fn an_end_that_may_lie_under_a_lock_is_nobodys_for_sure() {
         let answer = story.object(Kind::TokioOneshot, 10);
         story.handle(waiting, Role::Receiver, answer, 10, 1);
         story.handle(waiting, Role::Sender, answer, 10, 0);
-        if let Some(Event::Handle { moved, .. }) = story.events.last_mut() {
-            *moved = if shelved { MAY_BE_SHELVED } else { 0 };
-        }
+        story.came(if shelved { MAY_BE_SHELVED } else { 0 });
         story.waits(waiting, Recv, answer, 30);
         if is_main_stuck {
             story.joins(main, waiting, 31);
@@ -74,9 +72,7 @@ fn a_channel_in_a_static_is_everybodys() {
         let events = story.object(Kind::CrossbeamChannel, 10);
         story.handle(sender, Role::Receiver, events, 10, 0);
         story.handle(sender, Role::Sender, events, 10, 1);
-        if let Some(Event::Handle { moved, .. }) = story.events.last_mut() {
-            *moved = if global { IS_GLOBAL } else { 0 };
-        }
+        story.came(if global { IS_GLOBAL } else { 0 });
         story.waits(sender, Send, events, 30);
         if is_main_stuck {
             story.joins(main, sender, 31);
@@ -96,9 +92,7 @@ fn who_waits_for_what_it_took_may_have_given_it_away() {
         let (_main, taker, other) = (story.main(), story.task(20), story.task(21));
         let [lock, second] = [11, 12].map(|line| story.object(Kind::TokioMutex, line));
         story.handle(taker, Role::Exclusive, lock, 30, 1);
-        if let Some(Event::Handle { moved, .. }) = story.events.last_mut() {
-            *moved = if travels { TRAVELS } else { 0 };
-        }
+        story.came(if travels { TRAVELS } else { 0 });
         story.waits(taker, Lock, lock, 31);
         if to_other {
             let messages = story.object(Kind::TokioChannel, 13);
@@ -181,9 +175,7 @@ fn a_guard_in_a_message_is_not_its_senders() {
         story.handle(sender, Role::Sender, requests, 11, 1);
         story.handle(worker, Role::Receiver, requests, 11, 1);
         story.handle(sender, Role::Permit, permits, 30, 1);
-        if let Some(Event::Handle { moved, .. }) = story.events.last_mut() {
-            *moved = if travels { TRAVELS } else { 0 };
-        }
+        story.came(if travels { TRAVELS } else { 0 });
         story.waits(waiter, Acquire, permits, 31);
         story.joins(sender, waiter, 32);
         told(&story.firm())

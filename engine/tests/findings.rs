@@ -95,9 +95,7 @@ fn an_owned_permit_may_have_gone_along_with_a_job() {
         let mut story = Story::new();
         let (slots, lord) = (story.object(Kind::TokioSemaphore, 10), story.task(20));
         story.handle(lord, Role::Permit, slots, 30, 1);
-        if let Some(Event::Handle { moved: of, .. }) = story.events.last_mut() {
-            *of = moved;
-        }
+        story.came(moved);
         story.waits(lord, Acquire, slots, 31);
         let (class, job) = (story.class(Kind::Task, 21), Party::task(1_000));
         story.add(Event::Task { at: BEGIN + SECOND, task: job, parent: lord, class, runtime: 0 });

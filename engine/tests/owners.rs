@@ -41,9 +41,7 @@ fn an_end_that_a_future_captured_is_its_tasks() {
         let channel = story.object(Kind::TokioChannel, line);
         story.handle(sends, Role::Sender, channel, line, 1);
         story.handle(receives, Role::Receiver, channel, line, 0);
-        if let Some(Event::Handle { moved, .. }) = story.events.last_mut() {
-            *moved = CAPTURED;
-        }
+        story.came(CAPTURED);
         story.waits(sends, Send, channel, line + 20);
     }
     story.joins(maker, one, 40);
@@ -61,9 +59,7 @@ fn a_copy_left_in_the_waiting_future_hides_no_end_that_went_with_its_maker() {
     story.ends(maker);
     let cancel = story.object(Kind::TokioWatch, 10);
     story.handle(waits, Role::Sender, cancel, 10, 0);
-    if let Some(Event::Handle { moved, .. }) = story.events.last_mut() {
-        *moved = CAPTURED;
-    }
+    story.came(CAPTURED);
     story.waits(waits, Changed, cancel, 30);
     let found = only(story.firm());
     assert_eq!((found.code, found.verdict, waiting(&found, Member)), ("LP0005", Suspected, vec![30]));

@@ -12,12 +12,14 @@ mod event;
 pub mod file;
 mod kind;
 pub mod memory;
+mod source;
 pub mod words;
 
 pub use event::{Event, Get, Malformed, Party, Put, SCHEMA};
 pub use kind::{
     Change, Count, End, HoldSource, Kind, Loss, Mode, Operation, Outcome, Role, TaskState, Threads, WaitEnd,
 };
+pub use source::is_library;
 
 /// The longest text in a trace, in bytes: a longer one is cut by the recorder and refused by the reader.
 pub const MAX_TEXT: usize = 4096;

@@ -346,6 +346,7 @@ impl Area {
         }
     }
 
+    /// The lock with this id, if it is on the list, was taken at `site`.
     pub(crate) fn set_site(&self, id: u32, site: Site) {
         if let Some(place) = self.find(id) {
             self.held[place].site.store(std::ptr::from_ref(site).addr() as u64, Relaxed);

@@ -7,7 +7,7 @@ use super::chunk::emit;
 use super::free_list::FreeList;
 use super::local::LOCAL;
 use super::memory::{self, Mapped, RECORDING, RECORDS, RUN};
-use super::site::{Site, intern, is_library};
+use super::site::{Site, intern, is_of_library};
 use crate::clock::ticks;
 use lockprof_trace::memory::record;
 use lockprof_trace::{Event, Kind, Loss, Party};
@@ -168,7 +168,7 @@ pub(crate) fn population(number: u32, change: i64) {
 /// An id for an object that is used for the first time. What a library has made (`Arc::default()`, `map(Mutex::new)`), or
 /// nobody knows who, is told from others by the line where it is used first.
 fn first_id(kind: Kind, made: Option<Site>, used: Site) -> u32 {
-    if made.is_some_and(|site| !is_library(site.file())) || is_library(used.file()) {
+    if made.is_some_and(|site| !is_of_library(site.file())) || is_of_library(used.file()) {
         return new(kind, made, 0);
     }
     let site = address(Some(used)) | FIRST_USE;

@@ -4,7 +4,7 @@
 //! interns it: tells its file, line and column once.
 use super::chunk::emit;
 use super::memory;
-use lockprof_trace::{Event, Loss};
+use lockprof_trace::{Event, Loss, is_library};
 use std::panic::Location;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
@@ -12,15 +12,12 @@ use std::sync::atomic::Ordering::Relaxed;
 /// A call site.
 pub(crate) type Site = &'static Location<'static>;
 
-/// Whether a file is a library's, or this one's own: what happens there is told by who called it.
-pub(super) fn is_library(file: &str) -> bool {
+/// Whether a file is a library's, or of this crate itself.
+pub(super) fn is_of_library(file: &str) -> bool {
     const THIS: &str = file!();
     const OWN: &str = THIS.split_at(THIS.len() - "recorder/site.rs".len()).0;
-    file.starts_with(OWN)
-        || file.starts_with('/')
-            && ["/rustc/", "/.cargo/registry/", "/.cargo/git/", "/lib/rustlib/"]
-                .iter()
-                .any(|part| file.contains(part))
+    // The program's own files have relative paths: they are not searched.
+    file.starts_with(OWN) || file.starts_with('/') && is_library(file)
 }
 
 /// A set of numbers that only grows. An open-addressing table of fixed size, so that nothing is allocated or locked.

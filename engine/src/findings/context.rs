@@ -1,11 +1,11 @@
 //! What every detector works with: the model, its frozen state, and names for what the model knows by number.
-use super::stacks::{Stacks, is_library};
+use super::stacks::Stacks;
 use super::{Holding, ObjectReport, PartyReport, PartyRole, Waiting};
 use crate::Options;
 use crate::model::frozen::Frozen;
 use crate::model::{Held, Model, OpenWait, Owner, PartyFacts, Who};
 use crate::symbols::{Frame, Resolve};
-use lockprof_trace::{Kind, Loss, Operation, Outcome, Party};
+use lockprof_trace::{Kind, Loss, Operation, Outcome, Party, is_library};
 use std::collections::HashMap;
 use std::time::Duration;
 

@@ -83,6 +83,11 @@ impl Kin {
         self.born.iter().map(|(_, place)| *place).chain(self.listeners.iter().copied())
     }
 
+    /// These, `main`, and whoever else was there by itself.
+    pub(super) fn everybody(&self) -> impl Iterator<Item = usize> {
+        self.takers().into_iter().chain(self.by_themselves.iter().copied())
+    }
+
     /// The nodes that are no parties, to stand behind them.
     pub(super) fn nodes(&self) -> impl Iterator<Item = Vec<Need>> {
         let any = |by| vec![Need { by, gone: true, ..Need::default() }];

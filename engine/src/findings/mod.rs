@@ -78,7 +78,6 @@ mod watchers;
 pub use context::{Context, duration, origin};
 pub use explain::{CODES, explain};
 pub(crate) use locks::is_lock_kind;
-pub(crate) use stacks::is_library;
 pub(crate) use tell::plural;
 pub(crate) use watchers::live as live_watchers;
 

@@ -223,9 +223,11 @@ impl Builder<'_> {
     /// Who may find what a party has left where it has locked something: `main` too, and whoever else was there by itself. A guard
     /// that travels may have been left elsewhere.
     fn finders(&self, left: &Held) -> Vec<usize> {
-        let travels = left.travels && self.level == Level::Proof;
-        let by_themselves = self.kin.by_themselves().iter().filter(|_| left.shelved || travels);
-        by_themselves.copied().chain(self.kin.takers().into_iter().filter(|_| travels)).collect()
+        match left.travels && self.level == Level::Proof {
+            true => self.kin.everybody().collect(),
+            false if left.shelved => self.kin.by_themselves().to_vec(),
+            false => vec![],
+        }
     }
 
     /// Since when it matters to this wait what others did.

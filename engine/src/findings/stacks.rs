@@ -1,6 +1,7 @@
 //! Stacks as a reader wants them: from the program's own call on, without what the recorder and the wrapper add.
 use super::Context;
 use crate::symbols::Frame;
+use lockprof_trace::is_library;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -64,10 +65,6 @@ fn look_up(context: &Context<'_>, stack: u64) -> Vec<Frame> {
         }
     });
     frames.collect()
-}
-
-pub(crate) fn is_library(file: &str) -> bool {
-    ["/rustc/", "/.cargo/registry/", "/.cargo/git/", "/lib/rustlib/"].iter().any(|part| file.contains(part))
 }
 
 fn is_recorder(function: &str) -> bool {

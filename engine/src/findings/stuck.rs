@@ -6,9 +6,8 @@
 //!
 //! False positives. Of a proof: an end of a channel that was given to somebody else after its last use, or left for others by a
 //! way that is not recorded (under a lock that is not wrapped, or behind a pointer in a static), where `main` alone is left to
-//! find it. Of a
-//! suspicion: a consumer that pauses for longer than `min_blocked`, and twice as long as ever before, at the moment when the
-//! recording ends.
+//! find it. Of a suspicion: a consumer that pauses for longer than `min_blocked`, and twice as long as ever before, at the moment
+//! when the recording ends.
 use super::needs::{Level, is_lock, is_send, needs};
 use super::tell::{self, Case};
 use super::{Context, Finding, Verdict};

@@ -1,7 +1,8 @@
 //! One finding in the shape of a rustc diagnostic, with source lines where the files are there.
 use super::shown::{TextOptions, shown};
-use crate::findings::{Finding, PartyReport, PartyRole, Verdict, duration, is_library};
+use crate::findings::{Finding, PartyReport, PartyRole, Verdict, duration};
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
+use lockprof_trace::is_library;
 use serde::Serialize;
 use std::fs::File;
 use std::io::Read;

@@ -122,6 +122,13 @@ impl Story {
         self.add(Event::Handle { object, role, party, site, since: BEGIN + 10, count, moved: 0 });
     }
 
+    /// How the handle that was told last came to its party, and what else is known of it: see `lockprof_trace::memory::entry`.
+    pub fn came(&mut self, how: u64) {
+        if let Some(Event::Handle { moved, .. }) = self.events.last_mut() {
+            *moved = how;
+        }
+    }
+
     pub fn holds(&mut self, party: Party, object: u64, line: u64) {
         self.handle(party, Role::Exclusive, object, line, 1);
     }

@@ -21,10 +21,10 @@ impl Builder<'_> {
     pub(super) fn ends(&self, wait: &OpenWait, ends: &[&Held]) -> Need {
         let outside = ends.is_empty() || self.is_dropped_lately(wait, ends[0].role);
         let mut need = Need { outside, ..Need::default() };
-        let handles = self.context.frozen.handles_of(self.context.model, wait.object);
-        if handles.into_iter().any(|end| end.global) && ends.iter().all(|end| !end.is_placed()) {
+        let mut handles = self.context.frozen.handles_of(self.context.model, wait.object);
+        if handles.any(|end| end.global) && ends.iter().all(|end| !end.is_placed()) {
             // Where one end lies in a static, the other does: it is everybody's.
-            need.may.extend(self.kin.takers().into_iter().chain(self.kin.by_themselves().iter().copied()));
+            need.may.extend(self.kin.everybody());
             return need;
         }
         for end in ends {
