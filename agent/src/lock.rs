@@ -105,15 +105,6 @@ impl<R: Original> Recorded<R> {
         Taking { id: if id == 0 || has_it() { 0 } else { id }, site }
     }
 
-    /// The lock is about to be taken by who waits as long as it must.
-    #[inline(always)]
-    pub(crate) fn acquiring(&self, access: Access, site: Site) {
-        let id = self.tag.known_id();
-        if id != 0 {
-            recorder::acquiring(id + access.offset(), access.operation(R::KIND), site);
-        }
-    }
-
     /// A try has failed: it may be by this thread itself that the lock is held.
     #[cold]
     #[inline(never)]
@@ -142,7 +133,7 @@ impl<R: Original> Recorded<R> {
     /// Counts what is done under the lock, by the id at this offset from its own.
     #[inline(always)]
     pub(crate) fn count(&self, offset: u32) {
-        let id = self.id();
+        let id = self.tag.known_id();
         if id != 0 {
             recorder::count(id + offset);
         }
@@ -154,7 +145,26 @@ impl<R: Original> Recorded<R> {
         self.acquired(to, site);
     }
 
-    /// Takes a read-write lock as `attempt` gives it, else as `block` does.
+    /// Takes the lock as `attempt` does, else as `block` does: for who waits as long as it must. `id` is the lock's, not 0.
+    #[inline(always)]
+    pub(crate) fn take<G>(
+        &self,
+        id: u32,
+        access: Access,
+        site: Site,
+        attempt: Option<G>,
+        block: impl FnOnce() -> G,
+    ) -> G {
+        let (counted, operation) = (id + access.offset(), access.operation(R::KIND));
+        let guard = attempt.unwrap_or_else(|| acquired_slowly(counted, operation, site, block));
+        recorder::taken(counted, operation, site);
+        if access == Access::Upgradable {
+            recorder::upgradable(counted);
+        }
+        guard
+    }
+
+    /// The same for who does not wait for ever, or may have the lock already.
     #[inline(always)]
     pub(crate) fn take_or_wait<G>(
         &self,
@@ -190,11 +200,33 @@ impl<R: Original> Recorded<R> {
 
 /// The lock with this id, or with none, has been taken.
 #[inline(always)]
-pub(crate) fn acquired(id: u32, access: Access, site: Site) {
+fn acquired(id: u32, access: Access, site: Site) {
     if id != 0 {
         recorder::acquired(id + access.offset(), site);
         if access == Access::Upgradable {
             recorder::upgradable(id + 1);
         }
     }
+}
+
+/// Calls what blocks until it is done: a wait for what is counted by `id`, 0 where it is not recorded.
+#[cold]
+#[inline(never)]
+pub(crate) fn waited<R>(id: u32, operation: Operation, site: Site, block: impl FnOnce() -> R) -> R {
+    let wait = Wait::begin(id, operation, site);
+    let result = block();
+    if let Some(wait) = wait {
+        wait.end(WaitEnd::Done);
+    }
+    result
+}
+
+/// The same of who acquires something: first it is told what it holds.
+#[cold]
+#[inline(never)]
+pub(crate) fn acquired_slowly<R>(id: u32, operation: Operation, site: Site, block: impl FnOnce() -> R) -> R {
+    if id != 0 {
+        recorder::acquiring(id, operation, site);
+    }
+    waited(id, operation, site, block)
 }

@@ -120,7 +120,7 @@ impl WaitGroup {
         let mut state = if state.working == 0 {
             state
         } else {
-            crate::sync::waited(id, Operation::CondvarWait, site, || self.until_nobody(state))
+            crate::lock::waited(id, Operation::CondvarWait, site, || self.until_nobody(state))
         };
         state.past.returned = Some((recorder::party(), site, crate::clock::ticks()));
     }

@@ -1,5 +1,7 @@
 //! The loops. Each is a macro over the module that its primitives come from, so that raw and wrapped are the same text.
 use crate::harness::{Loop, Random, Row, copy, repeat};
+use crate::try_first;
+use parking_lot::MutexGuard;
 use std::hint::black_box;
 
 /// A row: the loop in two copies over the original's module, and in two over the wrapper's.
@@ -318,39 +320,51 @@ pub fn rows(mode: &str) -> Vec<Row> {
     ]
 }
 
-/// What cannot be undercut: the raw lock against itself, by `try_lock`, and with two stamps.
+/// What cannot be undercut: the raw lock against itself, the originals by their own `try_…`, and the lock with two stamps.
 pub fn floor() -> Vec<Row> {
-    fn raw<const COPY: u64>() -> Loop {
-        use ::parking_lot as module;
-        mutex!(module, COPY)
-    }
-    fn by_try_lock<const COPY: u64>() -> Loop {
-        let lock = Box::new(parking_lot::Mutex::new(0u64));
-        repeat::<COPY>(move || match lock.try_lock() {
-            Some(mut held) => *held += 1,
-            None => *lock.lock() += 1,
-        })
-    }
-    fn two_stamps<const COPY: u64>() -> Loop {
-        let lock = Box::new(parking_lot::Mutex::new(0u64));
+    fn stamped<const COPY: u64>(
+        lock: impl Fn(&parking_lot::Mutex<u64>) -> MutexGuard<'_, u64> + 'static,
+    ) -> Loop {
+        let mutex = Box::new(parking_lot::Mutex::new(0u64));
         let (mut stamps, mut at) = (vec![[0u64; 2]; 4096], 0usize);
         repeat::<COPY>(move || {
-            let mut held = lock.lock();
+            let mut held = lock(&mutex);
             let begin = stamp();
             *held += 1;
             stamps[at % 4096] = [begin, stamp() - begin];
             at += 1;
         })
     }
-    let row = |name: &str, wrapped: [fn() -> Loop; 2]| Row {
-        name: format!("floor/parking_lot/{name}"),
-        operations: 100_000,
-        copies: [raw::<0>, raw::<1>, wrapped[0], wrapped[1]],
+    fn two_stamps<const COPY: u64>() -> Loop {
+        stamped::<COPY>(parking_lot::Mutex::lock)
+    }
+    fn by_try_lock<const COPY: u64>() -> Loop {
+        stamped::<COPY>(|mutex| mutex.try_lock().unwrap_or_else(|| mutex.lock()))
+    }
+    let name = |row: &str| format!("floor/{row}");
+    let raw = row!(name("parking_lot/raw"), 100_000, mutex, parking_lot, parking_lot);
+    let stamps = |row: &str, wrapped: [fn() -> Loop; 2]| Row {
+        name: name(row),
+        copies: [raw.copies[0], raw.copies[1], wrapped[0], wrapped[1]],
+        ..raw
     };
     vec![
-        row("raw", [raw::<2>, raw::<3>]),
-        row("try_lock", [by_try_lock::<2>, by_try_lock::<3>]),
-        row("mutex", [two_stamps::<2>, two_stamps::<3>]),
+        stamps("parking_lot/mutex", [two_stamps::<2>, two_stamps::<3>]),
+        stamps("parking_lot/mutex-by-try_lock", [by_try_lock::<2>, by_try_lock::<3>]),
+        row!(name("parking_lot/try_lock"), 100_000, mutex, parking_lot, try_first::parking_lot),
+        row!(name("parking_lot/try_lock-nested"), 50_000, nested, parking_lot, try_first::parking_lot),
+        row!(name("parking_lot/try_lock-1k"), 50_000, one_in_1k, parking_lot, try_first::parking_lot),
+        row!(name("parking_lot/try_write"), 100_000, write, parking_lot, try_first::parking_lot),
+        row!(name("std/try_lock"), 100_000, std_mutex, std, try_first),
+        row!(name("std/try_write"), 100_000, std_write, std, try_first),
+        row!(
+            name("crossbeam/try_send"),
+            50_000,
+            send_receive,
+            crossbeam_channel,
+            try_first::crossbeam_channel
+        ),
+        raw,
     ]
 }
 

@@ -4,11 +4,12 @@
 //!     cargo bench -p lockprof --features full --bench overhead -- mutex   # the rows whose name contains this
 //!
 //! A process is recorded once and in one mode, so each row runs in a process of its own. `floor` is what full mode cannot
-//! go below: two readings of the clock and 16 bytes written beside the raw lock; `floor/…/try_lock` is the raw lock taken
-//! by its own `try_lock`, the way to see a wait before it begins, which on some processors is dearer than `lock`.
+//! go below: two readings of the clock and 16 bytes written beside the raw lock; `floor/…/try_…` is the original taken by its
+//! own `try_…`, the way to see a wait before it begins, which on some processors is dearer.
 mod bodies;
 mod harness;
 mod threads;
+mod try_first;
 
 use std::env;
 use std::process::{Command, ExitCode};

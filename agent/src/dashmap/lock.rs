@@ -28,27 +28,23 @@ impl RawRwLock {
     #[inline(always)]
     fn lock_shared_at(&self, site: Site, key: Option<u64>) {
         // Where nothing is recorded it is the original's own way.
-        if self.id_at(site) == 0 {
+        let id = self.id_at(site);
+        if id == 0 {
             return self.raw.lock_shared();
         }
-        let block = || {
-            self.block(key, || self.raw.lock_shared());
-            Some(())
-        };
-        self.take_or_wait(Shared, site, self.raw.try_lock_shared().then_some(()), block);
+        let attempt = self.raw.try_lock_shared().then_some(());
+        self.take(id, Shared, site, attempt, || self.block(key, || self.raw.lock_shared()));
     }
 
     #[inline(always)]
     fn lock_exclusive_at(&self, site: Site, key: Option<u64>) {
         // Where nothing is recorded it is the original's own way.
-        if self.id_at(site) == 0 {
+        let id = self.id_at(site);
+        if id == 0 {
             return self.raw.lock_exclusive();
         }
-        let block = || {
-            self.block(key, || self.raw.lock_exclusive());
-            Some(())
-        };
-        self.take_or_wait(Exclusive, site, self.raw.try_lock_exclusive().then_some(()), block);
+        let attempt = self.raw.try_lock_exclusive().then_some(());
+        self.take(id, Exclusive, site, attempt, || self.block(key, || self.raw.lock_exclusive()));
     }
 
     /// Blocks, and tells for which key.

@@ -8,8 +8,8 @@ pub(super) use on::{Held, Meter, Site};
 #[cfg(feature = "record")]
 mod on {
     use crate::clock::ticks;
+    use crate::lock::waited;
     use crate::recorder::{self, Tag, emit, party, site_of};
-    use crate::sync::waited;
     use lockprof_trace::{Event, Kind, Operation};
     use std::panic::Location;
 

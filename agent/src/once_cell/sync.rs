@@ -1,6 +1,7 @@
 //! Thread-safe, blocking cells: [`OnceCell`] and [`Lazy`].
+use crate::lock::waited;
 use crate::recorder::{Site, Tag};
-use crate::sync::{Init, waited};
+use crate::sync::Init;
 use ::once_cell::sync as original;
 use lockprof_trace::{Kind, Operation};
 use std::cell::Cell;

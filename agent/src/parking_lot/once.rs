@@ -1,6 +1,7 @@
 //! parking_lot's `Once`, recorded: who waits for the initialisation, and who does it.
+use crate::lock::waited;
 use crate::recorder::Tag;
-use crate::sync::{Init, waited};
+use crate::sync::Init;
 use ::parking_lot::{Once as Original, OnceState};
 use lockprof_trace::{Kind, Operation};
 use std::fmt;

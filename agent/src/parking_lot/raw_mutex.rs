@@ -2,8 +2,8 @@
 //!
 //! What is wrapped is the raw lock: guards of every kind come from `lock_api` itself, and the caller's line comes through
 //! it by `#[track_caller]`.
-use crate::lock::{Access::Exclusive, Original, Recorded, acquired};
-use crate::recorder::{self, Limited, Site};
+use crate::lock::{Access::Exclusive, Original, Recorded};
+use crate::recorder::{Limited, Site};
 use ::parking_lot as original;
 use lock_api::{RawMutexFair, RawMutexTimed};
 use lockprof_trace::{Kind, Operation};
@@ -24,14 +24,6 @@ impl Original for original::RawFairMutex {
 }
 
 impl<R: Original + lock_api::RawMutex> Recorded<R> {
-    #[cold]
-    #[inline(never)]
-    fn lock_slow(&self, site: Site) -> R::Guard {
-        let got = self.wait(Exclusive, Operation::Lock, site, || Some(self.raw.lock()));
-        // Only a wait with a time limit yields nothing.
-        got.unwrap_or_else(|| self.raw.lock())
-    }
-
     #[inline(always)]
     fn timed(&self, site: Site, block: impl FnOnce() -> Option<R::Guard>) -> Option<R::Guard> {
         let _limited = Limited::new();
@@ -54,14 +46,7 @@ unsafe impl<R: Original + lock_api::RawMutex> lock_api::RawMutex for Recorded<R>
         if id == 0 {
             return self.raw.lock();
         }
-        let site = Location::caller();
-        recorder::acquiring(id, Operation::Lock, site);
-        let guard = match self.raw.try_lock() {
-            Some(guard) => guard,
-            None => self.lock_slow(site),
-        };
-        acquired(id, Exclusive, site);
-        guard
+        self.take(id, Exclusive, Location::caller(), self.raw.try_lock(), || self.raw.lock())
     }
 
     #[inline(always)]

@@ -47,16 +47,17 @@ unsafe impl<const RECURSIVE: bool> lock_api::RawRwLock for Recorded<Raw<RECURSIV
     #[track_caller]
     fn lock_shared(&self) -> Self::SharedGuard {
         // Where nothing is recorded it is the original's own way.
-        if self.id() == 0 {
+        let (id, site) = (self.id(), Location::caller());
+        if id == 0 {
             return self.raw.lock_shared();
         }
-        if !RECURSIVE {
-            self.acquiring(Shared, Location::caller());
+        if RECURSIVE {
+            // Who has it already is not in its own way.
+            let block = || Some(self.raw.lock_shared());
+            let got = self.take_or_wait(Shared, site, self.raw.try_lock_shared(), block);
+            return got.unwrap_or_else(|| self.raw.lock_shared());
         }
-        let got = self.take_or_wait(Shared, Location::caller(), self.raw.try_lock_shared(), || {
-            Some(self.raw.lock_shared())
-        });
-        got.unwrap_or_else(|| self.raw.lock_shared())
+        self.take(id, Shared, site, self.raw.try_lock_shared(), || self.raw.lock_shared())
     }
 
     #[inline(always)]
@@ -75,13 +76,11 @@ unsafe impl<const RECURSIVE: bool> lock_api::RawRwLock for Recorded<Raw<RECURSIV
     #[inline(always)]
     #[track_caller]
     fn lock_exclusive(&self) -> Self::ExclusiveGuard {
-        if self.id() == 0 {
+        let (id, site) = (self.id(), Location::caller());
+        if id == 0 {
             return self.raw.lock_exclusive();
         }
-        self.acquiring(Exclusive, Location::caller());
-        let block = || Some(self.raw.lock_exclusive());
-        let got = self.take_or_wait(Exclusive, Location::caller(), self.raw.try_lock_exclusive(), block);
-        got.unwrap_or_else(|| self.raw.lock_exclusive())
+        self.take(id, Exclusive, site, self.raw.try_lock_exclusive(), || self.raw.lock_exclusive())
     }
 
     #[inline(always)]
@@ -232,10 +231,11 @@ unsafe impl<const RECURSIVE: bool> RawRwLockUpgrade for Recorded<Raw<RECURSIVE>>
     #[inline]
     #[track_caller]
     fn lock_upgradable(&self) -> Self::UpgradableGuard {
-        self.acquiring(Upgradable, Location::caller());
-        let block = || Some(self.raw.lock_upgradable());
-        let got = self.take_or_wait(Upgradable, Location::caller(), self.raw.try_lock_upgradable(), block);
-        got.unwrap_or_else(|| self.raw.lock_upgradable())
+        let (id, site) = (self.id(), Location::caller());
+        if id == 0 {
+            return self.raw.lock_upgradable();
+        }
+        self.take(id, Upgradable, site, self.raw.try_lock_upgradable(), || self.raw.lock_upgradable())
     }
 
     #[inline]

@@ -34,9 +34,9 @@ where
         unsafe { self.raw.raw() }
     }
 
-    /// Takes it as `attempt` did, else as `block` does.
+    /// Takes it as `attempt` did, else as `block` does, if that can.
     #[inline(always)]
-    fn take(&self, site: Site, attempt: bool, block: impl FnOnce() -> bool) -> bool {
+    fn try_take(&self, site: Site, attempt: bool, block: impl FnOnce() -> bool) -> bool {
         let got = attempt || self.wait(Exclusive, Operation::Lock, site, || block().then_some(())).is_some();
         if got {
             self.acquired(Exclusive, site);
@@ -59,14 +59,12 @@ where
     #[track_caller]
     fn lock(&self) {
         // Where nothing is recorded it is the original's own way, which need not look before it takes.
-        if self.id() == 0 {
+        let id = self.id();
+        if id == 0 {
             return self.inner().lock();
         }
-        self.acquiring(Exclusive, Location::caller());
-        self.take(Location::caller(), self.inner().try_lock(), || {
-            self.inner().lock();
-            true
-        });
+        let attempt = self.inner().try_lock().then_some(());
+        self.take(id, Exclusive, Location::caller(), attempt, || self.inner().lock());
     }
 
     #[inline(always)]
@@ -127,13 +125,13 @@ where
     #[track_caller]
     fn try_lock_for(&self, timeout: Duration) -> bool {
         let _limited = Limited::new();
-        self.take(Location::caller(), self.inner().try_lock(), || self.inner().try_lock_for(timeout))
+        self.try_take(Location::caller(), self.inner().try_lock(), || self.inner().try_lock_for(timeout))
     }
 
     #[inline]
     #[track_caller]
     fn try_lock_until(&self, deadline: Instant) -> bool {
         let _limited = Limited::new();
-        self.take(Location::caller(), self.inner().try_lock(), || self.inner().try_lock_until(deadline))
+        self.try_take(Location::caller(), self.inner().try_lock(), || self.inner().try_lock_until(deadline))
     }
 }

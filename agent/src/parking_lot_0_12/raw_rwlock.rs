@@ -20,9 +20,9 @@ impl Original for original::RawRwLock {
 }
 
 impl RawRwLock {
-    /// Takes it as `attempt` did, else as `block` does.
+    /// Takes it as `attempt` did, else as `block` does, if that can.
     #[inline(always)]
-    fn take(&self, access: Access, site: Site, attempt: bool, block: impl FnOnce() -> bool) -> bool {
+    fn try_take(&self, access: Access, site: Site, attempt: bool, block: impl FnOnce() -> bool) -> bool {
         self.take_or_wait(access, site, attempt.then_some(()), || block().then_some(())).is_some()
     }
 
@@ -60,14 +60,12 @@ unsafe impl Raw for Recorded<original::RawRwLock> {
     #[track_caller]
     fn lock_shared(&self) {
         // Where nothing is recorded it is the original's own way.
-        if self.id() == 0 {
+        let (id, site) = (self.id(), Location::caller());
+        if id == 0 {
             return self.raw.lock_shared();
         }
-        self.acquiring(Shared, Location::caller());
-        self.take(Shared, Location::caller(), self.raw.try_lock_shared(), || {
-            self.raw.lock_shared();
-            true
-        });
+        let attempt = self.raw.try_lock_shared().then_some(());
+        self.take(id, Shared, site, attempt, || self.raw.lock_shared());
     }
 
     #[inline(always)]
@@ -87,14 +85,12 @@ unsafe impl Raw for Recorded<original::RawRwLock> {
     #[track_caller]
     fn lock_exclusive(&self) {
         // Where nothing is recorded it is the original's own way.
-        if self.id() == 0 {
+        let (id, site) = (self.id(), Location::caller());
+        if id == 0 {
             return self.raw.lock_exclusive();
         }
-        self.acquiring(Exclusive, Location::caller());
-        self.take(Exclusive, Location::caller(), self.raw.try_lock_exclusive(), || {
-            self.raw.lock_exclusive();
-            true
-        });
+        let attempt = self.raw.try_lock_exclusive().then_some(());
+        self.take(id, Exclusive, site, attempt, || self.raw.lock_exclusive());
     }
 
     #[inline(always)]
@@ -171,7 +167,7 @@ unsafe impl RawRwLockTimed for Recorded<original::RawRwLock> {
     fn try_lock_shared_for(&self, timeout: Duration) -> bool {
         let _limited = Limited::new();
         let block = || self.raw.try_lock_shared_for(timeout);
-        self.take(Shared, Location::caller(), self.raw.try_lock_shared(), block)
+        self.try_take(Shared, Location::caller(), self.raw.try_lock_shared(), block)
     }
 
     #[inline]
@@ -179,7 +175,7 @@ unsafe impl RawRwLockTimed for Recorded<original::RawRwLock> {
     fn try_lock_shared_until(&self, deadline: Instant) -> bool {
         let _limited = Limited::new();
         let block = || self.raw.try_lock_shared_until(deadline);
-        self.take(Shared, Location::caller(), self.raw.try_lock_shared(), block)
+        self.try_take(Shared, Location::caller(), self.raw.try_lock_shared(), block)
     }
 
     #[inline]
@@ -187,7 +183,7 @@ unsafe impl RawRwLockTimed for Recorded<original::RawRwLock> {
     fn try_lock_exclusive_for(&self, timeout: Duration) -> bool {
         let _limited = Limited::new();
         let block = || self.raw.try_lock_exclusive_for(timeout);
-        self.take(Exclusive, Location::caller(), self.raw.try_lock_exclusive(), block)
+        self.try_take(Exclusive, Location::caller(), self.raw.try_lock_exclusive(), block)
     }
 
     #[inline]
@@ -195,7 +191,7 @@ unsafe impl RawRwLockTimed for Recorded<original::RawRwLock> {
     fn try_lock_exclusive_until(&self, deadline: Instant) -> bool {
         let _limited = Limited::new();
         let block = || self.raw.try_lock_exclusive_until(deadline);
-        self.take(Exclusive, Location::caller(), self.raw.try_lock_exclusive(), block)
+        self.try_take(Exclusive, Location::caller(), self.raw.try_lock_exclusive(), block)
     }
 }
 
@@ -204,7 +200,7 @@ unsafe impl RawRwLockRecursive for Recorded<original::RawRwLock> {
     #[inline]
     #[track_caller]
     fn lock_shared_recursive(&self) {
-        self.take(Shared, Location::caller(), self.raw.try_lock_shared_recursive(), || {
+        self.try_take(Shared, Location::caller(), self.raw.try_lock_shared_recursive(), || {
             self.raw.lock_shared_recursive();
             true
         });
@@ -224,7 +220,7 @@ unsafe impl RawRwLockRecursiveTimed for Recorded<original::RawRwLock> {
     fn try_lock_shared_recursive_for(&self, timeout: Duration) -> bool {
         let _limited = Limited::new();
         let block = || self.raw.try_lock_shared_recursive_for(timeout);
-        self.take(Shared, Location::caller(), self.raw.try_lock_shared_recursive(), block)
+        self.try_take(Shared, Location::caller(), self.raw.try_lock_shared_recursive(), block)
     }
 
     #[inline]
@@ -232,7 +228,7 @@ unsafe impl RawRwLockRecursiveTimed for Recorded<original::RawRwLock> {
     fn try_lock_shared_recursive_until(&self, deadline: Instant) -> bool {
         let _limited = Limited::new();
         let block = || self.raw.try_lock_shared_recursive_until(deadline);
-        self.take(Shared, Location::caller(), self.raw.try_lock_shared_recursive(), block)
+        self.try_take(Shared, Location::caller(), self.raw.try_lock_shared_recursive(), block)
     }
 }
 
@@ -241,11 +237,12 @@ unsafe impl RawRwLockUpgrade for Recorded<original::RawRwLock> {
     #[inline]
     #[track_caller]
     fn lock_upgradable(&self) {
-        self.acquiring(Upgradable, Location::caller());
-        self.take(Upgradable, Location::caller(), self.raw.try_lock_upgradable(), || {
-            self.raw.lock_upgradable();
-            true
-        });
+        let (id, site) = (self.id(), Location::caller());
+        if id == 0 {
+            return self.raw.lock_upgradable();
+        }
+        let attempt = self.raw.try_lock_upgradable().then_some(());
+        self.take(id, Upgradable, site, attempt, || self.raw.lock_upgradable());
     }
 
     #[inline]
@@ -325,7 +322,7 @@ unsafe impl RawRwLockUpgradeTimed for Recorded<original::RawRwLock> {
     fn try_lock_upgradable_for(&self, timeout: Duration) -> bool {
         let _limited = Limited::new();
         let block = || self.raw.try_lock_upgradable_for(timeout);
-        self.take(Upgradable, Location::caller(), self.raw.try_lock_upgradable(), block)
+        self.try_take(Upgradable, Location::caller(), self.raw.try_lock_upgradable(), block)
     }
 
     #[inline]
@@ -333,7 +330,7 @@ unsafe impl RawRwLockUpgradeTimed for Recorded<original::RawRwLock> {
     fn try_lock_upgradable_until(&self, deadline: Instant) -> bool {
         let _limited = Limited::new();
         let block = || self.raw.try_lock_upgradable_until(deadline);
-        self.take(Upgradable, Location::caller(), self.raw.try_lock_upgradable(), block)
+        self.try_take(Upgradable, Location::caller(), self.raw.try_lock_upgradable(), block)
     }
 
     #[inline]

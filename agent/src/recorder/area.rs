@@ -5,6 +5,7 @@
 //! guard's drop, and the unlock waits for the stores of that call.
 use super::areas::areas;
 use super::chunk::emit_within;
+use super::contained::contained;
 use super::full;
 use super::handle::shelve;
 use super::local::{LOCAL, draw, is_enough};
@@ -42,6 +43,8 @@ const COMPARED: usize = 4;
 const SAMPLES: u32 = 16;
 /// Nestings that a thread remembers to have told.
 const NESTED: usize = 128;
+/// Depths at which a thread remembers the last nesting, to be found at once.
+pub(super) const NESTED_LAST: usize = 8;
 
 /// What one thread writes alone: a page of shared memory, and behind it the counters, each page of them either shared
 /// memory too or the blank.
@@ -68,6 +71,7 @@ pub(crate) struct Area {
     unused: AtomicU32,
     pub(super) guards: [AtomicU64; GUARDS],
     pub(super) nested: [AtomicU64; NESTED],
+    pub(super) nested_last: [AtomicU64; NESTED_LAST],
     made: [AtomicU32; MADE],
     /// Handles made so far.
     made_count: AtomicU32,
@@ -79,7 +83,7 @@ pub(crate) struct Area {
             - HELD * 32
             - GROUPS * 4
             - (FREE + 2) * 4
-            - (GUARDS + NESTED) * 8
+            - (GUARDS + NESTED + NESTED_LAST) * 8
             - (MADE + 2) * 4],
     pub(super) counters: [AtomicU8; IDS],
 }
@@ -124,7 +128,12 @@ impl Area {
     /// Puts a lock on the held list; one that is held deeper than the list is long is not on it.
     #[inline(always)]
     pub(crate) fn push(&self, id: u32, site: Site) {
-        let len = self.held_len.load(Relaxed);
+        self.push_on(self.held_len.load(Relaxed), id, site);
+    }
+
+    /// The same, where there are so many on it.
+    #[inline(always)]
+    pub(super) fn push_on(&self, len: u64, id: u32, site: Site) {
         let Some(held) = self.held.get(len as usize) else { return self.push_full(id, site) };
         held.site.store(std::ptr::from_ref(site).addr() as u64, Relaxed);
         held.what.store(u64::from(id) | COARSE.0.load(Relaxed), Relaxed);
@@ -150,7 +159,12 @@ impl Area {
 
     #[cold]
     #[inline(never)]
-    fn pop_slow(&self, id: u32) {
+    extern "C" fn pop_slow(&self, id: u32) {
+        contained((), || self.take_off(id));
+    }
+
+    /// Takes a lock off the list, wherever it stands there, and tells its hold.
+    fn take_off(&self, id: u32) {
         if full::is_on() && memory::get().is_some_and(|memory| self.pop_stamped(memory, id)) {
             return;
         }
@@ -165,16 +179,18 @@ impl Area {
     /// There is no room on the list, unless some of what it says has been released by other threads.
     #[cold]
     #[inline(never)]
-    fn push_full(&self, id: u32, site: Site) {
-        if self.number.load(Relaxed) == 0 {
-            return;
-        }
-        self.compact();
-        if (self.held_len.load(Relaxed) as usize) < HELD {
-            self.push(id, site);
-        } else {
-            memory::lost(Loss::Holds);
-        }
+    extern "C" fn push_full(&self, id: u32, site: Site) {
+        contained((), || {
+            if self.number.load(Relaxed) == 0 {
+                return;
+            }
+            self.compact();
+            if (self.held_len.load(Relaxed) as usize) < HELD {
+                self.push(id, site);
+            } else {
+                memory::lost(Loss::Holds);
+            }
+        });
     }
 
     /// Closes the gaps in the list.
@@ -227,7 +243,11 @@ impl Area {
     /// The mark stands while byte and record are out of step.
     #[cold]
     #[inline(never)]
-    fn carry(&self, id: u32) {
+    extern "C" fn carry(&self, id: u32) {
+        contained((), || self.bring_up_to_date(id));
+    }
+
+    fn bring_up_to_date(&self, id: u32) {
         let Some(memory) = memory::get() else { return };
         if full::is_on() && self.count_here(memory, id) {
             return self.stamp(id);
@@ -370,15 +390,18 @@ impl Area {
 
     /// Notes who took the locks that are held while another begins to run.
     #[cold]
-    fn sign(&self, len: u64, base: u64, party: Party, to: Party) {
-        if party.is_task() && to.is_thread() {
-            self.nested(0, Operation::Await, None);
-        }
-        let len = (len as usize).min(HELD);
-        for held in &self.held[(base as usize).min(len)..len] {
-            held.by.store(party.0, Relaxed);
-        }
-        self.base.store(len as u64, Relaxed);
+    #[inline(never)]
+    extern "C" fn sign(&self, len: u64, base: u64, party: Party, to: Party) {
+        contained((), || {
+            if party.is_task() && to.is_thread() {
+                self.nested(0, Operation::Await, None);
+            }
+            let len = (len as usize).min(HELD);
+            for held in &self.held[(base as usize).min(len)..len] {
+                held.by.store(party.0, Relaxed);
+            }
+            self.base.store(len as u64, Relaxed);
+        });
     }
 
     /// A free entry from this thread's stock.

@@ -2,6 +2,7 @@
 //! looks at all of them.
 use super::area::Area;
 use super::chunk::{self, emit};
+use super::contained::contained;
 use super::free_list::FreeList;
 use super::local::{LOCAL, watch_exit};
 use super::memory::{self, Mapped, PAGES, RECORDING};
@@ -84,10 +85,14 @@ fn map(memory: &Mapped) -> Option<&'static Area> {
 
 #[cold]
 #[inline(never)]
-fn new_area() -> &'static Area {
+extern "C" fn new_area() -> &'static Area {
     // SAFETY: null or an area that is never unmapped.
     let nowhere = unsafe { NOWHERE.load(Acquire).as_ref() };
-    let Some(nowhere) = nowhere else { return &BEFORE_ALL };
+    nowhere.map_or(&BEFORE_ALL, |nowhere| contained(nowhere, || give_area(nowhere)))
+}
+
+/// Gives this thread an area, or `nowhere` if there is none for it.
+fn give_area(nowhere: &'static Area) -> &'static Area {
     // What happens in here, say in an allocator that is instrumented, must not come here again.
     LOCAL.with(|local| local.area.set(nowhere));
     let recording = RECORDING.load(Relaxed) && watch_exit();

@@ -21,7 +21,7 @@ static FREE: FreeList = FreeList::new();
 pub(crate) static ABANDONING: AtomicBool = AtomicBool::new(false);
 
 fn next(memory: &Mapped, number: u32) -> &'static AtomicU64 {
-    memory.entry(number, entry::NEXT)
+    &memory.entry(number)[entry::NEXT]
 }
 
 /// A free entry, from this thread's stock or from the common one.
@@ -40,7 +40,7 @@ pub(crate) fn free(memory: &Mapped, number: u32) {
     if !RECORDING.load(Relaxed) {
         return;
     }
-    memory.entry(number, entry::HEAD).store(0, Release);
+    memory.entry(number)[entry::HEAD].store(0, Release);
     if !area().keep_entry(number) {
         give_back(number);
     }
@@ -55,10 +55,11 @@ pub(crate) fn give_back(number: u32) {
 
 /// Writes an entry, its head last.
 pub(crate) fn write(memory: &Mapped, number: u32, words: [u64; 6], head: u64) {
-    for (word, value) in words.into_iter().enumerate() {
-        memory.entry(number, entry::PARTY + word).store(value, Relaxed);
+    let entry = memory.entry(number);
+    for (to, value) in entry[entry::PARTY..].iter().zip(words) {
+        to.store(value, Relaxed);
     }
-    memory.entry(number, entry::HEAD).store(head, Release);
+    entry[entry::HEAD].store(head, Release);
 }
 
 pub(super) fn head(kind: u64, detail: u8, object: u32) -> u64 {
@@ -197,7 +198,8 @@ impl Wait {
     #[inline(never)]
     fn finish(&mut self, end: WaitEnd) {
         let Some(memory) = memory::get() else { return };
-        let word = |which| memory.entry(self.entry.get(), which).load(Relaxed);
+        let words = memory.entry(self.entry.get());
+        let word = |which: usize| words[which].load(Relaxed);
         let (party, holder) = (Party(word(entry::PARTY)), Party(word(entry::HOLDER)));
         let (site, holder_site) = (word(entry::SITE), word(entry::HOLDER_SITE));
         let (since, stack) = (word(entry::SINCE), word(entry::COUNT) & 0xFFFF_FFFF);
@@ -232,10 +234,10 @@ pub(crate) fn find_holders(memory: &Mapped) {
     let count = (memory.word(lockprof_trace::memory::header::ENTRIES).load(Relaxed) as u32)
         .min(lockprof_trace::memory::ENTRIES as u32);
     let blind = |number: &u32| {
-        let head = memory.entry(*number, entry::HEAD).load(Relaxed);
+        let head = memory.entry(*number)[entry::HEAD].load(Relaxed);
         head & 0xFF == entry::WAIT
             && Operation::from_number(head >> 8 & 0xFF).is_some_and(has_holder)
-            && memory.entry(*number, entry::HOLDER).load(Relaxed) == 0
+            && memory.entry(*number)[entry::HOLDER].load(Relaxed) == 0
     };
     let waits: Vec<u32> = (1..count).filter(blind).collect();
     if waits.is_empty() {
@@ -246,26 +248,27 @@ pub(crate) fn find_holders(memory: &Mapped) {
         holders.insert(object::own(memory, id), (party, site));
     });
     for number in 1..count {
-        let head = memory.entry(number, entry::HEAD).load(Relaxed);
+        let head = memory.entry(number)[entry::HEAD].load(Relaxed);
         let role = Role::from_number(head >> 8 & 0xFF);
         if head & 0xFF == entry::HANDLE && role.is_some_and(Role::is_guard) {
-            let word = |which| memory.entry(number, which).load(Relaxed);
+            let words = memory.entry(number);
+            let word = |which: usize| words[which].load(Relaxed);
             holders.insert((head >> 32) as u32, (Party(word(entry::PARTY)), word(entry::SITE)));
         }
     }
     for number in waits {
-        let head = memory.entry(number, entry::HEAD).load(Relaxed);
+        let head = memory.entry(number)[entry::HEAD].load(Relaxed);
         if let Some((party, site)) =
             holders.get(&((head >> 32) as u32)).filter(|_| head & 0xFF == entry::WAIT)
         {
-            memory.entry(number, entry::HOLDER_SITE).store(*site, Relaxed);
-            memory.entry(number, entry::HOLDER).store(party.0, Relaxed);
+            memory.entry(number)[entry::HOLDER_SITE].store(*site, Relaxed);
+            memory.entry(number)[entry::HOLDER].store(party.0, Relaxed);
         }
     }
 }
 
 /// The site of an entry that is in use; else 0.
 pub(crate) fn site(memory: &Mapped, number: u32) -> u64 {
-    let in_use = memory.entry(number, entry::HEAD).load(Relaxed) != 0;
-    if in_use { memory.entry(number, entry::SITE).load(Relaxed) } else { 0 }
+    let in_use = memory.entry(number)[entry::HEAD].load(Relaxed) != 0;
+    if in_use { memory.entry(number)[entry::SITE].load(Relaxed) } else { 0 }
 }

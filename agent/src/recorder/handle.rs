@@ -70,7 +70,7 @@ impl Handle {
     fn may_be_shelved(&self) {
         if let Some(memory) = memory::get().filter(|_| self.0 != 0) {
             let area = area();
-            memory.entry(self.number(), entry::HOLDER_SITE).store(area.locked_last(), Relaxed);
+            memory.entry(self.number())[entry::HOLDER_SITE].store(area.locked_last(), Relaxed);
             area.made(self.number());
         }
     }
@@ -121,7 +121,7 @@ impl Handle {
     #[cold]
     fn is_global(&self) {
         if let Some(memory) = memory::get().filter(|_| self.0 != 0) {
-            memory.entry(self.number(), entry::HEAD).fetch_or(entry::GLOBAL, Relaxed);
+            memory.entry(self.number())[entry::HEAD].fetch_or(entry::GLOBAL, Relaxed);
         }
     }
 
@@ -129,7 +129,7 @@ impl Handle {
     #[cfg(feature = "crossbeam-channel")]
     pub(crate) fn used_unseen(&self) {
         if let Some(memory) = memory::get().filter(|_| self.0 != 0) {
-            memory.entry(self.number(), entry::PARTY).store(Party::UNKNOWN.0, Relaxed);
+            memory.entry(self.number())[entry::PARTY].store(Party::UNKNOWN.0, Relaxed);
         }
     }
 
@@ -143,7 +143,7 @@ impl Handle {
     #[inline]
     pub(crate) fn travels(self) -> Self {
         if let Some(memory) = memory::get().filter(|_| self.0 != 0) {
-            memory.entry(self.number(), entry::HOLDER).store(entry::TRAVELS, Relaxed);
+            memory.entry(self.number())[entry::HOLDER].store(entry::TRAVELS, Relaxed);
         }
         self.may_be_shelved();
         self
@@ -152,14 +152,14 @@ impl Handle {
     /// It stands for this many permits from now on.
     pub(crate) fn set_count(&self, count: u32) {
         if let Some(memory) = memory::get().filter(|_| self.0 != 0) {
-            memory.entry(self.number(), entry::COUNT).store(u64::from(count) << 32, Relaxed);
+            memory.entry(self.number())[entry::COUNT].store(u64::from(count) << 32, Relaxed);
         }
     }
 
     /// Another role from now on: a lock is downgraded.
     pub(crate) fn set_role(&self, role: Role) {
         if let Some(memory) = memory::get().filter(|_| self.0 != 0) {
-            let word = memory.entry(self.number(), entry::HEAD);
+            let word = &memory.entry(self.number())[entry::HEAD];
             word.store(word.load(Relaxed) & !0xFF00 | (role as u64) << 8, Relaxed);
         }
     }
@@ -182,7 +182,8 @@ impl Handle {
 
     #[inline(always)]
     fn tell_end(&self, memory: &Mapped) {
-        let word = |which| memory.entry(self.number(), which).load(Relaxed);
+        let words = memory.entry(self.number());
+        let word = |which: usize| words[which].load(Relaxed);
         let (head, party, site) = (word(entry::HEAD), Party(word(entry::PARTY)), word(entry::SITE));
         let (since, count) = (word(entry::SINCE), word(entry::COUNT) >> 32);
         let moved = entry::moved(head, word(entry::HOLDER));
@@ -224,9 +225,9 @@ impl User {
             return;
         }
         if let Some(memory) = memory::get() {
-            memory.entry(self.0, entry::PARTY).store(party().0, Relaxed);
+            memory.entry(self.0)[entry::PARTY].store(party().0, Relaxed);
             // One owner at a time writes; where two share an end, a lost use does no harm.
-            let count = memory.entry(self.0, entry::COUNT);
+            let count = &memory.entry(self.0)[entry::COUNT];
             count.store(count.load(Relaxed).wrapping_add(1 << 32), Relaxed);
         }
     }
@@ -270,17 +271,18 @@ pub(super) fn counted(memory: &Mapped, object: u32, role: Role) -> u32 {
 
 /// What `from` owned by this entry is `to`'s from now on: it goes along with its spawn, `how` tells as what.
 pub(super) fn hand_over(memory: &Mapped, number: u32, from: Party, to: Party, how: u64) {
-    let owned = memory.entry(number, entry::HEAD).load(Relaxed) & 0xFF == entry::HANDLE
-        && memory.entry(number, entry::PARTY).load(Relaxed) == from.0;
+    let owned = memory.entry(number)[entry::HEAD].load(Relaxed) & 0xFF == entry::HANDLE
+        && memory.entry(number)[entry::PARTY].load(Relaxed) == from.0;
     if owned {
-        memory.entry(number, entry::PARTY).store(to.0, Relaxed);
-        memory.entry(number, entry::HOLDER).store(how, Relaxed);
+        memory.entry(number)[entry::PARTY].store(to.0, Relaxed);
+        memory.entry(number)[entry::HOLDER].store(how, Relaxed);
     }
 }
 
 /// The channel of which this entry is an end that `maker` has made, and that nobody has used: whoever uses one is known by that.
 pub(super) fn own_end(memory: &Mapped, number: u32, maker: Party) -> Option<u32> {
-    let word = |which| memory.entry(number, which).load(Relaxed);
+    let words = memory.entry(number);
+    let word = |which: usize| words[which].load(Relaxed);
     let head = word(entry::HEAD);
     let is_end = matches!(Role::from_number(head >> 8 & 0xFF), Some(Role::Sender | Role::Receiver));
     let is_own = word(entry::PARTY) == maker.0 && word(entry::COUNT) >> 32 == 0;
@@ -290,12 +292,13 @@ pub(super) fn own_end(memory: &Mapped, number: u32, maker: Party) -> Option<u32>
 /// The handle with this number may be where others find it, if `party` has it and its thread has locked anything but what it
 /// had locked as the handle was made.
 pub(super) fn shelve(memory: &Mapped, number: u32, party: Party, locked: u64) {
-    let word = |which| memory.entry(number, which).load(Relaxed);
+    let words = memory.entry(number);
+    let word = |which: usize| words[which].load(Relaxed);
     let head = word(entry::HEAD);
     let is_own = head & 0xFF == entry::HANDLE && word(entry::PARTY) == party.0;
     if is_own && word(entry::HOLDER_SITE) != locked {
         // Another thread may drop it now, and use the entry for something else.
         let marked = head | entry::SHELVED;
-        let _ = memory.entry(number, entry::HEAD).compare_exchange(head, marked, Relaxed, Relaxed);
+        let _ = memory.entry(number)[entry::HEAD].compare_exchange(head, marked, Relaxed, Relaxed);
     }
 }

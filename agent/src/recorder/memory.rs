@@ -126,10 +126,11 @@ impl Mapped {
         self.word(region::RECORDS + (id as usize % memory::IDS) * RECORD + word)
     }
 
-    /// A word of an entry.
+    /// The words of an entry.
     #[inline(always)]
-    pub(crate) fn entry(&self, number: u32, word: usize) -> &'static AtomicU64 {
-        self.word(region::ENTRIES_ + (number as usize % memory::ENTRIES) * ENTRY + word)
+    pub(crate) fn entry(&self, number: u32) -> &'static [AtomicU64; ENTRY] {
+        let place = region::ENTRIES_ + (number as usize % memory::ENTRIES) * ENTRY;
+        self.words[place..].first_chunk().expect("entries lie within the memory")
     }
 
     /// Takes `count` pieces of a region that nobody had before; their number, or `None` where there are no more.

@@ -7,6 +7,7 @@
 mod area;
 mod areas;
 mod chunk;
+mod contained;
 #[cfg(feature = "cpu")]
 #[cfg_attr(not(target_os = "linux"), path = "cpu_missing.rs")]
 mod cpu;
@@ -65,7 +66,7 @@ pub(crate) use task::Polling;
 pub(crate) use task::{DRIVEN, InRuntime, NewThread, Task, TaskRef, Wakers, here};
 pub(crate) use watcher::Watcher;
 
-use lockprof_trace::Mode;
+use lockprof_trace::{Mode, Operation};
 use std::sync::Mutex;
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -98,6 +99,15 @@ static STOPPED: Mutex<Option<String>> = Mutex::new(None);
 pub(crate) fn acquired(id: u32, site: Site) {
     let area = areas::area();
     area.push(id, site);
+    area.count(id);
+}
+
+/// The same of a lock for which this thread would have waited as long as it must, and did if it had to.
+#[inline(always)]
+pub(crate) fn taken(id: u32, operation: Operation, site: Site) {
+    let area = areas::area();
+    let held = area.acquiring(id, operation, site);
+    area.push_on(held, id, site);
     area.count(id);
 }
 

@@ -2,9 +2,10 @@
 //!
 //! Each nesting is told once by each thread: a small table remembers what was told, so that a second lock costs one compare
 //! more than the first. Nestings are many only where objects are; then they are told at a bounded rate.
-use super::area::{Area, COARSE};
+use super::area::{Area, COARSE, NESTED_LAST};
 use super::areas::area;
 use super::chunk::emit;
+use super::contained::contained;
 use super::local::{LOCAL, is_enough};
 use super::memory::{self, Mapped, RECORDING};
 use super::site::{Site, intern, site_of};
@@ -21,10 +22,7 @@ const RATE: u32 = 8;
 /// This thread is about to acquire what is counted by `id`, and will wait as long as it must.
 #[inline(always)]
 pub(crate) fn acquiring(id: u32, operation: Operation, site: Site) {
-    let area = area();
-    if area.held_len.load(Relaxed) | area.guards_len.load(Relaxed) != 0 {
-        area.nested(id, operation, Some(site));
-    }
+    area().acquiring(id, operation, site);
 }
 
 /// A try has failed on what is counted by the `ids` ids from `id` on: it may be this thread itself that holds it.
@@ -90,11 +88,11 @@ impl Holding {
 /// A guard on a thread's list, if it is there still and the party's: its object and where it was taken.
 fn guard_of(memory: &Mapped, word: u64, party: Party) -> Option<(u64, u64)> {
     let number = word as u32;
-    let head = memory.entry(number, entry::HEAD).load(Relaxed);
-    let holds = head & 0xFF == entry::HANDLE && memory.entry(number, entry::PARTY).load(Relaxed) == party.0;
+    let head = memory.entry(number)[entry::HEAD].load(Relaxed);
+    let holds = head & 0xFF == entry::HANDLE && memory.entry(number)[entry::PARTY].load(Relaxed) == party.0;
     let role = Role::from_number(head >> 8 & 0xFF).filter(|_| number != 0 && holds)?;
     let id = super::handle::counted(memory, (head >> 32) as u32, role);
-    Some((id.into(), memory.entry(number, entry::SITE).load(Relaxed)))
+    Some((id.into(), memory.entry(number)[entry::SITE].load(Relaxed)))
 }
 
 impl Area {
@@ -106,27 +104,46 @@ impl Area {
     /// Another thread has this area from now on.
     pub(super) fn forget_nested(&self) {
         self.guards_len.store(0, Relaxed);
-        self.nested.iter().for_each(|told| told.store(0, Relaxed));
+        self.nested.iter().chain(&self.nested_last).for_each(|told| told.store(0, Relaxed));
+    }
+
+    /// See [`acquiring`]. How many locks are held.
+    #[inline(always)]
+    pub(super) fn acquiring(&self, id: u32, operation: Operation, site: Site) -> u64 {
+        let (len, guards) = (self.held_len.load(Relaxed), self.guards_len.load(Relaxed));
+        if len | guards != 0 {
+            self.nested_in(len, guards, id, operation, Some(site));
+        }
+        len
     }
 
     /// Something begins while this thread holds something: `id` is 0 where it has no object.
     #[inline(always)]
     pub(super) fn nested(&self, id: u32, operation: Operation, site: Option<Site>) {
-        let len = self.held_len.load(Relaxed);
+        self.nested_in(self.held_len.load(Relaxed), self.guards_len.load(Relaxed), id, operation, site);
+    }
+
+    /// The same, in so many locks and guards.
+    #[inline(always)]
+    fn nested_in(&self, len: u64, guards: u64, id: u32, operation: Operation, site: Option<Site>) {
         let outer = self.held.get(len.wrapping_sub(1) as usize).map_or(0, |held| held.what.load(Relaxed));
-        if outer == 0 || self.guards_len.load(Relaxed) != 0 {
+        if outer == 0 || guards != 0 {
             return self.nested_guards(id, operation, site);
         }
         let key = key(id, outer & HELD_ID, operation, len);
-        if self.nested[slot(key)].load(Relaxed) != key {
-            self.tell_nested(key, id, operation, site);
+        if self.nested_last[len as usize % NESTED_LAST].load(Relaxed) != key {
+            self.nested_newly(key, id, operation, site);
         }
     }
 
     /// The same where guards of tasks are held, here or by others who ran on this thread.
     #[cold]
     #[inline(never)]
-    fn nested_guards(&self, id: u32, operation: Operation, site: Option<Site>) {
+    extern "C" fn nested_guards(&self, id: u32, operation: Operation, site: Option<Site>) {
+        contained((), || self.nested_in_guards(id, operation, site));
+    }
+
+    fn nested_in_guards(&self, id: u32, operation: Operation, site: Option<Site>) {
         let mut holding = Holding::default();
         holding.fill(self);
         let Some((outer, _)) = holding.pairs().last() else { return };
@@ -138,6 +155,19 @@ impl Area {
 
     #[cold]
     #[inline(never)]
+    extern "C" fn nested_newly(&self, key: u64, id: u32, operation: Operation, site: Option<Site>) {
+        contained((), || {
+            let is_told = || self.nested[slot(key)].load(Relaxed) == key;
+            if !is_told() {
+                self.tell_nested(key, id, operation, site);
+            }
+            if is_told() {
+                let depth = (key >> DEPTH_SHIFT) as usize;
+                self.nested_last[depth % NESTED_LAST].store(key, Relaxed);
+            }
+        });
+    }
+
     fn tell_nested(&self, key: u64, id: u32, operation: Operation, site: Option<Site>) {
         let step = (COARSE.0.load(Relaxed) >> 32) as u32;
         let enough = LOCAL.with(|local| is_enough(&local.nested, step, RATE));
@@ -190,7 +220,7 @@ impl Area {
     fn sweep_guards(&self, number: u32) {
         let Some(memory) = memory::get().filter(|_| self.number.load(Relaxed) != 0) else { return };
         let is_guard =
-            |number: u64| memory.entry(number as u32, entry::HEAD).load(Relaxed) & 0xFF == entry::HANDLE;
+            |number: u64| memory.entry(number as u32)[entry::HEAD].load(Relaxed) & 0xFF == entry::HANDLE;
         let mut kept = 0;
         for place in 0..self.guards.len() {
             let guard = self.guards[place].load(Relaxed);
@@ -210,10 +240,13 @@ impl Area {
     }
 }
 
+/// Where in such a word it stands how many are held.
+const DEPTH_SHIFT: u32 = 54;
+
 /// A nesting in one word: never 0, since what is held has an id.
 #[inline(always)]
 fn key(id: u32, outer: u64, operation: Operation, depth: u64) -> u64 {
-    u64::from(id) | outer << 24 | (operation as u64) << 48 | depth << 54
+    u64::from(id) | outer << 24 | (operation as u64) << 48 | depth << DEPTH_SHIFT
 }
 
 /// Where a thread remembers it.

@@ -78,11 +78,12 @@ impl Looks {
         let (mut running, mut ready) = (HashMap::new(), HashMap::new());
         let (mut waiting, mut waiter) = (0, Party::UNKNOWN);
         for number in 1..entries as u32 {
-            let head = memory.entry(number, entry::HEAD).load(Relaxed);
+            let head = memory.entry(number)[entry::HEAD].load(Relaxed);
             if head & 0xFF != entry::TASK {
                 continue;
             }
-            let word = |which| memory.entry(number, which).load(Relaxed);
+            let words = memory.entry(number);
+            let word = |which: usize| words[which].load(Relaxed);
             let (task, polls) = (Party(word(entry::PARTY)), word(entry::COUNT));
             match TaskState::from_number(head >> 8 & 0xFF) {
                 Some(TaskState::Running) => {
@@ -128,7 +129,7 @@ impl Looks {
     pub(super) fn at_channels(&mut self, memory: &Mapped, mut tell: impl FnMut(&Event<'_>)) {
         let mut channels = vec![];
         for number in 1..used(memory, header::ENTRIES, ENTRIES) as u32 {
-            let head = memory.entry(number, entry::HEAD).load(Relaxed);
+            let head = memory.entry(number)[entry::HEAD].load(Relaxed);
             let object = (head >> 32) as u32;
             let receives = head & 0xFF == entry::HANDLE && head >> 8 & 0xFF == Role::Receiver as u64;
             if receives && channels.len() < CHANNELS && is_queue(memory, object) {

@@ -57,13 +57,13 @@ impl TaskRef {
         // The entry may be another's by now: then the word differs, and stays.
         let alive = |word: u64| word & !WAKERS == OWNED | self.party.0;
         let aborted = |word| alive(word).then_some(word | ABORTED);
-        let _ = memory.entry(self.entry, words::NEXT).fetch_update(Relaxed, Relaxed, aborted);
+        let _ = memory.entry(self.entry)[words::NEXT].fetch_update(Relaxed, Relaxed, aborted);
     }
 
     /// Counts the clones of its waker from now on, once. For the task itself, while it is polled.
     pub(crate) fn wakers(self) -> Wakers {
         if let Some(memory) = memory::get().filter(|_| self.entry != 0) {
-            memory.entry(self.entry, words::NEXT).fetch_or(WAKERS, Relaxed);
+            memory.entry(self.entry)[words::NEXT].fetch_or(WAKERS, Relaxed);
         }
         Wakers { entry: self.entry }
     }
@@ -85,7 +85,7 @@ impl Wakers {
     #[inline]
     pub(crate) fn cloned(&self) {
         if let Some(memory) = memory::get().filter(|_| self.entry != 0) {
-            memory.entry(self.entry, words::HOLDER_SITE).fetch_add(1, Relaxed);
+            memory.entry(self.entry)[words::HOLDER_SITE].fetch_add(1, Relaxed);
         }
     }
 
@@ -93,7 +93,7 @@ impl Wakers {
     #[inline]
     pub(crate) fn dropped(&self) {
         if let Some(memory) = memory::get().filter(|_| self.entry != 0) {
-            memory.entry(self.entry, words::HOLDER_SITE).fetch_sub(1, Relaxed);
+            memory.entry(self.entry)[words::HOLDER_SITE].fetch_sub(1, Relaxed);
         }
     }
 
@@ -107,7 +107,7 @@ impl Wakers {
 impl Drop for Wakers {
     fn drop(&mut self) {
         let Some(memory) = memory::get().filter(|_| self.entry != 0) else { return };
-        let before = memory.entry(self.entry, words::NEXT).fetch_and(!WAKERS, AcqRel);
+        let before = memory.entry(self.entry)[words::NEXT].fetch_and(!WAKERS, AcqRel);
         if before & OWNED == 0 {
             entry::free(memory, self.entry);
         }
@@ -117,7 +117,7 @@ impl Drop for Wakers {
 /// Notes that a live task is woken: it is ready, until its next poll begins.
 fn woken(number: u32) {
     let Some(memory) = memory::get().filter(|_| number != 0) else { return };
-    let head = memory.entry(number, words::HEAD);
+    let head = &memory.entry(number)[words::HEAD];
     if head.load(Relaxed) & (0xFF | words::WOKEN) == words::TASK {
         head.fetch_or(words::WOKEN, Relaxed);
     }
@@ -147,7 +147,7 @@ impl Task {
         let entry = entry::take(memory).unwrap_or(0);
         if entry != 0 {
             let head = words::TASK | (TaskState::New as u64) << 8 | u64::from(class) << 32;
-            memory.entry(entry, words::NEXT).store(OWNED | task.0, Relaxed);
+            memory.entry(entry)[words::NEXT].store(OWNED | task.0, Relaxed);
             entry::write(memory, entry, [task.0, site, at, 0, 0, wakers], head);
         }
         Some(Self { party: task, entry, class, runtime, polls: 0 })
@@ -185,15 +185,15 @@ impl Task {
     #[inline]
     fn set(&self, state: TaskState) {
         let Some(memory) = memory::get().filter(|_| self.entry != 0) else { return };
-        memory.entry(self.entry, words::COUNT).store(self.polls, Relaxed);
-        let now = COARSE.0.load(Relaxed) >> 32 << COARSE_SHIFT;
-        memory.entry(self.entry, words::HOLDER).store(now, Relaxed);
+        let alive = memory.entry(self.entry);
+        alive[words::COUNT].store(self.polls, Relaxed);
+        alive[words::HOLDER].store(COARSE.0.load(Relaxed) >> 32 << COARSE_SHIFT, Relaxed);
         set_state(memory, self.entry, state);
     }
 
     fn is_aborted(&self) -> bool {
         let memory = memory::get().filter(|_| self.entry != 0);
-        memory.is_some_and(|memory| memory.entry(self.entry, words::NEXT).load(Relaxed) & ABORTED != 0)
+        memory.is_some_and(|memory| memory.entry(self.entry)[words::NEXT].load(Relaxed) & ABORTED != 0)
     }
 
     /// It returned or panicked.
@@ -220,7 +220,8 @@ impl Task {
     /// Tells what the task was doing, unless it has been woken: the shutdown may have done that.
     fn tell_open(&self) {
         let Some(memory) = memory::get().filter(|_| self.entry != 0) else { return };
-        let word = |which| memory.entry(self.entry, which).load(Relaxed);
+        let open = memory.entry(self.entry);
+        let word = |which: usize| open[which].load(Relaxed);
         let parked = (TaskState::Parked as u64) << 8;
         if word(words::HEAD) & (0xFF00 | words::WOKEN) == parked {
             let (task, state, polls) = (self.party, TaskState::Parked, self.polls);
@@ -232,8 +233,8 @@ impl Task {
     fn end(&mut self, outcome: Outcome) {
         if let Some(memory) = memory::get().filter(|_| self.entry != 0) {
             // Nobody else's abort may hit what comes after.
-            memory.entry(self.entry, words::HEAD).store(0, Release);
-            let before = memory.entry(self.entry, words::NEXT).fetch_and(WAKERS, AcqRel);
+            memory.entry(self.entry)[words::HEAD].store(0, Release);
+            let before = memory.entry(self.entry)[words::NEXT].fetch_and(WAKERS, AcqRel);
             // Else its wakers still count there, and free it.
             if before & WAKERS == 0 {
                 entry::free(memory, self.entry);
@@ -251,7 +252,7 @@ impl Drop for Task {
 }
 
 fn set_state(memory: &memory::Mapped, number: u32, state: TaskState) {
-    let head = memory.entry(number, words::HEAD);
+    let head = &memory.entry(number)[words::HEAD];
     let keeps = if state == TaskState::Running { !(0xFF00 | words::WOKEN) } else { !0xFF00 };
     head.store(head.load(Relaxed) & keeps | (state as u64) << 8, Release);
 }

@@ -1,5 +1,5 @@
 //! `Barrier`.
-use super::held::waited;
+use crate::lock::waited;
 use crate::recorder::{self, Tag};
 use lockprof_trace::{Kind, Operation};
 use std::fmt;

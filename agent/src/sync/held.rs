@@ -1,6 +1,6 @@
 //! What all locks of this module share: a hold that ends with its guard, and a wait around a call that blocks.
-use crate::recorder::{self, Site, Wait};
-use lockprof_trace::{Operation, WaitEnd};
+use crate::recorder::{self, Site};
+use lockprof_trace::Operation;
 use std::sync::{LockResult, PoisonError};
 
 /// A lock is held, by this thread. Dropped, it is off the held list: so it stands before the original's guard in each
@@ -20,6 +20,15 @@ impl Held {
         Self { id }
     }
 
+    /// The same, of who would have waited for it as long as it must.
+    #[inline(always)]
+    pub(super) fn taken(id: u32, operation: Operation, site: Site) -> Self {
+        if id != 0 {
+            recorder::taken(id, operation, site);
+        }
+        Self { id }
+    }
+
     /// The id under which it is held, or 0.
     pub(crate) fn id(&self) -> u32 {
         self.id
@@ -32,14 +41,6 @@ impl Drop for Held {
         if self.id != 0 {
             recorder::released(self.id);
         }
-    }
-}
-
-/// A lock is about to be taken by who waits as long as it must. `id` is 0 where it is not recorded.
-#[inline(always)]
-pub(super) fn acquiring(id: u32, operation: Operation, site: Site) {
-    if id != 0 {
-        recorder::acquiring(id, operation, site);
     }
 }
 
@@ -59,16 +60,4 @@ pub(super) fn wrap<G, H>(locked: LockResult<G>, guard: impl FnOnce(G) -> H) -> L
         Ok(inner) => Ok(guard(inner)),
         Err(poisoned) => Err(PoisonError::new(guard(poisoned.into_inner()))),
     }
-}
-
-/// Calls what blocks until it is done; the wait is recorded.
-#[cold]
-#[inline(never)]
-pub(crate) fn waited<R>(id: u32, operation: Operation, site: Site, block: impl FnOnce() -> R) -> R {
-    let wait = Wait::begin(id, operation, site);
-    let result = block();
-    if let Some(wait) = wait {
-        wait.end(WaitEnd::Done);
-    }
-    result
 }

@@ -14,7 +14,7 @@ mod rwlock;
 
 pub use barrier::Barrier;
 pub use condvar::Condvar;
-pub(crate) use held::{Held, waited};
+pub(crate) use held::Held;
 pub use lazy_lock::LazyLock;
 pub use mutex::{Mutex, MutexGuard};
 #[cfg(any(feature = "once_cell", feature = "parking_lot", feature = "parking_lot_0_12"))]

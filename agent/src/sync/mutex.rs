@@ -1,5 +1,6 @@
 //! `Mutex` and its guard.
-use super::held::{Held, acquiring, refused, waited, wrap};
+use super::held::{Held, refused, wrap};
+use crate::lock::acquired_slowly;
 use crate::recorder::{Site, Tag};
 use lockprof_trace::{Kind, Operation};
 use std::fmt;
@@ -46,12 +47,13 @@ impl<T: ?Sized> Mutex<T> {
             Ok(inner) => Ok(inner),
             Err(TryLockError::Poisoned(poisoned)) => Err(poisoned),
             Err(TryLockError::WouldBlock) => {
-                waited(self.tag.id_at(Kind::StdMutex, site), Operation::Lock, site, || self.inner.lock())
+                let id = self.tag.id_at(Kind::StdMutex, site);
+                acquired_slowly(id, Operation::Lock, site, || self.inner.lock())
             }
         };
-        let id = self.tag.id(Kind::StdMutex);
-        acquiring(id, Operation::Lock, site);
-        wrap(locked, |inner| MutexGuard { held: Held::new(id, site), inner })
+        let id = self.tag.id_at(Kind::StdMutex, site);
+        let held = Held::taken(id, Operation::Lock, site);
+        wrap(locked, |inner| MutexGuard { held, inner })
     }
 
     /// As [`std::sync::Mutex::try_lock`].

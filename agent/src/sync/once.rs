@@ -1,5 +1,6 @@
 //! `Once`, and what it shares with the cells and with parking_lot's: who initialises holds the object, all others wait for that.
-use super::held::{Held, waited};
+use super::held::Held;
+use crate::lock::waited;
 use crate::recorder::{Site, Tag, Wait};
 use lockprof_trace::{Kind, Operation, WaitEnd};
 use std::cell::Cell;

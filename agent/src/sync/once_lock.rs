@@ -1,6 +1,6 @@
 //! `OnceLock`.
-use super::held::waited;
 use super::once::Init;
+use crate::lock::waited;
 use crate::recorder::{Site, Tag};
 use lockprof_trace::{Kind, Operation};
 use std::fmt;

@@ -1,5 +1,6 @@
 //! `RwLock` and its guards. Writers are counted by the lock's own id, readers by the one behind it.
-use super::held::{Held, acquiring, refused, waited, wrap};
+use super::held::{Held, refused, wrap};
+use crate::lock::acquired_slowly;
 use crate::recorder::{Site, Tag};
 use lockprof_trace::{Kind, Operation};
 use std::fmt;
@@ -60,13 +61,13 @@ impl<T: ?Sized> RwLock<T> {
         if id == 0 {
             return wrap(self.inner.read(), |inner| self.reader(inner, site));
         }
-        acquiring(id, Operation::Read, site);
         let locked = match self.inner.try_read() {
             Ok(inner) => Ok(inner),
             Err(TryLockError::Poisoned(poisoned)) => Err(poisoned),
-            Err(TryLockError::WouldBlock) => waited(id, Operation::Read, site, || self.inner.read()),
+            Err(TryLockError::WouldBlock) => acquired_slowly(id, Operation::Read, site, || self.inner.read()),
         };
-        wrap(locked, |inner| self.reader(inner, site))
+        let held = Held::taken(id, Operation::Read, site);
+        wrap(locked, |inner| RwLockReadGuard { _held: held, inner })
     }
 
     /// As [`std::sync::RwLock::try_read`].
@@ -93,16 +94,18 @@ impl<T: ?Sized> RwLock<T> {
         // Where nothing is recorded it is the original's own way, which need not look before it takes. There is one guard for
         // both ways: with two of them its drop is no longer inlined.
         let (id, site) = (self.tag.id(Kind::StdRwLock), Location::caller());
-        acquiring(id, Operation::Write, site);
         let locked = match id {
             0 => self.inner.write(),
             _ => match self.inner.try_write() {
                 Ok(inner) => Ok(inner),
                 Err(TryLockError::Poisoned(poisoned)) => Err(poisoned),
-                Err(TryLockError::WouldBlock) => waited(id, Operation::Write, site, || self.inner.write()),
+                Err(TryLockError::WouldBlock) => {
+                    acquired_slowly(id, Operation::Write, site, || self.inner.write())
+                }
             },
         };
-        wrap(locked, |inner| RwLockWriteGuard { held: Held::new(id, site), inner })
+        let held = Held::taken(id, Operation::Write, site);
+        wrap(locked, |inner| RwLockWriteGuard { held, inner })
     }
 
     /// As [`std::sync::RwLock::try_write`].

@@ -2,6 +2,7 @@
 
 /// A thread or a task: who waits, holds and works. Numbers are never used again within a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+#[repr(transparent)]
 pub struct Party(pub u64);
 
 impl Party {
