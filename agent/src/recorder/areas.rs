@@ -47,6 +47,7 @@ pub(crate) fn is_nowhere() -> bool {
 }
 
 /// Who runs on this thread now.
+#[inline]
 pub(crate) fn party() -> Party {
     Party(area().party.load(Relaxed))
 }

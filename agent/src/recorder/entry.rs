@@ -1,5 +1,6 @@
 //! Entries: what is open at this moment. A wait, a handle (guard or end of a channel) and a task each take one for as long
 //! as they last, so that what never ends stands in shared memory when the process is gone.
+use super::area::Area;
 use super::areas::{area, party};
 use super::chunk::emit_within;
 use super::free_list::FreeList;
@@ -26,7 +27,14 @@ fn next(memory: &Mapped, number: u32) -> &'static AtomicU64 {
 
 /// A free entry, from this thread's stock or from the common one.
 pub(crate) fn take(memory: &Mapped) -> Option<u32> {
-    let taken = area().take_entry().or_else(|| FREE.pop(|number| next(memory, number)));
+    area().take_entry().or_else(|| take_common(memory))
+}
+
+/// The same from the common stock.
+#[cold]
+#[inline(never)]
+pub(super) fn take_common(memory: &Mapped) -> Option<u32> {
+    let taken = FREE.pop(|number| next(memory, number));
     let taken = taken.or_else(|| memory.take(ENTRIES, 1).map(|number| number as u32));
     if taken.is_none() {
         memory.lost(Loss::Entries);
@@ -37,16 +45,23 @@ pub(crate) fn take(memory: &Mapped) -> Option<u32> {
 /// Frees an entry. Once the recording ends, what is open stays open: a runtime may be dropping its tasks meanwhile, and
 /// what it drops after the last event was copied would be neither open nor ended.
 pub(crate) fn free(memory: &Mapped, number: u32) {
+    free_from(area(), memory, number);
+}
+
+/// The same by the thread that has this area.
+#[inline(always)]
+pub(super) fn free_from(area: &Area, memory: &Mapped, number: u32) {
     if !RECORDING.load(Relaxed) {
         return;
     }
     memory.entry(number)[entry::HEAD].store(0, Release);
-    if !area().keep_entry(number) {
+    if !area.keep_entry(number) {
         give_back(number);
     }
 }
 
 /// Puts a free entry into the common stock.
+#[cold]
 pub(crate) fn give_back(number: u32) {
     if let Some(memory) = memory::get() {
         FREE.push(number, |number| next(memory, number));

@@ -1,9 +1,9 @@
 //! Handles: guards that may travel between threads, and ends of channels. The entry of each tells who has it, as far as that was
 //! seen: who made it or used it last, who was spawned with it, and whether it may lie where others find it.
-use super::area::COARSE;
+use super::area::{Area, COARSE};
 use super::areas::{area, party};
 use super::chunk::emit;
-use super::entry::{ABANDONING, free, head, take, write};
+use super::entry::{ABANDONING, free_from, head, take_common, write};
 use super::local::LOCAL;
 use super::memory::{self, Mapped, RECORDING};
 use super::site::{Site, intern};
@@ -59,7 +59,7 @@ impl Handle {
 
     #[inline(never)]
     fn open_slow(object: u32, role: Role, site: Site, count: u32) -> Self {
-        let opened = Self::open_since(ticks(), object, role, site, count);
+        let opened = Self::open_since(area(), ticks(), object, role, site, count);
         if matches!(role, Role::Sender | Role::Receiver) {
             opened.may_be_shelved();
         }
@@ -81,24 +81,25 @@ impl Handle {
     /// As for locks that a thread holds, most holds are known by the coarse clock: only some of them read the other.
     #[inline(never)]
     pub(crate) fn guard((object, counted): (u32, u32), role: Role, site: Site, count: u32) -> Self {
-        let timed = area().count_draw(counted);
+        let area = area();
+        let timed = area.count_draw(counted);
         if !RECORDING.load(Relaxed) {
             return Self::NONE;
         }
-        let since = if timed { ticks() | 1 } else { COARSE.0.load(Relaxed) >> 32 << COARSE_SHIFT };
-        let guard = Self::open_since(since, object, role, site, count);
+        let since = if timed { stamp() } else { COARSE.0.load(Relaxed) >> 32 << COARSE_SHIFT };
+        let guard = Self::open_since(area, since, object, role, site, count);
         if guard.0 != 0 {
-            area().guard_opened(guard.number());
+            area.guard_opened(guard.number());
         }
         guard
     }
 
     #[inline(always)]
-    fn open_since(since: u64, object: u32, role: Role, site: Site, count: u32) -> Self {
+    fn open_since(area: &Area, since: u64, object: u32, role: Role, site: Site, count: u32) -> Self {
         let Some(memory) = memory::get() else { return Self::NONE };
-        let Some(number) = take(memory) else { return Self::NONE };
+        let Some(number) = area.take_entry().or_else(|| take_common(memory)) else { return Self::NONE };
         let site = std::ptr::from_ref(site).addr() as u64;
-        let words = [party().0, site, since, u64::from(count) << 32, 0, 0];
+        let words = [area.party.load(Relaxed), site, since, u64::from(count) << 32, 0, 0];
         write(memory, number, words, head(entry::HANDLE, role as u8, object));
         Self(MARK | number)
     }
@@ -172,15 +173,21 @@ impl Handle {
     /// It is gone. Of a guard the hold is told, where a tick of the coarse clock fell into it.
     #[inline(never)]
     fn close(&self) {
-        if let Some(memory) = memory::get() {
+        let Some(memory) = memory::get() else { return };
+        let (area, number) = (area(), self.number());
+        let words = memory.entry(number);
+        let role = Role::from_number(words[entry::HEAD].load(Relaxed) >> 8 & 0xFF);
+        let short = words[entry::SINCE].load(Relaxed) == COARSE.0.load(Relaxed) >> 32 << COARSE_SHIFT;
+        if !(short && role.is_some_and(Role::is_guard)) || ABANDONING.load(Relaxed) {
             self.tell_end(memory);
-            // Only now: if the recording ends in between, it is told as alive, not lost.
-            free(memory, self.number());
-            area().guard_closed(self.number());
         }
+        // Only now: if the recording ends in between, it is told as alive, not lost.
+        free_from(area, memory, number);
+        area.guard_closed(number);
     }
 
-    #[inline(always)]
+    #[cold]
+    #[inline(never)]
     fn tell_end(&self, memory: &Mapped) {
         let words = memory.entry(self.number());
         let word = |which: usize| words[which].load(Relaxed);
@@ -225,12 +232,19 @@ impl User {
             return;
         }
         if let Some(memory) = memory::get() {
-            memory.entry(self.0)[entry::PARTY].store(party().0, Relaxed);
+            let words = memory.entry(self.0);
+            words[entry::PARTY].store(party().0, Relaxed);
             // One owner at a time writes; where two share an end, a lost use does no harm.
-            let count = &memory.entry(self.0)[entry::COUNT];
+            let count = &words[entry::COUNT];
             count.store(count.load(Relaxed).wrapping_add(1 << 32), Relaxed);
         }
     }
+}
+
+/// When it is, in ticks: of a guard that is timed, whose begin is not on a tick of the coarse clock.
+#[cold]
+fn stamp() -> u64 {
+    ticks() | 1
 }
 
 impl Drop for Handle {

@@ -293,16 +293,19 @@ where
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
         // SAFETY: nothing in `Start` is pinned, and nothing is moved out of `Slow`.
         let me = unsafe { self.as_mut().get_unchecked_mut() };
-        if let Self::Start(op, value, attempt, _, done) = me
-            && (!op.queues || coop::has_budget_remaining())
-        {
-            let budget = ready!(coop::poll_proceed(cx));
-            op.acquiring();
-            if let Some(got) = attempt(value) {
-                budget.made_progress();
-                let out = done(got);
-                *me = Self::Over;
-                return Poll::Ready(out);
+        if let Self::Start(op, value, attempt, _, done) = me {
+            match coop::poll_proceed(cx) {
+                Poll::Ready(budget) => {
+                    op.acquiring();
+                    if let Some(got) = attempt(value) {
+                        budget.made_progress();
+                        let out = done(got);
+                        *me = Self::Over;
+                        return Poll::Ready(out);
+                    }
+                }
+                Poll::Pending if op.queues => {}
+                Poll::Pending => return Poll::Pending,
             }
         }
         Self::slow(self, cx)
