@@ -9,6 +9,7 @@ use crate::event::{Event, Get, Malformed, Party, Put};
 use crate::kind::HoldSource;
 use crate::{MAX_FRAMES, MAX_TEXT};
 use std::borrow::Cow;
+use std::mem::ManuallyDrop;
 
 /// Counts words.
 struct Size(usize);
@@ -88,6 +89,21 @@ pub fn size(event: &Event<'_>) -> usize {
 pub fn put(event: &Event<'_>, size: usize, mut out: impl FnMut(u64)) {
     out(u64::from(event.number()) | (size as u64) << 8);
     event.put(&mut Words(out));
+}
+
+/// All `N` words of an event of which the caller knows which one it is, and that it has neither text nor addresses.
+#[inline(always)]
+pub fn fixed<const N: usize>(event: Event<'_>) -> [u64; N] {
+    // Nothing in it is to be dropped, and without a call that would do so the compiler sees through all of it.
+    let event = ManuallyDrop::new(event);
+    let (mut words, mut len) = ([0; N], 1);
+    event.put_here(&mut Words(|word| {
+        words[len] = word;
+        len += 1;
+    }));
+    debug_assert_eq!(len, N, "{event:?}");
+    words[0] = u64::from(event.number()) | (N as u64) << 8;
+    words
 }
 
 /// The number of a hold in four words. No event has it.

@@ -320,7 +320,22 @@ pub fn rows(mode: &str) -> Vec<Row> {
     ]
 }
 
-/// What cannot be undercut: the raw lock against itself, the originals by their own `try_…`, and the lock with two stamps.
+/// tokio's spawn with a stamp for each of birth and end, and for begin and end of the wait for the result.
+mod stamped {
+    use std::hint::black_box;
+
+    #[inline(always)]
+    pub fn spawn<F>(future: F) -> ::tokio::task::JoinHandle<F::Output>
+    where
+        F: Future<Output: Send> + Send + 'static,
+    {
+        (0..4).for_each(|_| _ = black_box(super::stamp()));
+        ::tokio::spawn(future)
+    }
+}
+
+/// What cannot be undercut: the raw lock against itself, the originals by their own `try_…`, and both a lock and a task with
+/// the stamps alone.
 pub fn floor() -> Vec<Row> {
     fn stamped<const COPY: u64>(
         lock: impl Fn(&parking_lot::Mutex<u64>) -> MutexGuard<'_, u64> + 'static,
@@ -364,6 +379,7 @@ pub fn floor() -> Vec<Row> {
             crossbeam_channel,
             try_first::crossbeam_channel
         ),
+        row!(name("tokio/spawn-join"), 5_000, spawn_join, tokio, stamped),
         raw,
     ]
 }

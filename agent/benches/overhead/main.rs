@@ -4,7 +4,7 @@
 //!     cargo bench -p lockprof --features full --bench overhead -- mutex   # the rows whose name contains this
 //!
 //! A process is recorded once and in one mode, so each row runs in a process of its own. `floor` is what full mode cannot
-//! go below: two readings of the clock and 16 bytes written beside the raw lock; `floor/…/try_…` is the original taken by its
+//! go below: two readings of the clock and 16 bytes written beside the raw lock, four readings beside a task; `floor/…/try_…` is the original taken by its
 //! own `try_…`, the way to see a wait before it begins, which on some processors is dearer.
 mod bodies;
 mod harness;

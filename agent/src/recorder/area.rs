@@ -4,19 +4,20 @@
 //! word. Everything that is rare is one call of a cold function: with more of it inline the compiler stops inlining the
 //! guard's drop, and the unlock waits for the stores of that call.
 use super::areas::areas;
-use super::chunk::emit_within;
+use super::chunk::emit_fixed;
 use super::contained::contained;
 use super::full;
 use super::handle::shelve;
 use super::local::{LOCAL, draw, is_enough};
 use super::memory::{self, Mapped, PAGES, RECORDING};
-use super::site::{Site, hash, intern};
+use super::site::{Site, intern};
 use crate::clock::ticks;
 use lockprof_trace::memory::{
     COARSE_SHIFT, COUNT_BITS, HELD, HELD_ID, IDS, IDS_PER_PAGE, PAGE_BYTES, SAMPLED, UPGRADABLE, area,
     record, region,
 };
 use lockprof_trace::{Event, HoldSource, Loss, Operation, Party};
+use std::cell::LazyCell;
 use std::mem::offset_of;
 use std::sync::atomic::Ordering::{AcqRel, Relaxed, Release};
 use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64};
@@ -341,9 +342,11 @@ impl Area {
     /// What this thread has locked last: another number once it has locked anything since. What is left on the list of locks
     /// when they are released tells it.
     pub(super) fn locked_last(&self) -> u64 {
-        let words =
-            self.held[..COMPARED].iter().flat_map(|held| [held.site.load(Relaxed), held.what.load(Relaxed)]);
-        hash(words.chain([self.guards_count.load(Relaxed).into()]))
+        self.held[..COMPARED].iter().fold(self.guards_count.load(Relaxed).into(), |hash: u64, held| {
+            let word = held.site.load(Relaxed) ^ held.what.load(Relaxed).rotate_left(20);
+            let mixed = (hash ^ word).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+            mixed ^ mixed >> 32
+        })
     }
 
     /// A handle is made that may be left where others find it.
@@ -360,9 +363,9 @@ impl Area {
         if made == 0 {
             return;
         }
-        let locked = self.locked_last();
+        let locked = LazyCell::new(|| self.locked_last());
         for number in &self.made[..made.min(MADE)] {
-            shelve(memory, number.load(Relaxed), party, locked);
+            shelve(memory, number.load(Relaxed), party, &locked);
         }
     }
 
@@ -461,11 +464,11 @@ pub(crate) fn tell_hold(Ending { id, at, began, timed, party, site }: Ending) {
         memory.record(id, record::HOLD).fetch_add(coarse, Relaxed);
         let source = HoldSource::Coarse;
         let ticks = if timed != 0 { exact } else { coarse };
-        emit_within(span, &Event::Hold { at, ticks, party, object, site, source });
+        emit_fixed::<7>(span, Event::Hold { at, ticks, party, object, site, source });
     }
     if timed != 0 {
         let source = if full::is_on() { HoldSource::Full } else { HoldSource::Sampled };
-        emit_within(span, &Event::Hold { at, ticks: exact, party, object, site, source });
+        emit_fixed::<7>(span, Event::Hold { at, ticks: exact, party, object, site, source });
     }
     super::object::longest(memory, id, 32, if timed != 0 { exact } else { coarse });
 }

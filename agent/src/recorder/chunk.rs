@@ -37,16 +37,22 @@ pub(crate) fn emit(event: &Event<'_>) {
     });
 }
 
-/// The same, of what happened in a tracing span (0: in none): both events or neither.
-pub(crate) fn emit_within(span: u32, event: &Event<'_>) {
-    let within = Event::Within { span: span.into() };
-    let Some(memory) = memory::get().filter(|_| span != 0) else { return emit(event) };
-    let sizes = [words::size(&within), words::size(event)];
-    append(memory, sizes[0] + sizes[1], |place| {
-        let mut place = place.iter();
-        for (event, size) in [&within, event].into_iter().zip(sizes) {
-            words::put(event, size, |word| place.by_ref().take(1).for_each(|to| to.store(word, Relaxed)));
-        }
+/// The same of an event of which the caller knows which one it is, and that it takes `N` words, and of what happened in a
+/// tracing span (0: in none): both events or neither.
+#[inline(always)]
+pub(super) fn emit_fixed<const N: usize>(span: u32, event: Event<'_>) {
+    let words: [u64; N] = words::fixed(event);
+    let within: [u64; 2] = words::fixed(Event::Within { span: span.into() });
+    emit_words(if span == 0 { &[] } else { &within }, &words);
+}
+
+#[inline(never)]
+fn emit_words(before: &[u64], event: &[u64]) {
+    let Some(memory) = memory::get() else { return };
+    append(memory, before.len() + event.len(), |place| {
+        let (first, second) = place.split_at(before.len());
+        first.iter().zip(before).for_each(|(to, word)| to.store(*word, Relaxed));
+        second.iter().zip(event).for_each(|(to, word)| to.store(*word, Relaxed));
     });
 }
 

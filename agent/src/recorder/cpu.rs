@@ -9,7 +9,7 @@
 //! Profilers that are libraries (`pprof`) sum samples up in a table of their own, under one lock for all threads, and know
 //! neither the task that runs nor the time: see `docs/CPU.md`.
 use super::areas;
-use super::chunk::emit_within;
+use super::chunk::emit_fixed;
 use super::local::LOCAL;
 use super::memory::{self, RECORDING};
 use super::span;
@@ -96,7 +96,7 @@ impl Sampler {
             let ticks = self.period.saturating_mul(place.periods.load(Relaxed));
             let span = span::told(place.span.load(Relaxed));
             place.state.store(FREE, Release);
-            emit_within(span, &Event::CpuSample { at, party, os_id, stack, ticks });
+            emit_fixed::<6>(span, Event::CpuSample { at, party, os_id, stack, ticks });
         }
     }
 }

@@ -2,7 +2,7 @@
 //! as they last, so that what never ends stands in shared memory when the process is gone.
 use super::area::Area;
 use super::areas::{area, party};
-use super::chunk::emit_within;
+use super::chunk::emit_fixed;
 use super::free_list::FreeList;
 use super::local::LOCAL;
 use super::memory::{self, ENTRIES, Mapped, RECORDING};
@@ -232,7 +232,7 @@ impl Wait {
         let object = object::own(memory, self.counted).into();
         let event =
             Event::Wait { at, ticks, party, object, operation, site, stack, end, holder, holder_site };
-        emit_within(span, &event);
+        emit_fixed::<11>(span, event);
         // Only now: if the recording ends in between, the wait is told as open, not lost.
         free(memory, self.entry.get());
     }

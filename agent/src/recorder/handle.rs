@@ -11,6 +11,7 @@ use crate::clock::ticks;
 use crate::platform;
 use lockprof_trace::memory::{COARSE_SHIFT, DROPPED, entry, record};
 use lockprof_trace::{Event, Kind, Party, Role};
+use std::ops::Deref;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -305,12 +306,12 @@ pub(super) fn own_end(memory: &Mapped, number: u32, maker: Party) -> Option<u32>
 
 /// The handle with this number may be where others find it, if `party` has it and its thread has locked anything but what it
 /// had locked as the handle was made.
-pub(super) fn shelve(memory: &Mapped, number: u32, party: Party, locked: u64) {
+pub(super) fn shelve(memory: &Mapped, number: u32, party: Party, locked: &impl Deref<Target = u64>) {
     let words = memory.entry(number);
     let word = |which: usize| words[which].load(Relaxed);
     let head = word(entry::HEAD);
     let is_own = head & 0xFF == entry::HANDLE && word(entry::PARTY) == party.0;
-    if is_own && word(entry::HOLDER_SITE) != locked {
+    if is_own && word(entry::HOLDER_SITE) != **locked {
         // Another thread may drop it now, and use the entry for something else.
         let marked = head | entry::SHELVED;
         let _ = memory.entry(number)[entry::HEAD].compare_exchange(head, marked, Relaxed, Relaxed);

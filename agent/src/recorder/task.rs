@@ -1,7 +1,7 @@
 //! Tasks and threads as parties: their births, polls and ends.
 use super::area::COARSE;
 use super::areas::{area, next_thread, party};
-use super::chunk::{emit, emit_within};
+use super::chunk::{emit, emit_fixed};
 use super::entry::{self, ABANDONING};
 use super::local::LOCAL;
 use super::memory::{self, RECORDING};
@@ -142,7 +142,7 @@ impl Task {
         let runtime = here();
         let polled_by = (runtime & !DRIVEN).into();
         let event = Event::Task { at, task, parent, class: class.into(), runtime: polled_by };
-        emit_within(super::span::current(), &event);
+        emit_fixed::<6>(super::span::current(), event);
         population(class, 1);
         let entry = entry::take(memory).unwrap_or(0);
         if entry != 0 {
@@ -241,7 +241,7 @@ impl Task {
             }
         }
         population(self.class, -1);
-        emit(&Event::TaskEnd { at: ticks(), task: self.party, outcome, polls: self.polls });
+        emit_fixed::<5>(0, Event::TaskEnd { at: ticks(), task: self.party, outcome, polls: self.polls });
     }
 }
 

@@ -98,6 +98,12 @@ macro_rules! events {
 
             /// Writes its fields.
             pub fn put(&self, out: &mut impl Put) {
+                self.put_here(out);
+            }
+
+            /// The same as part of the caller: where that knows which event it is, nothing else is left.
+            #[inline(always)]
+            pub(crate) fn put_here(&self, out: &mut impl Put) {
                 match self { $(Event::$variant { $($field),* } => { $(field!(put out $field $type);)* })* }
             }
 
