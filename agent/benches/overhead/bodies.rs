@@ -320,9 +320,31 @@ pub fn rows(mode: &str) -> Vec<Row> {
     ]
 }
 
-/// tokio's spawn with a stamp for each of birth and end, and for begin and end of the wait for the result.
+/// tokio with the stamps alone: for begin and end of each wait, for birth and end of a task.
 mod stamped {
     use std::hint::black_box;
+
+    pub mod sync {
+        pub mod mpsc {
+            pub use ::tokio::sync::mpsc::Sender;
+            use std::hint::black_box;
+
+            pub struct Receiver<T>(::tokio::sync::mpsc::Receiver<T>);
+
+            pub fn channel<T>(buffer: usize) -> (Sender<T>, Receiver<T>) {
+                let (sender, receiver) = ::tokio::sync::mpsc::channel(buffer);
+                (sender, Receiver(receiver))
+            }
+
+            impl<T> Receiver<T> {
+                #[inline(always)]
+                pub fn recv(&mut self) -> impl Future<Output = Option<T>> {
+                    (0..2).for_each(|_| _ = black_box(crate::bodies::stamp()));
+                    self.0.recv()
+                }
+            }
+        }
+    }
 
     #[inline(always)]
     pub fn spawn<F>(future: F) -> ::tokio::task::JoinHandle<F::Output>
@@ -380,6 +402,7 @@ pub fn floor() -> Vec<Row> {
             try_first::crossbeam_channel
         ),
         row!(name("tokio/spawn-join"), 5_000, spawn_join, tokio, stamped),
+        row!(name("tokio/ping-pong"), 3_000, ping_pong, tokio, stamped),
         raw,
     ]
 }

@@ -3,9 +3,10 @@
 //!     cargo bench -p lockprof --features full --bench overhead            # every row, some minutes
 //!     cargo bench -p lockprof --features full --bench overhead -- mutex   # the rows whose name contains this
 //!
-//! A process is recorded once and in one mode, so each row runs in a process of its own. `floor` is what full mode cannot
-//! go below: two readings of the clock and 16 bytes written beside the raw lock, four readings beside a task; `floor/…/try_…` is the original taken by its
-//! own `try_…`, the way to see a wait before it begins, which on some processors is dearer.
+//! A process is recorded once and in one mode, so each row runs in a process of its own. `floor` is what recording cannot go
+//! below: the clock read twice and 16 bytes written beside the raw lock, the clock read for each birth, end and wait of a
+//! task; and under `floor/…/try_…` the original taken by its own `try_…`, the way to see a wait before it begins, which on
+//! some processors is dearer.
 mod bodies;
 mod harness;
 mod threads;
