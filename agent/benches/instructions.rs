@@ -51,7 +51,7 @@ fn mutex() -> Recorded<lockprof::parking_lot::Mutex<u64>> {
     recorded(lockprof::parking_lot::Mutex::new(0), |lock| *lock.lock() += 1)
 }
 
-#[library_benchmark(config = at_most(92), setup = mutex)]
+#[library_benchmark(config = at_most(91), setup = mutex)]
 fn parking_lot_mutex(
     recorded: Recorded<lockprof::parking_lot::Mutex<u64>>,
 ) -> Recorded<lockprof::parking_lot::Mutex<u64>> {
@@ -63,7 +63,7 @@ fn rwlock() -> Recorded<lockprof::parking_lot::RwLock<u64>> {
     recorded(lockprof::parking_lot::RwLock::new(0), |lock| assert_eq!(*lock.read(), 0))
 }
 
-#[library_benchmark(config = at_most(113), setup = rwlock)]
+#[library_benchmark(config = at_most(97), setup = rwlock)]
 fn parking_lot_read(
     recorded: Recorded<lockprof::parking_lot::RwLock<u64>>,
 ) -> Recorded<lockprof::parking_lot::RwLock<u64>> {
@@ -89,7 +89,7 @@ fn std_mutex() -> Recorded<lockprof::sync::Mutex<u64>> {
     recorded(lockprof::sync::Mutex::new(0), |lock| *lock.lock().expect("not poisoned") += 1)
 }
 
-#[library_benchmark(config = at_most(130), setup = std_mutex)]
+#[library_benchmark(config = at_most(109), setup = std_mutex)]
 fn std_sync_mutex(recorded: Recorded<lockprof::sync::Mutex<u64>>) -> Recorded<lockprof::sync::Mutex<u64>> {
     (0..TIMES).for_each(|_| *black_box(&recorded.subject).lock().expect("not poisoned") += 1);
     recorded
@@ -113,7 +113,7 @@ fn tokio_lock() -> Recorded<lockprof::tokio::sync::Mutex<u64>> {
     recorded(lockprof::tokio::sync::Mutex::new(0), |lock| *at_once(lock.lock()) += 1)
 }
 
-#[library_benchmark(config = at_most(585), setup = tokio_lock)]
+#[library_benchmark(config = at_most(515), setup = tokio_lock)]
 fn tokio_mutex(
     recorded: Recorded<lockprof::tokio::sync::Mutex<u64>>,
 ) -> Recorded<lockprof::tokio::sync::Mutex<u64>> {
