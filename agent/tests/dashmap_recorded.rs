@@ -3,6 +3,7 @@
 mod recording;
 
 use lockprof::dashmap::{DashMap, DashSet};
+use lockprof::sync::Mutex;
 use lockprof_trace::{Event, Kind, Operation, WaitEnd};
 use recording::{Sleeper, Trace, line, record};
 
@@ -16,7 +17,7 @@ fn counts(trace: &Trace, line: u32) -> [u64; 4] {
 fn maps_recorded() {
     let (map, map_line) = (DashMap::with_shard_amount(4), line());
     let (set, set_line) = (DashSet::new(), line());
-    let (mut read_line, mut write_line, mut held_line, mut iter_line) = (0, 0, 0, 0);
+    let (mut read_line, mut write_line, mut held_line, mut iter_line, mut nest_line) = (0, 0, 0, 0, 0);
     let trace = record(|| {
         // Eight writes of the key's shard, three of them inserts; four of each shard by `retain`.
         assert_eq!((map.insert("a", 1), map.insert("a", 2)), (None, Some(1)));
@@ -59,6 +60,13 @@ fn maps_recorded() {
             drop((entry, entries));
             write_line = writer.join().unwrap();
         });
+        let (lock, other, beside) = (Mutex::new(()), Mutex::new(()), DashMap::new());
+        beside.insert(1, 1);
+        nest_line = line() + 1;
+        let guard = lock.lock().unwrap();
+        let found = beside.get(&1);
+        drop(other.lock());
+        drop((found, guard));
         // Who drops a reference may be another than who took it: nothing stays held.
         let moved = set.get(&7);
         assert!(moved.is_none() && set.insert(7));
@@ -100,6 +108,21 @@ fn maps_recorded() {
     assert_eq!((writes, inserts, removes), (8 + 4 + 2, 3 + 2, 2));
     assert!((4 + 2 + 1 + 1..=4 + 2 + 1 + 4).contains(&reads), "{reads}");
     assert_eq!(counts(&trace, set_line), [3, 4, 3, 0]);
+
+    // A look-up under a lock is told, and a lock under what it found.
+    let mut nested: Vec<_> = trace
+        .events()
+        .iter()
+        .filter_map(|event| match event {
+            Event::Nested { operation, site, held, .. } => {
+                Some((*operation, trace.line(*site), trace.line(*held.last()?)))
+            }
+            _ => None,
+        })
+        .collect();
+    nested.sort_by_key(|(_, line, _)| *line);
+    let [lock, found, other] = [0, 1, 2].map(|offset| nest_line + offset);
+    assert_eq!(nested, [(read, found, lock), (Operation::Lock, other, found)]);
 
     let [(_, object, ..)] = trace.handles()[..] else { panic!("{:?}", trace.handles()) };
     assert!(trace.objects(Kind::DashMap, set_line).contains(&object));

@@ -124,17 +124,20 @@ fn who_blocks_a_worker() {
 
 #[test]
 fn what_is_held_already() {
-    let found = |operation, inner: u64, outer: u64, writes: u64| {
+    let found_of = |kind, operation, inner: u64, outer: u64, writes: u64| {
         let mut story = Story::new();
-        let (lock, thread) = (story.object(Kind::RwLock, 10), story.thread(20));
+        let (lock, thread) = (story.object(kind, 10), story.thread(20));
         story.counts(lock, writes, 0);
         story.nested(thread, operation, (lock + inner, 31), &[(lock + outer, 30)]);
         story.hazards("LP0013")
     };
+    let found = |operation, inner, outer, writes| found_of(Kind::RwLock, operation, inner, outer, writes);
     assert_eq!(line(&only(found(Write, 0, 0, 1)).at), 31);
     assert_eq!(line(&only(found(Read, 1, 1, 1)).at), 31);
-    // Nobody ever writes.
+    // Nobody ever writes; or a reader does not stand behind writers.
     assert!(found(Read, 1, 1, 0).is_empty());
+    assert!(found_of(Kind::DashMap, Read, 1, 1, 1).is_empty());
+    assert_eq!(line(&only(found_of(Kind::DashMap, Write, 0, 1, 1)).at), 31);
 }
 
 #[test]

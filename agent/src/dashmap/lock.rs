@@ -2,7 +2,7 @@
 use super::original;
 use crate::clock::ticks;
 use crate::key::salted;
-use crate::lock::Access::{Exclusive, Shared};
+use crate::lock::Access::{self, Exclusive, Shared};
 use crate::lock::{Original, Recorded};
 use crate::recorder::{Site, emit};
 use lock_api::{RawRwLock as Raw, RawRwLockDowngrade};
@@ -33,7 +33,7 @@ impl RawRwLock {
             return self.raw.lock_shared();
         }
         let attempt = self.raw.try_lock_shared().then_some(());
-        self.take(id, Shared, site, attempt, || self.block(key, || self.raw.lock_shared()));
+        self.take_for(key, id, Shared, site, attempt, || self.raw.lock_shared());
     }
 
     #[inline(always)]
@@ -44,7 +44,26 @@ impl RawRwLock {
             return self.raw.lock_exclusive();
         }
         let attempt = self.raw.try_lock_exclusive().then_some(());
-        self.take(id, Exclusive, site, attempt, || self.block(key, || self.raw.lock_exclusive()));
+        self.take_for(key, id, Exclusive, site, attempt, || self.raw.lock_exclusive());
+    }
+
+    /// Takes it as `attempt` does, else as `block` does.
+    #[inline(always)]
+    fn take_for(
+        &self,
+        key: Option<u64>,
+        id: u32,
+        access: Access,
+        site: Site,
+        attempt: Option<()>,
+        block: impl FnOnce(),
+    ) {
+        let block = || self.block(key, block);
+        match key {
+            Some(_) => self.take(id, access, site, attempt, block),
+            // Who goes through a map holds one shard while it takes the next one: that says nothing of the program.
+            None => _ = self.take_or_wait(access, site, attempt, || Some(block())),
+        }
     }
 
     /// Blocks, and tells for which key.

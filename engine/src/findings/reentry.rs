@@ -20,7 +20,9 @@ pub(super) fn find(context: &Context<'_>, known: &[Finding]) -> Vec<Finding> {
             continue;
         }
         let reads = nesting.operation == Operation::Read && *id != object;
-        let writes = model.counts.get(&object).is_some_and(|writes| writes.count > 0);
+        // A reader of a `dashmap` passes writers that queue.
+        let may_queue = facts.kind != Kind::DashMap;
+        let writes = may_queue && model.counts.get(&object).is_some_and(|writes| writes.count > 0);
         let (at, first) = (context.site(nesting.site), context.site(*taken));
         let is_let_in = is_async(facts.kind) && is_served(context, class, nesting.site);
         if is_let_in || reads && !writes || is_known(known, &at) || !told.insert((nesting.site, *taken)) {
