@@ -49,32 +49,33 @@ impl RawRwLock {
 
     /// Takes it as `attempt` does, else as `block` does.
     #[inline(always)]
-    fn take_for(
+    fn take_for<G>(
         &self,
         key: Option<u64>,
         id: u32,
         access: Access,
         site: Site,
-        attempt: Option<()>,
-        block: impl FnOnce(),
-    ) {
+        attempt: Option<G>,
+        block: impl FnOnce() -> G,
+    ) -> Option<G> {
         let block = || self.block(key, block);
         match key {
-            Some(_) => self.take(id, access, site, attempt, block),
+            Some(_) => Some(self.take(id, access, site, attempt, block)),
             // Who goes through a map holds one shard while it takes the next one: that says nothing of the program.
-            None => _ = self.take_or_wait(access, site, attempt, || Some(block())),
+            None => self.take_or_wait(access, site, attempt, || Some(block())),
         }
     }
 
     /// Blocks, and tells for which key.
-    fn block(&self, key: Option<u64>, block: impl FnOnce()) {
+    fn block<G>(&self, key: Option<u64>, block: impl FnOnce() -> G) -> G {
         let begin = ticks();
-        block();
+        let got = block();
         if let Some(hash) = key {
             let at = ticks();
             let key = salted(&hash) & u64::from(u32::MAX);
             emit(&Event::KeyWait { at, ticks: at.saturating_sub(begin), object: self.id().into(), key });
         }
+        got
     }
 }
 
