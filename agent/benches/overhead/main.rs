@@ -3,7 +3,7 @@
 //!     cargo bench -p lockprof --features full --bench overhead            # every row, some minutes
 //!     cargo bench -p lockprof --features full --bench overhead -- mutex   # the rows whose name contains this
 //!
-//! A process is recorded once and in one mode, so each row runs in a process of its own. `floor` is what recording cannot go
+//! A process is recorded once and in one mode, so each row runs in processes of its own. `floor` is what recording cannot go
 //! below: the clock read twice and 16 bytes written beside the raw lock, the clock read for each birth, end and wait of a
 //! task; and under `floor/…/try_…` the original taken by its own `try_…`, the way to see a wait before it begins, which on
 //! some processors is dearer.
@@ -13,7 +13,10 @@ mod threads;
 mod try_first;
 
 use std::env;
-use std::process::{Command, ExitCode};
+use std::process::{Command, ExitCode, Stdio};
+
+/// Where objects and code come to lie differs from process to process, and a ratio with it.
+const PROCESSES: usize = 5;
 
 /// Set in the processes that measure: the mode.
 const MODE: &str = "LOCKPROF_BENCH_MODE";
@@ -44,11 +47,20 @@ fn rows(mode: &str) -> Vec<Row> {
         .collect()
 }
 
-/// Measures one row in a process of its own; its exit code.
+/// Measures one row in [`PROCESSES`] of its own, and prints the median of what they say; 1 where one of them failed.
 fn run(mode: &str, name: &str) -> u8 {
     let exe = env::current_exe().expect("this program has a file");
-    let status = Command::new(exe).arg(name).env(MODE, mode).status();
-    status.ok().and_then(|status| status.code()).map_or(1, |code| code as u8)
+    let line = |_| {
+        let output = Command::new(&exe).arg(name).env(MODE, mode).stderr(Stdio::inherit()).output().ok()?;
+        let line = String::from_utf8(output.stdout).ok().filter(|_| output.status.success())?;
+        let ratio: f64 = line.split_whitespace().nth(2)?.parse().ok()?;
+        Some((ratio, line))
+    };
+    let Some(mut lines) = (0..PROCESSES).map(line).collect::<Option<Vec<_>>>() else { return 1 };
+    lines.sort_by(|(one, _), (other, _)| one.total_cmp(other));
+    let (low, high) = (lines[0].0, lines[PROCESSES - 1].0);
+    print(&format!("{}  processes {low:.3} to {high:.3}", lines[PROCESSES / 2].1.trim_end()));
+    0
 }
 
 fn measure(mode: &str) {

@@ -255,19 +255,22 @@ impl Area {
         }
         let count = memory.record(id, record::COUNT);
         let group = id as usize % IDS / IDS_PER_PAGE;
+        let times = self.times_now();
         if self.pages[group].load(Relaxed) == 0 && !self.add_page(memory, group) {
             count.fetch_add(1, Relaxed);
-            return self.sample(id);
+        } else {
+            // Of a lock that is taken twenty times most holds must be timed, and a program's period must not beat with ours.
+            let distance = match count.load(Relaxed) & ((1 << COUNT_BITS) - 1) {
+                0..16 if times => 0,
+                0..64 => 24 + draw(32),
+                _ => 160 + draw(95),
+            };
+            let start = 255 - distance as u8;
+            self.change(memory, id, start, 1 + u64::from(distance));
         }
-        // Of a lock that is taken twenty times most holds must be timed, and a program's period must not beat with ours.
-        let distance = match count.load(Relaxed) & ((1 << COUNT_BITS) - 1) {
-            0..16 => 0,
-            16..64 => 24 + draw(32),
-            _ => 160 + draw(95),
-        };
-        let start = 255 - distance as u8;
-        self.change(memory, id, start, 1 + u64::from(distance));
-        self.sample(id);
+        if times {
+            self.stamp(id);
+        }
     }
 
     /// Sets a byte and adds to its record, so that a reader of a dead process can tell how far it came.
@@ -309,13 +312,11 @@ impl Area {
         true
     }
 
-    /// Times the hold that has just begun, unless enough were timed in this step of the coarse clock.
-    fn sample(&self, id: u32) {
+    /// Whether the hold that has just begun is timed: not if enough were in this step of the coarse clock.
+    fn times_now(&self) -> bool {
         let step = (COARSE.0.load(Relaxed) >> 32) as u32;
         let enough = LOCAL.with(|local| is_enough(&local.sampled, step, SAMPLES));
-        if full::is_on() || !enough {
-            self.stamp(id);
-        }
+        full::is_on() || !enough
     }
 
     /// Times the hold that has just begun, where the use of this object is one.
