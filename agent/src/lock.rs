@@ -4,7 +4,7 @@
 //! which are a few stores each.
 // Each family of wrappers uses a part of it.
 #![cfg_attr(not(feature = "full"), allow(dead_code))]
-use crate::recorder::{self, Site, Tag, Wait};
+use crate::recorder::{self, Acquire, Site, Tag, Wait};
 use lockprof_trace::{Kind, Operation, WaitEnd};
 use std::panic::Location;
 
@@ -152,12 +152,13 @@ impl<R: Original> Recorded<R> {
         id: u32,
         access: Access,
         site: Site,
-        attempt: Option<G>,
+        attempt: impl FnOnce() -> Option<G>,
         block: impl FnOnce() -> G,
     ) -> G {
         let (counted, operation) = (id + access.offset(), access.operation(R::KIND));
-        let guard = attempt.unwrap_or_else(|| acquired_slowly(counted, operation, site, block));
-        recorder::taken(counted, operation, site);
+        let acquire = Acquire::of(counted);
+        let guard = attempt().unwrap_or_else(|| acquired_slowly(counted, operation, site, block));
+        acquire.taken(operation, site);
         if access == Access::Upgradable {
             recorder::upgradable(counted);
         }

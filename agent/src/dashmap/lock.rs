@@ -32,7 +32,7 @@ impl RawRwLock {
         if id == 0 {
             return self.raw.lock_shared();
         }
-        let attempt = self.raw.try_lock_shared().then_some(());
+        let attempt = || self.raw.try_lock_shared().then_some(());
         self.take_for(key, id, Shared, site, attempt, || self.raw.lock_shared());
     }
 
@@ -43,7 +43,7 @@ impl RawRwLock {
         if id == 0 {
             return self.raw.lock_exclusive();
         }
-        let attempt = self.raw.try_lock_exclusive().then_some(());
+        let attempt = || self.raw.try_lock_exclusive().then_some(());
         self.take_for(key, id, Exclusive, site, attempt, || self.raw.lock_exclusive());
     }
 
@@ -55,14 +55,14 @@ impl RawRwLock {
         id: u32,
         access: Access,
         site: Site,
-        attempt: Option<G>,
+        attempt: impl FnOnce() -> Option<G>,
         block: impl FnOnce() -> G,
     ) -> Option<G> {
         let block = || self.block(key, block);
         match key {
             Some(_) => Some(self.take(id, access, site, attempt, block)),
             // Who goes through a map holds one shard while it takes the next one: that says nothing of the program.
-            None => self.take_or_wait(access, site, attempt, || Some(block())),
+            None => self.take_or_wait(access, site, attempt(), || Some(block())),
         }
     }
 

@@ -46,7 +46,7 @@ unsafe impl<R: Original + lock_api::RawMutex> lock_api::RawMutex for Recorded<R>
         if id == 0 {
             return self.raw.lock();
         }
-        self.take(id, Exclusive, Location::caller(), self.raw.try_lock(), || self.raw.lock())
+        self.take(id, Exclusive, Location::caller(), || self.raw.try_lock(), || self.raw.lock())
     }
 
     #[inline(always)]

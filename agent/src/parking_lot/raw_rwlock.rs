@@ -57,7 +57,7 @@ unsafe impl<const RECURSIVE: bool> lock_api::RawRwLock for Recorded<Raw<RECURSIV
             let got = self.take_or_wait(Shared, site, self.raw.try_lock_shared(), block);
             return got.unwrap_or_else(|| self.raw.lock_shared());
         }
-        self.take(id, Shared, site, self.raw.try_lock_shared(), || self.raw.lock_shared())
+        self.take(id, Shared, site, || self.raw.try_lock_shared(), || self.raw.lock_shared())
     }
 
     #[inline(always)]
@@ -80,7 +80,7 @@ unsafe impl<const RECURSIVE: bool> lock_api::RawRwLock for Recorded<Raw<RECURSIV
         if id == 0 {
             return self.raw.lock_exclusive();
         }
-        self.take(id, Exclusive, site, self.raw.try_lock_exclusive(), || self.raw.lock_exclusive())
+        self.take(id, Exclusive, site, || self.raw.try_lock_exclusive(), || self.raw.lock_exclusive())
     }
 
     #[inline(always)]
@@ -235,7 +235,7 @@ unsafe impl<const RECURSIVE: bool> RawRwLockUpgrade for Recorded<Raw<RECURSIVE>>
         if id == 0 {
             return self.raw.lock_upgradable();
         }
-        self.take(id, Upgradable, site, self.raw.try_lock_upgradable(), || self.raw.lock_upgradable())
+        self.take(id, Upgradable, site, || self.raw.try_lock_upgradable(), || self.raw.lock_upgradable())
     }
 
     #[inline]

@@ -63,7 +63,7 @@ where
         if id == 0 {
             return self.inner().lock();
         }
-        let attempt = self.inner().try_lock().then_some(());
+        let attempt = || self.inner().try_lock().then_some(());
         self.take(id, Exclusive, Location::caller(), attempt, || self.inner().lock());
     }
 

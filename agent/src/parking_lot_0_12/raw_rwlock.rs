@@ -64,7 +64,7 @@ unsafe impl Raw for Recorded<original::RawRwLock> {
         if id == 0 {
             return self.raw.lock_shared();
         }
-        let attempt = self.raw.try_lock_shared().then_some(());
+        let attempt = || self.raw.try_lock_shared().then_some(());
         self.take(id, Shared, site, attempt, || self.raw.lock_shared());
     }
 
@@ -89,7 +89,7 @@ unsafe impl Raw for Recorded<original::RawRwLock> {
         if id == 0 {
             return self.raw.lock_exclusive();
         }
-        let attempt = self.raw.try_lock_exclusive().then_some(());
+        let attempt = || self.raw.try_lock_exclusive().then_some(());
         self.take(id, Exclusive, site, attempt, || self.raw.lock_exclusive());
     }
 
@@ -241,7 +241,7 @@ unsafe impl RawRwLockUpgrade for Recorded<original::RawRwLock> {
         if id == 0 {
             return self.raw.lock_upgradable();
         }
-        let attempt = self.raw.try_lock_upgradable().then_some(());
+        let attempt = || self.raw.try_lock_upgradable().then_some(());
         self.take(id, Upgradable, site, attempt, || self.raw.lock_upgradable());
     }
 

@@ -15,6 +15,19 @@ pub(crate) use other::*;
 mod image;
 pub(crate) use image::*;
 
+/// Has the cache line of this place fetched, by whoever goes on meanwhile; nothing where the processor is not asked so.
+#[inline(always)]
+pub(crate) fn prefetch<T>(place: *const T) {
+    #[cfg(target_arch = "x86_64")]
+    {
+        use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        // SAFETY: a hint, to which no address is a wrong one.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(place.cast()) };
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = place;
+}
+
 /// How far a thread has come: how long it has run, how long it waited for a core, and whether it sleeps.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Progress {

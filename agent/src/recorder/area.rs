@@ -12,6 +12,7 @@ use super::local::{LOCAL, draw, is_enough};
 use super::memory::{self, Mapped, PAGES, RECORDING};
 use super::site::{Site, intern};
 use crate::clock::ticks;
+use crate::platform::prefetch;
 use lockprof_trace::memory::{
     COARSE_SHIFT, COUNT_BITS, HELD, HELD_ID, IDS, IDS_PER_PAGE, PAGE_BYTES, SAMPLED, UPGRADABLE, area,
     record, region,
@@ -107,6 +108,12 @@ pub(crate) struct Coarse(pub(crate) AtomicU64);
 pub(crate) static COARSE: Coarse = Coarse(AtomicU64::new(0));
 
 impl Area {
+    /// One use of an object will be counted.
+    #[inline(always)]
+    pub(super) fn prefetch(&self, id: u32) {
+        prefetch(&raw const self.counters[id as usize % IDS]);
+    }
+
     /// Counts one use of an object, and samples it now and then.
     #[inline(always)]
     pub(crate) fn count(&self, id: u32) {

@@ -102,13 +102,36 @@ pub(crate) fn acquired(id: u32, site: Site) {
     area.count(id);
 }
 
-/// The same of a lock for which this thread would have waited as long as it must, and did if it had to.
-#[inline(always)]
-pub(crate) fn taken(id: u32, operation: Operation, site: Site) {
-    let area = areas::area();
-    let held = area.acquiring(id, operation, site);
-    area.push_on(held, id, site);
-    area.count(id);
+/// A lock that this thread is about to take, and waits for as long as it must: where it will be noted. That is looked up
+/// before, since the processor does not look ahead beyond the instruction that takes a lock.
+#[derive(Clone, Copy)]
+pub(crate) struct Acquire {
+    area: &'static area::Area,
+    id: u32,
+}
+
+impl Acquire {
+    /// Of the lock that is counted by `id`, which is not 0.
+    #[inline(always)]
+    pub(crate) fn of(id: u32) -> Self {
+        let area = areas::area();
+        area.prefetch(id);
+        Self { area, id }
+    }
+
+    /// The id that counts it.
+    #[inline(always)]
+    pub(crate) fn id(self) -> u32 {
+        self.id
+    }
+
+    /// It is taken, at `site`: as [`acquired`].
+    #[inline(always)]
+    pub(crate) fn taken(self, operation: Operation, site: Site) {
+        let held = self.area.acquiring(self.id, operation, site);
+        self.area.push_on(held, self.id, site);
+        self.area.count(self.id);
+    }
 }
 
 /// The lock with this id, if it was taken, was taken for a caller at `site`.

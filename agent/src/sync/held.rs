@@ -1,5 +1,5 @@
 //! What all locks of this module share: a hold that ends with its guard, and a wait around a call that blocks.
-use crate::recorder::{self, Site};
+use crate::recorder::{self, Acquire, Site};
 use lockprof_trace::Operation;
 use std::sync::{LockResult, PoisonError};
 
@@ -22,11 +22,11 @@ impl Held {
 
     /// The same, of who would have waited for it as long as it must.
     #[inline(always)]
-    pub(super) fn taken(id: u32, operation: Operation, site: Site) -> Self {
-        if id != 0 {
-            recorder::taken(id, operation, site);
+    pub(super) fn taken(acquire: Option<Acquire>, operation: Operation, site: Site) -> Self {
+        if let Some(acquire) = acquire {
+            acquire.taken(operation, site);
         }
-        Self { id }
+        Self { id: acquire.map_or(0, Acquire::id) }
     }
 
     /// The id under which it is held, or 0.

@@ -1,7 +1,7 @@
 //! `Mutex` and its guard.
 use super::held::{Held, refused, wrap};
 use crate::lock::acquired_slowly;
-use crate::recorder::{Site, Tag};
+use crate::recorder::{Acquire, Site, Tag};
 use lockprof_trace::{Kind, Operation};
 use std::fmt;
 use std::ops::{Deref, DerefMut};
@@ -42,17 +42,14 @@ impl<T: ?Sized> Mutex<T> {
     #[inline(always)]
     #[track_caller]
     pub fn lock(&self) -> LockResult<MutexGuard<'_, T>> {
-        let site = Location::caller();
+        let (id, site) = (self.tag.id(Kind::StdMutex), Location::caller());
+        let acquire = (id != 0).then(|| Acquire::of(id));
         let locked = match self.inner.try_lock() {
             Ok(inner) => Ok(inner),
             Err(TryLockError::Poisoned(poisoned)) => Err(poisoned),
-            Err(TryLockError::WouldBlock) => {
-                let id = self.tag.id_at(Kind::StdMutex, site);
-                acquired_slowly(id, Operation::Lock, site, || self.inner.lock())
-            }
+            Err(TryLockError::WouldBlock) => acquired_slowly(id, Operation::Lock, site, || self.inner.lock()),
         };
-        let id = self.tag.id_at(Kind::StdMutex, site);
-        let held = Held::taken(id, Operation::Lock, site);
+        let held = Held::taken(acquire, Operation::Lock, site);
         wrap(locked, |inner| MutexGuard { held, inner })
     }
 

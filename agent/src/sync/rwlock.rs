@@ -1,7 +1,7 @@
 //! `RwLock` and its guards. Writers are counted by the lock's own id, readers by the one behind it.
 use super::held::{Held, refused, wrap};
 use crate::lock::acquired_slowly;
-use crate::recorder::{Site, Tag};
+use crate::recorder::{Acquire, Site, Tag};
 use lockprof_trace::{Kind, Operation};
 use std::fmt;
 use std::ops::{Deref, DerefMut};
@@ -61,12 +61,13 @@ impl<T: ?Sized> RwLock<T> {
         if id == 0 {
             return wrap(self.inner.read(), |inner| self.reader(inner, site));
         }
+        let acquire = Acquire::of(id);
         let locked = match self.inner.try_read() {
             Ok(inner) => Ok(inner),
             Err(TryLockError::Poisoned(poisoned)) => Err(poisoned),
             Err(TryLockError::WouldBlock) => acquired_slowly(id, Operation::Read, site, || self.inner.read()),
         };
-        let held = Held::taken(id, Operation::Read, site);
+        let held = Held::taken(Some(acquire), Operation::Read, site);
         wrap(locked, |inner| RwLockReadGuard { _held: held, inner })
     }
 
@@ -94,9 +95,10 @@ impl<T: ?Sized> RwLock<T> {
         // Where nothing is recorded it is the original's own way, which need not look before it takes. There is one guard for
         // both ways: with two of them its drop is no longer inlined.
         let (id, site) = (self.tag.id(Kind::StdRwLock), Location::caller());
-        let locked = match id {
-            0 => self.inner.write(),
-            _ => match self.inner.try_write() {
+        let acquire = (id != 0).then(|| Acquire::of(id));
+        let locked = match acquire {
+            None => self.inner.write(),
+            Some(_) => match self.inner.try_write() {
                 Ok(inner) => Ok(inner),
                 Err(TryLockError::Poisoned(poisoned)) => Err(poisoned),
                 Err(TryLockError::WouldBlock) => {
@@ -104,7 +106,7 @@ impl<T: ?Sized> RwLock<T> {
                 }
             },
         };
-        let held = Held::taken(id, Operation::Write, site);
+        let held = Held::taken(acquire, Operation::Write, site);
         wrap(locked, |inner| RwLockWriteGuard { held, inner })
     }
 
