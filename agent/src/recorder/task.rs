@@ -125,8 +125,13 @@ fn woken(number: u32) {
 
 impl Task {
     /// A task is spawned at `site`; `None` where nothing is recorded.
-    #[inline(never)]
+    #[inline(always)]
     pub(crate) fn spawn(kind: Kind, site: Site) -> Option<Self> {
+        if RECORDING.load(Relaxed) { Self::spawn_recorded(kind, site) } else { None }
+    }
+
+    #[inline(never)]
+    fn spawn_recorded(kind: Kind, site: Site) -> Option<Self> {
         // A future's wakers are counted: none is cloned yet. A blocking job has none.
         let task = Self::spawn_at(kind, site_of(site), u64::from(kind == Kind::Task))?;
         super::plain::spawns();

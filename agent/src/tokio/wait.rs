@@ -153,7 +153,7 @@ impl Waiting {
     #[inline(always)]
     pub(super) fn polled<T: Ended>(&mut self, poll: &Poll<T>, op: &Op) {
         match poll {
-            Poll::Pending if self.0.is_none() => self.begin(op),
+            Poll::Pending if self.0.is_none() && recorder::is_recording() => self.begin(op),
             Poll::Ready(out) if self.0.is_some() => self.end(out.ended()),
             _ => {}
         }
