@@ -263,22 +263,19 @@ impl Area {
     fn bring_up_to_date(&self, memory: &Mapped, id: u32) {
         let count = memory.record(id, record::COUNT);
         let group = id as usize % IDS / IDS_PER_PAGE;
-        let times = self.times_now();
         if self.pages[group].load(Relaxed) == 0 && !self.add_page(memory, group) {
             count.fetch_add(1, Relaxed);
-        } else {
-            // Of a lock that is taken twenty times most holds must be timed, and a program's period must not beat with ours.
-            let distance = match count.load(Relaxed) & ((1 << COUNT_BITS) - 1) {
-                0..16 if times => 0,
-                0..64 => 24 + draw(32),
-                _ => 160 + draw(95),
-            };
-            let start = 255 - distance as u8;
-            self.change(memory, id, start, 1 + u64::from(distance));
+            return self.sample(id);
         }
-        if times {
-            self.stamp(id);
-        }
+        // Of a lock that is taken twenty times most holds must be timed, and a program's period must not beat with ours.
+        let distance = match count.load(Relaxed) & ((1 << COUNT_BITS) - 1) {
+            0..16 => 0,
+            16..64 => 24 + draw(32),
+            _ => 160 + draw(95),
+        };
+        let start = 255 - distance as u8;
+        self.change(memory, id, start, 1 + u64::from(distance));
+        self.sample(id);
     }
 
     /// Sets a byte and adds to its record, so that a reader of a dead process can tell how far it came.
@@ -320,11 +317,13 @@ impl Area {
         true
     }
 
-    /// Whether the hold that has just begun is timed: not if enough were in this step of the coarse clock.
-    fn times_now(&self) -> bool {
+    /// Times the hold that has just begun, unless enough were timed in this step of the coarse clock.
+    fn sample(&self, id: u32) {
         let step = (COARSE.0.load(Relaxed) >> 32) as u32;
         let enough = LOCAL.with(|local| is_enough(&local.sampled, step, SAMPLES));
-        full::is_on() || !enough
+        if full::is_on() || !enough {
+            self.stamp(id);
+        }
     }
 
     /// Times the hold that has just begun, where the use of this object is one.
