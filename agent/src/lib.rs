@@ -76,10 +76,7 @@ mod config;
 mod error;
 #[cfg(feature = "record")]
 mod key;
-#[cfg(all(
-    feature = "record",
-    any(feature = "dashmap", feature = "parking_lot", feature = "parking_lot_0_12")
-))]
+#[cfg(feature = "record")]
 mod lock;
 #[cfg(feature = "record")]
 mod platform;
