@@ -168,14 +168,14 @@ impl Area {
     #[cold]
     #[inline(never)]
     extern "C" fn pop_slow(&self, id: u32) {
-        let written = full::is_on() && memory::get().is_some_and(|memory| self.pop_stamped(memory, id));
-        if !written {
-            contained((), || self.take_off(id));
-        }
+        contained((), || self.take_off(id));
     }
 
     /// Takes a lock off the list, wherever it stands there, and tells its hold.
     fn take_off(&self, id: u32) {
+        if full::is_on() && memory::get().is_some_and(|memory| self.pop_stamped(memory, id)) {
+            return;
+        }
         // First of all: what is done from here on is no part of the hold.
         let at = ticks();
         let Some(place) = self.find(id) else { return released_elsewhere(id, at) };
@@ -252,15 +252,14 @@ impl Area {
     #[cold]
     #[inline(never)]
     extern "C" fn carry(&self, id: u32) {
-        let Some(memory) = memory::get() else { return };
-        if full::is_on() && self.count_here(memory, id) {
-            self.stamp(id);
-        } else {
-            contained((), || self.bring_up_to_date(memory, id));
-        }
+        contained((), || self.bring_up_to_date(id));
     }
 
-    fn bring_up_to_date(&self, memory: &Mapped, id: u32) {
+    fn bring_up_to_date(&self, id: u32) {
+        let Some(memory) = memory::get() else { return };
+        if full::is_on() && self.count_here(memory, id) {
+            return self.stamp(id);
+        }
         let count = memory.record(id, record::COUNT);
         let group = id as usize % IDS / IDS_PER_PAGE;
         if self.pages[group].load(Relaxed) == 0 && !self.add_page(memory, group) {

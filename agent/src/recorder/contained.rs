@@ -1,7 +1,7 @@
-//! The border to the program's own code, which no panic of ours crosses.
+//! The border between a lock's hot path and the program's own code, which no panic of ours crosses.
 //!
-//! What the wrappers' inlined code calls when something rare is to be done is an `extern "C"` function, of which the compiler
-//! knows that it does not unwind. So it need not prepare for that in every place where a lock is taken or a guard dropped:
+//! What `area` and `nested` have inlined into the program calls an `extern "C"` function when something rare is to be done: of
+//! that the compiler knows that it does not unwind, and all that one does, is done in here, since a panic in it would abort. So it need not prepare for that in every place where a lock is taken or a guard dropped:
 //! the code there is smaller, and a guard's drop is inlined where else it would be a call.
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

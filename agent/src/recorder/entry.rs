@@ -27,13 +27,19 @@ fn next(memory: &Mapped, number: u32) -> &'static AtomicU64 {
 
 /// A free entry, from this thread's stock or from the common one.
 pub(crate) fn take(memory: &Mapped) -> Option<u32> {
-    area().take_entry().or_else(|| take_common(memory))
+    take_from(area(), memory)
+}
+
+/// The same by the thread that has this area.
+#[inline(always)]
+pub(super) fn take_from(area: &Area, memory: &Mapped) -> Option<u32> {
+    area.take_entry().or_else(|| take_common(memory))
 }
 
 /// The same from the common stock.
 #[cold]
 #[inline(never)]
-pub(super) fn take_common(memory: &Mapped) -> Option<u32> {
+fn take_common(memory: &Mapped) -> Option<u32> {
     let taken = FREE.pop(|number| next(memory, number));
     let taken = taken.or_else(|| memory.take(ENTRIES, 1).map(|number| number as u32));
     if taken.is_none() {
@@ -263,27 +269,28 @@ pub(crate) fn find_holders(memory: &Mapped) {
         holders.insert(object::own(memory, id), (party, site));
     });
     for number in 1..count {
-        let head = memory.entry(number)[entry::HEAD].load(Relaxed);
+        let words = memory.entry(number);
+        let word = |which: usize| words[which].load(Relaxed);
+        let head = word(entry::HEAD);
         let role = Role::from_number(head >> 8 & 0xFF);
         if head & 0xFF == entry::HANDLE && role.is_some_and(Role::is_guard) {
-            let words = memory.entry(number);
-            let word = |which: usize| words[which].load(Relaxed);
             holders.insert((head >> 32) as u32, (Party(word(entry::PARTY)), word(entry::SITE)));
         }
     }
     for number in waits {
-        let head = memory.entry(number)[entry::HEAD].load(Relaxed);
+        let words = memory.entry(number);
+        let head = words[entry::HEAD].load(Relaxed);
         if let Some((party, site)) =
             holders.get(&((head >> 32) as u32)).filter(|_| head & 0xFF == entry::WAIT)
         {
-            memory.entry(number)[entry::HOLDER_SITE].store(*site, Relaxed);
-            memory.entry(number)[entry::HOLDER].store(party.0, Relaxed);
+            words[entry::HOLDER_SITE].store(*site, Relaxed);
+            words[entry::HOLDER].store(party.0, Relaxed);
         }
     }
 }
 
 /// The site of an entry that is in use; else 0.
 pub(crate) fn site(memory: &Mapped, number: u32) -> u64 {
-    let in_use = memory.entry(number)[entry::HEAD].load(Relaxed) != 0;
-    if in_use { memory.entry(number)[entry::SITE].load(Relaxed) } else { 0 }
+    let words = memory.entry(number);
+    if words[entry::HEAD].load(Relaxed) != 0 { words[entry::SITE].load(Relaxed) } else { 0 }
 }

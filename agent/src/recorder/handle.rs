@@ -3,7 +3,7 @@
 use super::area::{Area, COARSE};
 use super::areas::{area, party};
 use super::chunk::emit;
-use super::entry::{ABANDONING, free_from, head, take_common, write};
+use super::entry::{ABANDONING, free_from, head, take_from, write};
 use super::local::LOCAL;
 use super::memory::{self, Mapped, RECORDING};
 use super::site::{Site, intern};
@@ -98,7 +98,7 @@ impl Handle {
     #[inline(always)]
     fn open_since(area: &Area, since: u64, object: u32, role: Role, site: Site, count: u32) -> Self {
         let Some(memory) = memory::get() else { return Self::NONE };
-        let Some(number) = area.take_entry().or_else(|| take_common(memory)) else { return Self::NONE };
+        let Some(number) = take_from(area, memory) else { return Self::NONE };
         let site = std::ptr::from_ref(site).addr() as u64;
         let words = [area.party.load(Relaxed), site, since, u64::from(count) << 32, 0, 0];
         write(memory, number, words, head(entry::HANDLE, role as u8, object));
@@ -286,11 +286,11 @@ pub(super) fn counted(memory: &Mapped, object: u32, role: Role) -> u32 {
 
 /// What `from` owned by this entry is `to`'s from now on: it goes along with its spawn, `how` tells as what.
 pub(super) fn hand_over(memory: &Mapped, number: u32, from: Party, to: Party, how: u64) {
-    let owned = memory.entry(number)[entry::HEAD].load(Relaxed) & 0xFF == entry::HANDLE
-        && memory.entry(number)[entry::PARTY].load(Relaxed) == from.0;
-    if owned {
-        memory.entry(number)[entry::PARTY].store(to.0, Relaxed);
-        memory.entry(number)[entry::HOLDER].store(how, Relaxed);
+    let words = memory.entry(number);
+    let is_handle = words[entry::HEAD].load(Relaxed) & 0xFF == entry::HANDLE;
+    if is_handle && words[entry::PARTY].load(Relaxed) == from.0 {
+        words[entry::PARTY].store(to.0, Relaxed);
+        words[entry::HOLDER].store(how, Relaxed);
     }
 }
 
@@ -314,6 +314,6 @@ pub(super) fn shelve(memory: &Mapped, number: u32, party: Party, locked: &impl D
     if is_own && word(entry::HOLDER_SITE) != **locked {
         // Another thread may drop it now, and use the entry for something else.
         let marked = head | entry::SHELVED;
-        let _ = memory.entry(number)[entry::HEAD].compare_exchange(head, marked, Relaxed, Relaxed);
+        let _ = words[entry::HEAD].compare_exchange(head, marked, Relaxed, Relaxed);
     }
 }

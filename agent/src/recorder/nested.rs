@@ -88,11 +88,12 @@ impl Holding {
 /// A guard on a thread's list, if it is there still and the party's: its object and where it was taken.
 fn guard_of(memory: &Mapped, word: u64, party: Party) -> Option<(u64, u64)> {
     let number = word as u32;
-    let head = memory.entry(number)[entry::HEAD].load(Relaxed);
-    let holds = head & 0xFF == entry::HANDLE && memory.entry(number)[entry::PARTY].load(Relaxed) == party.0;
+    let words = memory.entry(number);
+    let head = words[entry::HEAD].load(Relaxed);
+    let holds = head & 0xFF == entry::HANDLE && words[entry::PARTY].load(Relaxed) == party.0;
     let role = Role::from_number(head >> 8 & 0xFF).filter(|_| number != 0 && holds)?;
     let id = super::handle::counted(memory, (head >> 32) as u32, role);
-    Some((id.into(), memory.entry(number)[entry::SITE].load(Relaxed)))
+    Some((id.into(), words[entry::SITE].load(Relaxed)))
 }
 
 impl Area {
