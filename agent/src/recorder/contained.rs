@@ -1,8 +1,10 @@
 //! The border between a lock's hot path and the program's own code, which no panic of ours crosses.
 //!
-//! What `area` and `nested` have inlined into the program calls an `extern "C"` function when something rare is to be done: of
-//! that the compiler knows that it does not unwind, and all that one does, is done in here, since a panic in it would abort. So it need not prepare for that in every place where a lock is taken or a guard dropped:
-//! the code there is smaller, and a guard's drop is inlined where else it would be a call.
+//! What `area` and `nested` have inlined into the program calls an `extern "C"` function when something rare is to be done, and
+//! so does a guard of a task: of that the compiler knows that it does not unwind, and all that one does which could, is done
+//! in here, since a panic in it would abort. So it need not prepare for that in every place where a lock is taken or a
+//! guard dropped: the code there is smaller, a guard's drop is inlined where else it would be a call, and a guard may
+//! stay in registers.
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Does `work`. Should it panic, which would be a fault of this crate, the program goes on with `instead`.

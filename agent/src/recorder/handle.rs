@@ -3,6 +3,7 @@
 use super::area::{Area, COARSE};
 use super::areas::{area, party};
 use super::chunk::emit;
+use super::contained::contained;
 use super::entry::{ABANDONING, free_from, head, take_from, write};
 use super::local::LOCAL;
 use super::memory::{self, Mapped, RECORDING};
@@ -11,6 +12,7 @@ use crate::clock::ticks;
 use crate::platform;
 use lockprof_trace::memory::{COARSE_SHIFT, DROPPED, entry, record};
 use lockprof_trace::{Event, Kind, Party, Role};
+use std::mem::ManuallyDrop;
 use std::ops::Deref;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
@@ -80,19 +82,9 @@ impl Handle {
     /// permits, at `site`.
     ///
     /// As for locks that a thread holds, most holds are known by the coarse clock: only some of them read the other.
-    #[inline(never)]
+    #[inline(always)]
     pub(crate) fn guard((object, counted): (u32, u32), role: Role, site: Site, count: u32) -> Self {
-        let area = area();
-        let timed = area.count_draw(counted);
-        if !RECORDING.load(Relaxed) {
-            return Self::NONE;
-        }
-        let since = if timed { stamp() } else { COARSE.0.load(Relaxed) >> 32 << COARSE_SHIFT };
-        let guard = Self::open_since(area, since, object, role, site, count);
-        if guard.0 != 0 {
-            area.guard_opened(guard.number());
-        }
-        guard
+        Self(guard_taken(object, counted, role, site, count))
     }
 
     #[inline(always)]
@@ -173,14 +165,14 @@ impl Handle {
 
     /// It is gone. Of a guard the hold is told, where a tick of the coarse clock fell into it.
     #[inline(never)]
-    fn close(&self) {
+    extern "C" fn close(&self) {
         let Some(memory) = memory::get() else { return };
         let (area, number) = (area(), self.number());
         let words = memory.entry(number);
         let role = Role::from_number(words[entry::HEAD].load(Relaxed) >> 8 & 0xFF);
         let short = words[entry::SINCE].load(Relaxed) == COARSE.0.load(Relaxed) >> 32 << COARSE_SHIFT;
         if !(short && role.is_some_and(Role::is_guard)) || ABANDONING.load(Relaxed) {
-            self.tell_end(memory);
+            contained((), || self.tell_end(memory));
         }
         // Only now: if the recording ends in between, it is told as alive, not lost.
         free_from(area, memory, number);
@@ -216,6 +208,22 @@ impl Handle {
             emit(&Event::HandleEnd { at: ticks(), object, role, party, site, since, count, by, moved });
         }
     }
+}
+
+/// See [`Handle::guard`]; what the handle is made of.
+#[inline(never)]
+extern "C" fn guard_taken(object: u32, counted: u32, role: Role, site: Site, count: u32) -> u32 {
+    let area = area();
+    let timed = area.count_draw(counted);
+    if !RECORDING.load(Relaxed) {
+        return 0;
+    }
+    let since = if timed { stamp() } else { COARSE.0.load(Relaxed) >> 32 << COARSE_SHIFT };
+    let guard = Handle::open_since(area, since, object, role, site, count);
+    if guard.0 != 0 {
+        area.guard_opened(guard.number());
+    }
+    ManuallyDrop::new(guard).0
 }
 
 /// Tells the uses of a handle that is there as long as this is.

@@ -8,6 +8,7 @@ use ::tokio::task::{JoinError, coop};
 use lockprof_trace::{Operation, Party, WaitEnd};
 use std::future::Future;
 use std::marker::PhantomPinned;
+use std::mem::{ManuallyDrop, needs_drop};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -222,7 +223,9 @@ pub(super) struct Kept<T>(T);
 unsafe impl<T> Sync for Kept<T> {}
 
 /// An operation that tries first, and makes tokio's future only where it has to wait.
-pub(super) enum TryFirst<V, A, S, F: Future, D> {
+pub(super) struct TryFirst<V, A, S, F: Future, D>(ManuallyDrop<State<V, A, S, F, D>>);
+
+enum State<V, A, S, F: Future, D> {
     /// Not polled yet, or without budget.
     Start(Op, V, A, S, D),
     /// Got, but without budget: the result has to wait for the next turn. Dropped, it is given back.
@@ -231,6 +234,20 @@ pub(super) enum TryFirst<V, A, S, F: Future, D> {
     Slow(Waits<F, D>),
     /// Was ready.
     Over,
+}
+
+impl<V, A, S, F: Future, D> State<V, A, S, F, D> {
+    /// Whether anything happens when this is dropped before it waits.
+    const OWNS: bool = needs_drop::<V>() || needs_drop::<A>() || needs_drop::<S>() || needs_drop::<D>();
+
+    /// It was ready at once. Where nothing of it needs a drop there is no call, so that the result stays in registers.
+    #[inline(always)]
+    fn over_at_once(&mut self) {
+        let before = std::mem::replace(self, Self::Over);
+        if !Self::OWNS {
+            std::mem::forget(before);
+        }
+    }
 }
 
 impl<V, A, S, F, D, T> TryFirst<V, A, S, F, D>
@@ -245,37 +262,37 @@ where
     /// it is dropped.
     #[inline(always)]
     pub(super) fn new(op: Op, value: V, attempt: A, slow: S, done: D) -> Self {
-        Self::Start(op, value, attempt, slow, done)
+        Self(ManuallyDrop::new(State::Start(op, value, attempt, slow, done)))
     }
 
     #[cold]
     #[inline(never)]
     fn slow(me: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
         // SAFETY: what is pinned here is never moved: `Slow` is made in its place, and stays there until it is dropped.
-        let me = unsafe { me.get_unchecked_mut() };
-        if let Self::Start(op, value, attempt, ..) = me {
+        let me = unsafe { &mut *me.get_unchecked_mut().0 };
+        if let State::Start(op, value, attempt, ..) = me {
             let got = if op.queues && !coop::has_budget_remaining() { attempt(value) } else { None };
-            let Self::Start(op, value, _, slow, done) = std::mem::replace(me, Self::Over) else {
+            let State::Start(op, value, _, slow, done) = std::mem::replace(me, State::Over) else {
                 unreachable!()
             };
             *me = match got {
-                Some(got) => Self::Got(Kept(got), done),
-                None => Self::Slow(Waits::new(op, slow(value), done)),
+                Some(got) => State::Got(Kept(got), done),
+                None => State::Slow(Waits::new(op, slow(value), done)),
             };
         }
         let out = match me {
-            Self::Got(..) => {
+            State::Got(..) => {
                 ready!(coop::poll_proceed(cx)).made_progress();
-                let Self::Got(Kept(got), mut done) = std::mem::replace(me, Self::Over) else {
+                let State::Got(Kept(got), mut done) = std::mem::replace(me, State::Over) else {
                     unreachable!()
                 };
                 done(got)
             }
             // SAFETY: as above.
-            Self::Slow(waits) => ready!(unsafe { Pin::new_unchecked(waits) }.poll(cx)),
-            Self::Start(..) | Self::Over => panic!("`async fn` resumed after completion"),
+            State::Slow(waits) => ready!(unsafe { Pin::new_unchecked(waits) }.poll(cx)),
+            State::Start(..) | State::Over => panic!("`async fn` resumed after completion"),
         };
-        *me = Self::Over;
+        *me = State::Over;
         Poll::Ready(out)
     }
 }
@@ -292,15 +309,15 @@ where
     #[inline(always)]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
         // SAFETY: nothing in `Start` is pinned, and nothing is moved out of `Slow`.
-        let me = unsafe { self.as_mut().get_unchecked_mut() };
-        if let Self::Start(op, value, attempt, _, done) = me {
+        let me = unsafe { &mut *self.as_mut().get_unchecked_mut().0 };
+        if let State::Start(op, value, attempt, _, done) = me {
             match coop::poll_proceed(cx) {
                 Poll::Ready(budget) => {
                     op.acquiring();
                     if let Some(got) = attempt(value) {
                         budget.made_progress();
                         let out = done(got);
-                        *me = Self::Over;
+                        me.over_at_once();
                         return Poll::Ready(out);
                     }
                 }
@@ -310,4 +327,21 @@ where
         }
         Self::slow(self, cx)
     }
+}
+
+impl<V, A, S, F: Future, D> Drop for TryFirst<V, A, S, F, D> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        if !matches!(*self.0, State::Over) {
+            drop_early(&mut self.0);
+        }
+    }
+}
+
+/// Out of line, since most are dropped when they are over.
+#[cold]
+#[inline(never)]
+fn drop_early<T>(state: &mut ManuallyDrop<T>) {
+    // SAFETY: the caller is being dropped, and does not look at it again.
+    unsafe { ManuallyDrop::drop(state) };
 }

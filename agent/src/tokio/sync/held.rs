@@ -2,7 +2,7 @@
 //!
 //! They stand on tokio's own [`Semaphore`], which queues, wakes and spends the budget. That a guard owns an `Arc` of the
 //! recorded lock is why tokio's own guards will not do.
-use crate::recorder::{Handle, Site};
+use crate::recorder::Handle;
 use crate::tokio::wait::{Ended, Op};
 use ::tokio::sync::{Mutex, Semaphore, SemaphorePermit, TryLockError};
 use lockprof_trace::{Role, WaitEnd};
@@ -35,9 +35,7 @@ impl<L: Lock> Held<L> {
     /// The permits were taken, as by `op`.
     #[inline(always)]
     pub(super) fn new(op: &Op, role: Role, permits: u32, lock: L) -> Self {
-        let mut held = Self { handle: Handle::NONE, permits, lock };
-        held.tell(op, role);
-        held
+        Self { handle: taken::<L>(op, role), permits, lock }
     }
 
     /// The permits of `lock`, if nobody is in the way; not told yet.
@@ -56,10 +54,7 @@ impl<L: Lock> Held<L> {
     /// What was taken, as by `op`, is told.
     #[inline(always)]
     pub(super) fn tell(&mut self, op: &Op, role: Role) {
-        if op.id != 0 {
-            let handle = taken(op.id, role, op.site);
-            self.handle = if L::OWNED { handle.travels() } else { handle };
-        }
+        self.handle = taken::<L>(op, role);
     }
 
     /// The lock that is held.
@@ -78,11 +73,15 @@ impl<L: Lock> Held<L> {
     }
 }
 
-#[inline]
-fn taken(id: u32, role: Role, site: Site) -> Handle {
+#[inline(always)]
+fn taken<L: Lock>(op: &Op, role: Role) -> Handle {
+    if op.id == 0 {
+        return Handle::NONE;
+    }
     // The id behind a lock's own counts its readers.
-    let object = if role == Role::Shared { id - 1 } else { id };
-    Handle::guard((object, id), role, site, 1)
+    let object = if role == Role::Shared { op.id - 1 } else { op.id };
+    let handle = Handle::guard((object, op.id), role, op.site, 1);
+    if L::OWNED { handle.travels() } else { handle }
 }
 
 impl<L: Lock> Ended for Held<L> {
