@@ -10,6 +10,7 @@ use super::site::{Site, site_of};
 use crate::clock::ticks;
 use lockprof_trace::memory::{COARSE_SHIFT, entry as words};
 use lockprof_trace::{Event, Kind, Outcome, Party, TaskState};
+use std::num::NonZeroU32;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{AcqRel, Relaxed, Release};
 
@@ -18,12 +19,11 @@ const RUN: u64 = 1024;
 static NUMBERS: AtomicU64 = AtomicU64::new(1);
 
 /// A live task of the program. Dropped before [`Task::finish`], it was aborted, or its runtime has shut down.
+///
+/// All else stands in its entry, so that futures do not grow by it.
 pub(crate) struct Task {
-    party: Party,
-    entry: u32,
-    class: u32,
+    entry: NonZeroU32,
     runtime: u32,
-    polls: u64,
 }
 
 /// In the last word of a live task's entry, beside its party: it is a task's, and then, somebody asked for its end.
@@ -141,6 +141,7 @@ impl Task {
     /// The same at a site by its address, with so many wakers as an entry has them.
     pub(crate) fn spawn_at(kind: Kind, site: u64, wakers: u64) -> Option<Self> {
         let memory = memory::get().filter(|_| RECORDING.load(Relaxed))?;
+        let entry = NonZeroU32::new(entry::take(memory)?)?;
         let task = Party::task(number());
         let class = class_at(kind, site);
         let (parent, at) = (party(), ticks());
@@ -149,30 +150,50 @@ impl Task {
         let event = Event::Task { at, task, parent, class: class.into(), runtime: polled_by };
         emit_fixed::<6>(super::span::current(), event);
         population(class, 1);
-        let entry = entry::take(memory).unwrap_or(0);
-        if entry != 0 {
-            let head = words::TASK | (TaskState::New as u64) << 8 | u64::from(class) << 32;
-            memory.entry(entry)[words::NEXT].store(OWNED | task.0, Relaxed);
-            entry::write(memory, entry, [task.0, site, at, 0, 0, wakers], head);
-        }
-        Some(Self { party: task, entry, class, runtime, polls: 0 })
+        let head = words::TASK | (TaskState::New as u64) << 8 | u64::from(class) << 32;
+        memory.entry(entry.get())[words::NEXT].store(OWNED | task.0, Relaxed);
+        entry::write(memory, entry.get(), [task.0, site, at, 0, 0, wakers], head);
+        Some(Self { entry, runtime })
+    }
+
+    /// Its entry; none in the child of a fork.
+    #[inline(always)]
+    fn open(&self) -> Option<&'static [AtomicU64]> {
+        Some(memory::get()?.entry(self.entry.get()))
+    }
+
+    #[inline(always)]
+    fn word(&self, which: usize) -> u64 {
+        self.open().map_or(0, |words| words[which].load(Relaxed))
+    }
+
+    fn party(&self) -> Party {
+        Party(self.word(words::PARTY))
+    }
+
+    fn class(&self) -> u32 {
+        (self.word(words::HEAD) >> 32) as u32
     }
 
     /// What others may keep of it.
     pub(crate) fn reference(&self) -> TaskRef {
-        TaskRef { party: self.party, entry: self.entry }
+        TaskRef { party: self.party(), entry: self.entry.get() }
     }
 
     /// A poll begins: until the result is dropped, what this thread does is done by the task.
     #[inline]
-    pub(crate) fn poll(&mut self) -> Polling {
-        self.polls += 1;
-        self.set(TaskState::Running);
-        if self.runtime == 0 && self.polls == 1 {
+    pub(crate) fn poll(&mut self) -> Option<Polling> {
+        let open = self.open()?;
+        let polls = open[words::COUNT].load(Relaxed) + 1;
+        open[words::COUNT].store(polls, Relaxed);
+        open[words::HOLDER].store(COARSE.0.load(Relaxed) >> 32 << COARSE_SHIFT, Relaxed);
+        set_state(open, TaskState::Running);
+        if self.runtime == 0 && polls == 1 {
             self.first_polled();
         }
         let _works = InRuntime::enter(if self.runtime == 0 { here() } else { self.runtime });
-        Polling { before: area().switch(self.party), entry: self.entry, _works }
+        let before = area().switch(Party(open[words::PARTY].load(Relaxed)));
+        Some(Polling { before, entry: self.entry.get(), _works })
     }
 
     /// A task that was spawned on a set of local tasks is known to be polled by a runtime where that has no other threads.
@@ -182,23 +203,13 @@ impl Task {
         if runtime & DRIVEN != 0 {
             self.runtime = runtime;
             let (at, task, class, runtime) =
-                (ticks(), self.party, self.class.into(), (runtime & !DRIVEN).into());
+                (ticks(), self.party(), self.class().into(), (runtime & !DRIVEN).into());
             emit(&Event::Task { at, task, parent: Party::UNKNOWN, class, runtime });
         }
     }
 
-    #[inline]
-    fn set(&self, state: TaskState) {
-        let Some(memory) = memory::get().filter(|_| self.entry != 0) else { return };
-        let alive = memory.entry(self.entry);
-        alive[words::COUNT].store(self.polls, Relaxed);
-        alive[words::HOLDER].store(COARSE.0.load(Relaxed) >> 32 << COARSE_SHIFT, Relaxed);
-        set_state(memory, self.entry, state);
-    }
-
     fn is_aborted(&self) -> bool {
-        let memory = memory::get().filter(|_| self.entry != 0);
-        memory.is_some_and(|memory| memory.entry(self.entry)[words::NEXT].load(Relaxed) & ABORTED != 0)
+        self.word(words::NEXT) & ABORTED != 0
     }
 
     /// It returned or panicked.
@@ -211,42 +222,40 @@ impl Task {
     /// and waits that go with a task whose runtime shuts down count as held and blocked to the end.
     pub(crate) fn dropping(&self) -> Dropping {
         let shutdown = !self.is_aborted();
-        let abandoned = if shutdown { self.party } else { Party::UNKNOWN };
+        let abandoned = if shutdown { self.party() } else { Party::UNKNOWN };
         if shutdown {
             ABANDONING.store(true, Relaxed);
             self.tell_open();
         }
         Dropping {
-            before: area().switch(self.party),
+            before: area().switch(self.party()),
             abandoned: LOCAL.with(|local| local.abandoned.replace(abandoned)),
         }
     }
 
     /// Tells what the task was doing, unless it has been woken: the shutdown may have done that.
     fn tell_open(&self) {
-        let Some(memory) = memory::get().filter(|_| self.entry != 0) else { return };
-        let open = memory.entry(self.entry);
-        let word = |which: usize| open[which].load(Relaxed);
         let parked = (TaskState::Parked as u64) << 8;
-        if word(words::HEAD) & (0xFF00 | words::WOKEN) == parked {
-            let (task, state, polls) = (self.party, TaskState::Parked, self.polls);
-            let (polled, wakers) = (word(words::HOLDER), word(words::HOLDER_SITE));
+        if self.word(words::HEAD) & (0xFF00 | words::WOKEN) == parked {
+            let (task, state, polls) = (self.party(), TaskState::Parked, self.word(words::COUNT));
+            let (polled, wakers) = (self.word(words::HOLDER), self.word(words::HOLDER_SITE));
             emit(&Event::OpenTask { task, state, polls, polled, wakers });
         }
     }
 
     fn end(&mut self, outcome: Outcome) {
-        if let Some(memory) = memory::get().filter(|_| self.entry != 0) {
-            // Nobody else's abort may hit what comes after.
-            memory.entry(self.entry)[words::HEAD].store(0, Release);
-            let before = memory.entry(self.entry)[words::NEXT].fetch_and(WAKERS, AcqRel);
-            // Else its wakers still count there, and free it.
-            if before & WAKERS == 0 {
-                entry::free(memory, self.entry);
-            }
+        let Some(memory) = memory::get() else { return };
+        let (task, class, polls) = (self.party(), self.class(), self.word(words::COUNT));
+        let open = memory.entry(self.entry.get());
+        // Nobody else's abort may hit what comes after.
+        open[words::HEAD].store(0, Release);
+        let before = open[words::NEXT].fetch_and(WAKERS, AcqRel);
+        // Else its wakers still count there, and free it.
+        if before & WAKERS == 0 {
+            entry::free(memory, self.entry.get());
         }
-        population(self.class, -1);
-        emit_fixed::<5>(0, Event::TaskEnd { at: ticks(), task: self.party, outcome, polls: self.polls });
+        population(class, -1);
+        emit_fixed::<5>(0, Event::TaskEnd { at: ticks(), task, outcome, polls });
     }
 }
 
@@ -256,8 +265,8 @@ impl Drop for Task {
     }
 }
 
-fn set_state(memory: &memory::Mapped, number: u32, state: TaskState) {
-    let head = &memory.entry(number)[words::HEAD];
+fn set_state(open: &[AtomicU64], state: TaskState) {
+    let head = &open[words::HEAD];
     let keeps = if state == TaskState::Running { !(0xFF00 | words::WOKEN) } else { !0xFF00 };
     head.store(head.load(Relaxed) & keeps | (state as u64) << 8, Release);
 }
@@ -285,8 +294,8 @@ impl Drop for Polling {
     #[inline]
     fn drop(&mut self) {
         area().switch(self.before);
-        if let Some(memory) = memory::get().filter(|_| self.entry != 0) {
-            set_state(memory, self.entry, TaskState::Parked);
+        if let Some(memory) = memory::get() {
+            set_state(memory.entry(self.entry), TaskState::Parked);
         }
     }
 }

@@ -177,7 +177,7 @@ pub(super) fn enter<'a, S: LookupSpan<'a>>(span: &SpanRef<'a, S>) {
     if span.name() == SPAWN
         && let Some(plain) = span.extensions_mut().get_mut::<PlainTask>()
     {
-        plain.polling = plain.task.as_mut().map(Task::poll);
+        plain.polling = plain.task.as_mut().and_then(Task::poll);
     }
 }
 

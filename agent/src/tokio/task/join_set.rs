@@ -5,8 +5,8 @@ mod builder;
 #[cfg(tokio_unstable)]
 pub use builder::Builder;
 
-use super::recorded::SetAborts;
-use super::{AbortHandle, Job, LocalSet, Recorded};
+use super::recorded::{InSet, SetAborts};
+use super::{AbortHandle, Job, LocalSet};
 use crate::recorder::{InRuntime, RECORDING, is_abandoning};
 use crate::tokio::runtime::Handle;
 use crate::tokio::wait::{Op, Waits};
@@ -68,7 +68,7 @@ impl<T: 'static> JoinSet<T> {
         F: Send + 'static,
         T: Send,
     {
-        let (task, spawned) = Recorded::new_in(self.aborts(), task);
+        let (task, spawned) = InSet::new(self.aborts(), task);
         spawned.abort_handle(self.inner.spawn(task))
     }
 
@@ -81,7 +81,7 @@ impl<T: 'static> JoinSet<T> {
         T: Send,
     {
         let _there = handle.there();
-        let (task, spawned) = Recorded::new_in(self.aborts(), task);
+        let (task, spawned) = InSet::new(self.aborts(), task);
         spawned.abort_handle(self.inner.spawn_on(task, handle.original()))
     }
 
@@ -93,7 +93,7 @@ impl<T: 'static> JoinSet<T> {
         F: 'static,
     {
         let _unknown = InRuntime::enter(0);
-        let (task, spawned) = Recorded::new_in(self.aborts(), task);
+        let (task, spawned) = InSet::new(self.aborts(), task);
         spawned.abort_handle(self.inner.spawn_local(task))
     }
 
@@ -105,7 +105,7 @@ impl<T: 'static> JoinSet<T> {
         F: 'static,
     {
         let _unknown = InRuntime::enter(0);
-        let (task, spawned) = Recorded::new_in(self.aborts(), task);
+        let (task, spawned) = InSet::new(self.aborts(), task);
         spawned.abort_handle(self.inner.spawn_local_on(task, local_set.original()))
     }
 

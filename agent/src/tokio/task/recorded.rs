@@ -16,25 +16,30 @@ use std::task::{Context, Poll};
 /// A [`JoinSet`](super::JoinSet) has asked all its tasks to end early.
 pub(super) type SetAborts = Option<Arc<AtomicBool>>;
 
-/// A task of the program, and the set that it is in.
-#[derive(Default)]
-struct Life {
-    task: Option<Task>,
-    set: SetAborts,
-}
+/// A task of the program, until it has ended.
+struct Life(Option<Task>);
 
 impl Life {
+    #[inline(always)]
     fn new(kind: Kind, site: Site) -> Self {
-        Self { task: Task::spawn(kind, site), set: None }
+        Self(Task::spawn(kind, site))
     }
 
+    #[inline(always)]
     fn reference(&self) -> TaskRef {
-        self.task.as_ref().map_or(TaskRef::NONE, Task::reference)
+        self.0.as_ref().map_or(TaskRef::NONE, Task::reference)
     }
 
     fn finish(&mut self, outcome: Outcome) {
-        if let Some(task) = self.task.take() {
+        if let Some(task) = self.0.take() {
             task.finish(outcome);
+        }
+    }
+
+    /// The set that it is in is gone, or was told to: who drops it unfinished does so for that.
+    fn asked_by(&self, set: &SetAborts) {
+        if set.as_ref().is_some_and(|aborts| aborts.load(Relaxed)) {
+            self.reference().abort();
         }
     }
 
@@ -42,10 +47,7 @@ impl Life {
     #[cold]
     #[inline(never)]
     fn dropped(&mut self, drop_inner: impl FnOnce()) {
-        let Some(task) = self.task.take() else { return drop_inner() };
-        if self.set.as_ref().is_some_and(|aborts| aborts.load(Relaxed)) {
-            task.reference().abort();
-        }
+        let Some(task) = self.0.take() else { return drop_inner() };
         let _dropping = task.dropping();
         drop_inner();
     }
@@ -91,17 +93,10 @@ pub(crate) struct Recorded<F> {
 
 impl<F> Recorded<F> {
     /// `future`, to be spawned by the caller: not in here, since tokio's panics tell who spawns.
-    #[inline]
+    #[inline(always)]
     #[track_caller]
     pub(crate) fn new(future: F) -> (Self, Spawned) {
-        Self::new_in(None, future)
-    }
-
-    /// The same in a set.
-    #[inline]
-    #[track_caller]
-    pub(super) fn new_in(set: SetAborts, future: F) -> (Self, Spawned) {
-        let life = Life { set, ..Life::new(Kind::Task, Location::caller()) };
+        let life = Life::new(Kind::Task, Location::caller());
         let spawned = Spawned { task: life.reference(), site: Location::caller() };
         captured(&future, spawned.task.party());
         (Self { inner: ManuallyDrop::new(future), life, census: Census::default() }, spawned)
@@ -117,12 +112,12 @@ impl<F: Future> Future for Recorded<F> {
         let me = unsafe { self.get_unchecked_mut() };
         // SAFETY: as above.
         let inner = unsafe { Pin::new_unchecked(&mut *me.inner) };
-        if me.life.task.is_none() {
+        if me.life.0.is_none() {
             return inner.poll(cx);
         }
         let task = me.life.reference();
         let on_panic = OnPanic(&mut me.life);
-        let polling = on_panic.0.task.as_mut().map(Task::poll);
+        let polling = on_panic.0.0.as_mut().and_then(Task::poll);
         let out = me.census.poll(inner, task, cx);
         drop(polling);
         std::mem::forget(on_panic);
@@ -138,7 +133,39 @@ impl<F> Drop for Recorded<F> {
         let inner = &mut self.inner;
         // SAFETY: it is dropped here, in its place, and nowhere else.
         let mut drop_inner = || unsafe { ManuallyDrop::drop(inner) };
-        if self.life.task.is_none() { drop_inner() } else { self.life.dropped(drop_inner) }
+        if self.life.0.is_none() { drop_inner() } else { self.life.dropped(drop_inner) }
+    }
+}
+
+/// The future of a task in a set.
+pub(super) struct InSet<F> {
+    inner: Recorded<F>,
+    set: SetAborts,
+}
+
+impl<F> InSet<F> {
+    /// The same as [`Recorded::new`].
+    #[inline(always)]
+    #[track_caller]
+    pub(super) fn new(set: SetAborts, future: F) -> (Self, Spawned) {
+        let (inner, spawned) = Recorded::new(future);
+        (Self { inner, set }, spawned)
+    }
+}
+
+impl<F: Future> Future for InSet<F> {
+    type Output = F::Output;
+
+    #[inline(always)]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        // SAFETY: `inner` is pinned with us and never moved.
+        unsafe { self.map_unchecked_mut(|me| &mut me.inner) }.poll(cx)
+    }
+}
+
+impl<F> Drop for InSet<F> {
+    fn drop(&mut self) {
+        self.inner.life.asked_by(&self.set);
     }
 }
 
@@ -146,6 +173,7 @@ impl<F> Drop for Recorded<F> {
 pub(crate) struct Job<F> {
     closure: Option<F>,
     life: Life,
+    set: SetAborts,
 }
 
 impl<R, F: FnOnce() -> R> Job<F> {
@@ -158,10 +186,10 @@ impl<R, F: FnOnce() -> R> Job<F> {
     /// The same in a set.
     #[track_caller]
     pub(super) fn new_in(set: SetAborts, closure: F) -> (Self, Spawned) {
-        let life = Life { set, ..Life::new(Kind::BlockingTask, Location::caller()) };
+        let life = Life::new(Kind::BlockingTask, Location::caller());
         let spawned = Spawned { task: life.reference(), site: Location::caller() };
         moved(&closure, spawned.task.party());
-        (Self { closure: Some(closure), life }, spawned)
+        (Self { closure: Some(closure), life, set }, spawned)
     }
 
     /// Runs it.
@@ -169,7 +197,7 @@ impl<R, F: FnOnce() -> R> Job<F> {
     pub(crate) fn run(mut self) -> R {
         let closure = self.closure.take().expect("a job runs once");
         let on_panic = OnPanic(&mut self.life);
-        let polling = on_panic.0.task.as_mut().map(Task::poll);
+        let polling = on_panic.0.0.as_mut().and_then(Task::poll);
         let out = closure();
         drop(polling);
         std::mem::forget(on_panic);
@@ -181,6 +209,7 @@ impl<R, F: FnOnce() -> R> Job<F> {
 impl<F> Drop for Job<F> {
     fn drop(&mut self) {
         let Some(closure) = self.closure.take() else { return };
+        self.life.asked_by(&self.set);
         self.life.dropped(|| drop(closure));
     }
 }

@@ -8,7 +8,9 @@ use crate::recorder::{TaskRef, Wakers};
 use std::future::Future;
 use std::mem::ManuallyDrop;
 use std::pin::Pin;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
+use std::sync::atomic::AtomicPtr;
+use std::sync::atomic::Ordering::{AcqRel, Acquire};
 use std::task::{Context, Poll, RawWaker, RawWakerVTable, Waker};
 
 /// What all clones of a task's waker point to.
@@ -17,9 +19,9 @@ struct TaskWaker {
     wakers: Wakers,
 }
 
-/// The waker of a task, once it was cloned.
+/// The waker of a task, once it was cloned: a pointer that an `Arc` was made into, for less room than a cell of one.
 #[derive(Default)]
-pub(super) struct Census(OnceLock<Arc<TaskWaker>>);
+pub(super) struct Census(AtomicPtr<TaskWaker>);
 
 impl Census {
     /// Polls what the task does, with its waker counted.
@@ -31,15 +33,43 @@ impl Census {
         cx: &mut Context<'_>,
     ) -> Poll<F::Output> {
         // tokio gives a task one waker for life.
-        if let Some(waker) = self.0.get() {
+        let waker = self.0.load(Acquire).cast_const();
+        if !waker.is_null() {
             // SAFETY: the data is what the vtable takes it for. The waker is only lent: it is never dropped.
-            let waker = ManuallyDrop::new(unsafe { Waker::new(Arc::as_ptr(waker).cast(), &CLONE) });
+            let waker = ManuallyDrop::new(unsafe { Waker::new(waker.cast(), &CLONE) });
             return inner.poll(&mut Context::from_waker(&waker));
         }
         let frame = Frame { waker: cx.waker(), census: self, task };
         // SAFETY: as above; and the frame outlives the poll.
         let waker = ManuallyDrop::new(unsafe { Waker::new(std::ptr::from_ref(&frame).cast(), &FRAME) });
         inner.poll(&mut Context::from_waker(&waker))
+    }
+
+    /// What all clones point to, made by `new` if this is the first one.
+    fn get_or_init(&self, new: impl FnOnce() -> Arc<TaskWaker>) -> *const TaskWaker {
+        let known = self.0.load(Acquire);
+        if !known.is_null() {
+            return known;
+        }
+        let made = Arc::into_raw(new()).cast_mut();
+        match self.0.compare_exchange(known, made, AcqRel, Acquire) {
+            Ok(_) => made,
+            Err(first) => {
+                // SAFETY: it was made just now, and nobody has seen it.
+                drop(unsafe { Arc::from_raw(made) });
+                first
+            }
+        }
+    }
+}
+
+impl Drop for Census {
+    fn drop(&mut self) {
+        let waker = *self.0.get_mut();
+        if !waker.is_null() {
+            // SAFETY: an `Arc` was made into it, which this stands for.
+            drop(unsafe { Arc::from_raw(waker) });
+        }
     }
 }
 
@@ -61,9 +91,9 @@ unsafe fn clone_frame(frame: *const ()) -> RawWaker {
     // SAFETY: as promised.
     let frame = unsafe { &*frame.cast::<Frame<'_>>() };
     let new = || Arc::new(TaskWaker { waker: frame.waker.clone(), wakers: frame.task.wakers() });
-    let waker = frame.census.0.get_or_init(new);
-    waker.wakers.cloned();
-    RawWaker::new(Arc::into_raw(waker.clone()).cast(), &CLONE)
+    let waker = frame.census.get_or_init(new);
+    // SAFETY: the census keeps it.
+    unsafe { clone(waker.cast()) }
 }
 
 /// # Safety
@@ -121,7 +151,9 @@ mod tests {
     use std::pin::pin;
 
     fn strong(census: &Census) -> Option<usize> {
-        census.0.get().map(Arc::strong_count)
+        let waker = census.0.load(Acquire);
+        // SAFETY: the census keeps one count of it.
+        (!waker.is_null()).then(|| Arc::strong_count(&ManuallyDrop::new(unsafe { Arc::from_raw(waker) })))
     }
 
     #[test]

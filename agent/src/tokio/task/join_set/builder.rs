@@ -1,8 +1,8 @@
 //! Tasks of a set with a name for tokio's own tools.
-use super::{JoinSet, SetAborts};
+use super::{InSet, JoinSet, SetAborts};
 use crate::recorder::InRuntime;
 use crate::tokio::runtime::Handle;
-use crate::tokio::task::{AbortHandle, Job, LocalSet, Recorded};
+use crate::tokio::task::{AbortHandle, Job, LocalSet};
 use ::tokio::task::join_set as original;
 use std::fmt;
 use std::future::Future;
@@ -41,7 +41,7 @@ impl<'a, T: 'static> Builder<'a, T> {
         F: Send + 'static,
         T: Send,
     {
-        let (task, spawned) = Recorded::new_in(self.aborts, future);
+        let (task, spawned) = InSet::new(self.aborts, future);
         Ok(spawned.abort_handle(self.inner.spawn(task)?))
     }
 
@@ -57,7 +57,7 @@ impl<'a, T: 'static> Builder<'a, T> {
         T: Send,
     {
         let _there = handle.there();
-        let (task, spawned) = Recorded::new_in(self.aborts, future);
+        let (task, spawned) = InSet::new(self.aborts, future);
         Ok(spawned.abort_handle(self.inner.spawn_on(task, handle.original())?))
     }
 
@@ -104,7 +104,7 @@ impl<'a, T: 'static> Builder<'a, T> {
     {
         // Who polls it is known by its first poll.
         let _unknown = InRuntime::enter(0);
-        let (task, spawned) = Recorded::new_in(self.aborts, future);
+        let (task, spawned) = InSet::new(self.aborts, future);
         Ok(spawned.abort_handle(self.inner.spawn_local(task)?))
     }
 
@@ -119,7 +119,7 @@ impl<'a, T: 'static> Builder<'a, T> {
         F: 'static,
     {
         let _unknown = InRuntime::enter(0);
-        let (task, spawned) = Recorded::new_in(self.aborts, future);
+        let (task, spawned) = InSet::new(self.aborts, future);
         Ok(spawned.abort_handle(self.inner.spawn_local_on(task, local_set.original())?))
     }
 }
