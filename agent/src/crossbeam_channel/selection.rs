@@ -6,7 +6,7 @@
 //! which says what is wrong with it.
 use super::arms::{Arm, Waits, end};
 use super::original::internal::SelectHandle;
-use crate::recorder::Site;
+use crate::recorder::{Site, is_recording};
 use std::cell::{Cell, RefCell};
 use std::panic::Location;
 
@@ -41,7 +41,8 @@ impl<const N: usize> Selection<N> {
         Self {
             site: Location::caller(),
             idle,
-            ready: Cell::new(false),
+            // Where nothing waits, or no wait is told, nobody asks which operation is ready.
+            ready: Cell::new(idle == Idle::Goes || !is_recording()),
             arms: [const { Cell::new(None) }; N],
             waits: RefCell::default(),
         }
@@ -52,7 +53,7 @@ impl<const N: usize> Selection<N> {
     #[inline]
     pub fn with<'a, E: SelectHandle>(&self, index: usize, (arm, end): (Option<Arm>, &'a E)) -> &'a E {
         self.arms[index].set(arm);
-        self.ready.set(self.ready.get() || self.idle == Idle::Goes || end.is_ready());
+        self.ready.set(self.ready.get() || end.is_ready());
         if index + 1 == N && !self.ready.get() {
             let arms = self.arms.iter().map(Cell::get).enumerate();
             self.waits.replace(Waits::begin(arms, self.idle == Idle::WaitsFor, self.site));

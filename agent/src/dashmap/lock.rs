@@ -58,23 +58,20 @@ impl RawRwLock {
         attempt: impl FnOnce() -> Option<G>,
         block: impl FnOnce() -> G,
     ) -> Option<G> {
-        let block = || self.block(key, block);
         match key {
-            Some(_) => Some(self.take(id, access, site, attempt, block)),
+            Some(hash) => Some(self.take(id, access, site, attempt, || self.block(hash, block))),
             // Who goes through a map holds one shard while it takes the next one: that says nothing of the program.
             None => self.take_or_wait(access, site, attempt(), || Some(block())),
         }
     }
 
-    /// Blocks, and tells for which key.
-    fn block<G>(&self, key: Option<u64>, block: impl FnOnce() -> G) -> G {
+    /// Blocks, and tells for the key with which hash.
+    fn block<G>(&self, hash: u64, block: impl FnOnce() -> G) -> G {
         let begin = ticks();
         let got = block();
-        if let Some(hash) = key {
-            let at = ticks();
-            let key = salted(&hash) & u64::from(u32::MAX);
-            emit(&Event::KeyWait { at, ticks: at.saturating_sub(begin), object: self.id().into(), key });
-        }
+        let at = ticks();
+        let key = salted(&hash) & u64::from(u32::MAX);
+        emit(&Event::KeyWait { at, ticks: at.saturating_sub(begin), object: self.id().into(), key });
         got
     }
 }

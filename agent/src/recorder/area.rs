@@ -115,21 +115,17 @@ impl Area {
     }
 
     /// Counts one use of an object, and samples it now and then.
+    ///
+    /// Whether it is one of the uses whose hold shall be timed.
     #[inline(always)]
-    pub(crate) fn count(&self, id: u32) {
+    pub(crate) fn count(&self, id: u32) -> bool {
         let byte = &self.counters[id as usize % IDS];
         let (count, carries) = byte.load(Relaxed).overflowing_add(1);
         if carries {
-            return self.carry(id);
+            self.carry(id);
+        } else {
+            byte.store(count, Relaxed);
         }
-        byte.store(count, Relaxed);
-    }
-
-    /// The same; whether it is one of the uses whose hold shall be timed.
-    #[inline(always)]
-    pub(super) fn count_draw(&self, id: u32) -> bool {
-        let carries = self.counters[id as usize % IDS].load(Relaxed) == u8::MAX;
-        self.count(id);
         carries
     }
 

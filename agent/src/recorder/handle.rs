@@ -214,7 +214,7 @@ impl Handle {
 #[inline(never)]
 extern "C" fn guard_taken(object: u32, counted: u32, role: Role, site: Site, count: u32) -> u32 {
     let area = area();
-    let timed = area.count_draw(counted);
+    let timed = area.count(counted);
     if !RECORDING.load(Relaxed) {
         return 0;
     }
