@@ -3,6 +3,7 @@
 use super::area::Area;
 use super::areas::{area, party};
 use super::chunk::emit_fixed;
+use super::contained::contained;
 use super::free_list::FreeList;
 use super::local::LOCAL;
 use super::memory::{self, ENTRIES, Mapped, RECORDING};
@@ -40,12 +41,14 @@ pub(super) fn take_from(area: &Area, memory: &Mapped) -> Option<u32> {
 #[cold]
 #[inline(never)]
 fn take_common(memory: &Mapped) -> Option<u32> {
-    let taken = FREE.pop(|number| next(memory, number));
-    let taken = taken.or_else(|| memory.take(ENTRIES, 1).map(|number| number as u32));
-    if taken.is_none() {
-        memory.lost(Loss::Entries);
-    }
-    taken
+    contained(None, || {
+        let taken = FREE.pop(|number| next(memory, number));
+        let taken = taken.or_else(|| memory.take(ENTRIES, 1).map(|number| number as u32));
+        if taken.is_none() {
+            memory.lost(Loss::Entries);
+        }
+        taken
+    })
 }
 
 /// Frees an entry. Once the recording ends, what is open stays open: a runtime may be dropping its tasks meanwhile, and
@@ -69,9 +72,11 @@ pub(super) fn free_from(area: &Area, memory: &Mapped, number: u32) {
 /// Puts a free entry into the common stock.
 #[cold]
 pub(crate) fn give_back(number: u32) {
-    if let Some(memory) = memory::get() {
-        FREE.push(number, |number| next(memory, number));
-    }
+    contained((), || {
+        if let Some(memory) = memory::get() {
+            FREE.push(number, |number| next(memory, number));
+        }
+    });
 }
 
 /// Writes an entry, its head last.

@@ -215,10 +215,14 @@ impl Area {
         }
     }
 
-    /// Makes room on the list: of guards that are gone, else of the oldest.
     #[cold]
     #[inline(never)]
-    fn sweep_guards(&self, number: u32) {
+    extern "C" fn sweep_guards(&self, number: u32) {
+        contained((), || self.make_room(number));
+    }
+
+    /// Makes room on the list, of guards that are gone, else of the oldest, and puts another one there.
+    fn make_room(&self, number: u32) {
         let Some(memory) = memory::get().filter(|_| self.number.load(Relaxed) != 0) else { return };
         let is_guard =
             |number: u64| memory.entry(number as u32)[entry::HEAD].load(Relaxed) & 0xFF == entry::HANDLE;
