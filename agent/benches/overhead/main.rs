@@ -9,6 +9,7 @@
 //! some processors is dearer.
 mod bodies;
 mod harness;
+mod own_thread;
 mod threads;
 mod try_first;
 
@@ -39,7 +40,8 @@ type Row = (String, Box<dyn FnOnce() -> String>);
 fn rows(mode: &str) -> Vec<Row> {
     let (alone, pairs) = match mode {
         "floor" => (bodies::floor(), vec![]),
-        _ => (bodies::rows(mode), threads::pairs(mode)),
+        "off" => (bodies::rows(mode), threads::pairs(mode)),
+        _ => (bodies::rows(mode), threads::pairs(mode).into_iter().chain([own_thread::row(mode)]).collect()),
     };
     let alone = alone.into_iter().map(|row| (row.name.clone(), Box::new(move || row.measure()) as Box<_>));
     alone

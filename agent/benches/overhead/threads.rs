@@ -12,8 +12,8 @@ type Figures = (f64, f64);
 /// A row: one side over raw locks, the other over wrapped ones.
 pub struct Pair {
     pub name: String,
-    raw: fn() -> Figures,
-    wrapped: fn() -> Figures,
+    pub raw: fn() -> Figures,
+    pub wrapped: fn() -> Figures,
 }
 
 const ROUNDS: usize = 40;
