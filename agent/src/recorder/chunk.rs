@@ -3,7 +3,7 @@
 //! The pool is fixed. A full chunk is left to the background thread, which copies it to the file and gives it back; a
 //! thread that finds no free chunk drops the event and counts the drop: it never waits.
 use super::free_list::FreeList;
-use super::local::LOCAL;
+use super::local::{LOCAL, this_thread};
 use super::memory::{self, CHUNKS, Mapped, RECORDING};
 use super::word::Word;
 use lockprof_trace::memory::{CHUNK, CHUNK_HEAD, chunk, region};
@@ -73,22 +73,21 @@ fn append(memory: &Mapped, size: usize, write: impl FnOnce(&[AtomicU64])) {
     if size > ROOM {
         return memory.lost(Loss::Events);
     }
-    LOCAL.with(|local| {
-        if local.writing.replace(true) {
-            return append_nested(memory, size, write);
+    let local = this_thread();
+    if local.writing.replace(true) {
+        return append_nested(memory, size, write);
+    }
+    match room(memory, local.chunk.get(), size) {
+        Some(number) => {
+            local.chunk.set(number);
+            put(words_of(memory, number), size, write);
         }
-        match room(memory, local.chunk.get(), size) {
-            Some(number) => {
-                local.chunk.set(number);
-                put(words_of(memory, number), size, write);
-            }
-            None => {
-                local.chunk.set(0);
-                memory.lost(Loss::Events);
-            }
+        None => {
+            local.chunk.set(0);
+            memory.lost(Loss::Events);
         }
-        local.writing.set(false);
-    });
+    }
+    local.writing.set(false);
 }
 
 /// The same in a signal handler that interrupts the writing of an event, and must not write into it: what it has to tell may

@@ -1,7 +1,7 @@
 //! Entries: what is open at this moment. A wait, a handle (guard or end of a channel) and a task each take one for as long
 //! as they last, so that what never ends stands in shared memory when the process is gone.
 use super::area::Area;
-use super::areas::{area, party};
+use super::areas::area;
 use super::chunk::emit_fixed;
 use super::contained::contained;
 use super::free_list::FreeList;
@@ -182,9 +182,10 @@ impl Wait {
         site: u64,
         target: Party,
     ) -> Option<Self> {
-        let party = party();
-        area().shelve(memory, party);
-        let number = NonZeroU32::new(take(memory)?)?;
+        let area = area();
+        let party = Party(area.party.load(Relaxed));
+        area.shelve(memory, party);
+        let number = NonZeroU32::new(take_from(area, memory)?)?;
         let object = object::own(memory, id);
         let (mut holder, mut holder_site) = (target, 0);
         if has_holder(operation) && is_turn() {

@@ -85,6 +85,14 @@ thread_local! {
     static EXIT: Exit = const { Exit };
 }
 
+/// What this thread keeps, as a reference, so that what uses it is inlined where it stands, which the closure of `with` is not
+/// always.
+#[inline(always)]
+pub(super) fn this_thread() -> &'static Local {
+    // SAFETY: it has no destructor, so that it is there as long as the thread; and its cells keep the reference on it.
+    unsafe { &*LOCAL.with(std::ptr::from_ref) }
+}
+
 /// Dropped when the thread ends.
 struct Exit;
 
