@@ -49,8 +49,7 @@ impl End {
     #[inline(always)]
     pub(crate) fn sent(&self) {
         if self.id != 0 {
-            recorder::count(self.id);
-            self.handle.used();
+            self.handle.user().counted(self.id);
         }
     }
 
@@ -76,8 +75,7 @@ impl End {
     #[inline(always)]
     pub(crate) fn received(&self) {
         if self.id != 0 {
-            recorder::count(self.id + 1);
-            self.handle.used();
+            self.handle.user().counted(self.id + 1);
         }
     }
 

@@ -20,10 +20,7 @@ impl Arm {
     #[inline]
     pub(super) fn passed(self, done: bool) {
         match (done, self.operation) {
-            (true, _) => {
-                recorder::count(self.counted());
-                self.user.used();
-            }
+            (true, _) => self.user.counted(self.counted()),
             (false, Operation::Send) => recorder::count(self.id + 2),
             (false, _) => {}
         }

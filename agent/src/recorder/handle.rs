@@ -1,7 +1,7 @@
 //! Handles: guards that may travel between threads, and ends of channels. The entry of each tells who has it, as far as that was
 //! seen: who made it or used it last, who was spawned with it, and whether it may lie where others find it.
 use super::area::{Area, COARSE};
-use super::areas::{area, party};
+use super::areas::area;
 use super::chunk::emit;
 use super::contained::contained;
 use super::entry::{ABANDONING, free_from, head, take_from, write};
@@ -237,12 +237,26 @@ impl User {
     /// It is used by who runs on this thread.
     #[inline]
     pub(crate) fn used(self) {
+        self.used_by(area());
+    }
+
+    /// The same, and it is counted by `id`, which is not 0.
+    #[inline(always)]
+    pub(crate) fn counted(self, id: u32) {
+        let area = area();
+        area.count(id);
+        self.used_by(area);
+    }
+
+    /// It is used by who runs on the thread that has this area.
+    #[inline(always)]
+    fn used_by(self, area: &Area) {
         if self.0 == 0 {
             return;
         }
         if let Some(memory) = memory::get() {
             let words = memory.entry(self.0);
-            words[entry::PARTY].store(party().0, Relaxed);
+            words[entry::PARTY].store(area.party.load(Relaxed), Relaxed);
             // One owner at a time writes; where two share an end, a lost use does no harm.
             let count = &words[entry::COUNT];
             count.store(count.load(Relaxed).wrapping_add(1 << 32), Relaxed);
