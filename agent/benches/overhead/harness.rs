@@ -3,6 +3,7 @@
 //! Each side is compiled twice. A round makes the objects of all four copies afresh, in another heap than the round
 //! before, and runs the copies in random order. The ratio is taken within the round, so that a neighbour on the machine
 //! disturbs both sides alike; what the two copies of one side differ by is luck of alignment, and is told as noise.
+use crate::neighbour;
 use std::hint::black_box;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
@@ -23,6 +24,8 @@ pub fn repeat<const COPY: u64>(mut body: impl FnMut() + 'static) -> Loop {
 }
 
 const ROUNDS: usize = 64;
+/// How often a row waits 10 ms for a core of its own, at most.
+pub const PATIENCE: u32 = 500;
 
 pub struct Row {
     pub name: String,
@@ -34,11 +37,11 @@ pub struct Row {
 
 impl Row {
     /// One line, `ratio NAME VALUE`, and behind it: the noise, what an operation takes on each side, and in how many rounds
-    /// this thread was never preempted. The noise is the largest of: raw against raw, wrapped against wrapped, two
+    /// this thread was never preempted, and had its core to itself. The noise is the largest of: raw against raw, wrapped against wrapped, two
     /// standard errors.
     pub fn measure(&self) -> String {
         let mut random = Random::new();
-        let (mut ballast, mut rounds) = (vec![], vec![]);
+        let (mut ballast, mut rounds, mut patience) = (vec![], vec![], PATIENCE);
         for _ in 0..ROUNDS {
             // Holes in the heap, and blocks that stay: what a task costs hangs on what lies free.
             let block = |_| vec![1u8; 16 + random.below(1000)];
@@ -50,6 +53,7 @@ impl Row {
             random.shuffle(&mut order);
             let mut loops = order.map(|copy| (copy, self.copies[copy]()));
             random.shuffle(&mut loops);
+            neighbour::wait(&mut patience);
             let (mut spent, mut quiet) = ([0.0; 4], true);
             at_depth(random.below(64), &mut || {
                 for (copy, body) in &mut loops {
@@ -58,13 +62,13 @@ impl Row {
                     let (preempted, start) = (preemptions(), thread_cpu_ns());
                     body(self.operations);
                     spent[*copy] = (thread_cpu_ns() - start) / self.operations as f64;
-                    quiet &= preemptions() == preempted;
+                    quiet &= preemptions() == preempted && neighbour::is_away();
                 }
             });
             rounds.push((spent, quiet));
         }
         let quiet = rounds.iter().filter(|round| round.1).count();
-        // Rounds with a preemption are left out, unless too few would be left.
+        // Rounds with a preemption or a neighbour are left out, unless too few would be left.
         rounds.retain(|round| round.1 || quiet < ROUNDS / 3);
         let rounds: Vec<_> = rounds.into_iter().map(|round| round.0).collect();
         format!("{}  quiet {quiet}/{ROUNDS}", judged(&self.name, &rounds))

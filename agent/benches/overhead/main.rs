@@ -9,6 +9,7 @@
 //! some processors is dearer.
 mod bodies;
 mod harness;
+mod neighbour;
 mod own_thread;
 mod threads;
 mod try_first;
@@ -24,6 +25,7 @@ const MODE: &str = "LOCKPROF_BENCH_MODE";
 
 fn main() -> ExitCode {
     if let Ok(mode) = env::var(MODE) {
+        neighbour::listen();
         measure(&mode);
         return ExitCode::SUCCESS;
     }
@@ -53,7 +55,10 @@ fn rows(mode: &str) -> Vec<Row> {
 fn run(mode: &str, name: &str) -> u8 {
     let exe = env::current_exe().expect("this program has a file");
     let line = |_| {
-        let output = Command::new(&exe).arg(name).env(MODE, mode).stderr(Stdio::inherit()).output().ok()?;
+        neighbour::wait(&mut { harness::PATIENCE });
+        let mut child = Command::new(&exe);
+        neighbour::tell(&mut child);
+        let output = child.arg(name).env(MODE, mode).stderr(Stdio::inherit()).output().ok()?;
         let line = String::from_utf8(output.stdout).ok().filter(|_| output.status.success())?;
         let ratio: f64 = line.split_whitespace().nth(2)?.parse().ok()?;
         Some((ratio, line))
