@@ -113,7 +113,7 @@ fn tokio_lock() -> Recorded<lockprof::tokio::sync::Mutex<u64>> {
     recorded(lockprof::tokio::sync::Mutex::new(0), |lock| *at_once(lock.lock()) += 1)
 }
 
-#[library_benchmark(config = at_most(515), setup = tokio_lock)]
+#[library_benchmark(config = at_most(458), setup = tokio_lock)]
 fn tokio_mutex(
     recorded: Recorded<lockprof::tokio::sync::Mutex<u64>>,
 ) -> Recorded<lockprof::tokio::sync::Mutex<u64>> {
