@@ -3,7 +3,7 @@
 //! Each side is compiled twice. A round makes the objects of all four copies afresh, in another heap than the round
 //! before, and runs the copies in random order. The ratio is taken within the round, so that a neighbour on the machine
 //! disturbs both sides alike; what the two copies of one side differ by is luck of alignment, and is told as noise.
-use crate::neighbour;
+use crate::{cpu_time, neighbour};
 use std::hint::black_box;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
@@ -59,9 +59,9 @@ impl Row {
                 for (copy, body) in &mut loops {
                     // First a slice to warm up: the others pushed this copy out of the caches.
                     body(self.operations);
-                    let (preempted, start) = (preemptions(), thread_cpu_ns());
+                    let (preempted, start) = (preemptions(), cpu_time::of_this_thread());
                     body(self.operations);
-                    spent[*copy] = (thread_cpu_ns() - start) / self.operations as f64;
+                    spent[*copy] = (cpu_time::of_this_thread() - start) / self.operations as f64;
                     quiet &= preemptions() == preempted && neighbour::is_away();
                 }
             });
@@ -103,14 +103,6 @@ fn quartiles(values: impl Iterator<Item = f64>) -> [f64; 3] {
     let mut values: Vec<f64> = values.collect();
     values.sort_by(f64::total_cmp);
     [1, 2, 3].map(|quarter| values[values.len() * quarter / 4])
-}
-
-/// CPU time of the calling thread: what other programs take does not count.
-pub fn thread_cpu_ns() -> f64 {
-    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: `time` may be written.
-    unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &mut time) };
-    time.tv_sec as f64 * 1e9 + time.tv_nsec as f64
 }
 
 /// How often this thread was made to give up its core.

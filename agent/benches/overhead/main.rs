@@ -8,6 +8,7 @@
 //! task; and under `floor/…/try_…` the original taken by its own `try_…`, the way to see a wait before it begins, which on
 //! some processors is dearer.
 mod bodies;
+mod cpu_time;
 mod harness;
 mod neighbour;
 mod own_thread;

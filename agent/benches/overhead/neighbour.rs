@@ -2,7 +2,7 @@
 //!
 //! What keeps many of a core's units busy then takes half as long again, while a loop that waits for its two atomic
 //! instructions hardly notices. A ratio of one to the other would be luck, and the processor's own time does not tell.
-use crate::harness::thread_cpu_ns;
+use crate::cpu_time;
 use std::env;
 use std::hint::black_box;
 use std::process::Command;
@@ -17,7 +17,7 @@ static BEST: AtomicU64 = AtomicU64::new(u64::MAX);
 
 /// How long, in ns, a loop takes that keeps a core's units of arithmetic busy.
 fn core_ns() -> u64 {
-    let start = thread_cpu_ns();
+    let start = cpu_time::of_this_thread();
     let mut sums = black_box([1u64, 2, 3, 4, 5, 6]);
     for step in 0..4_000 {
         for (sum, turn) in sums.iter_mut().zip([5, 7, 9, 11, 13, 3]) {
@@ -25,7 +25,7 @@ fn core_ns() -> u64 {
         }
     }
     black_box(sums);
-    (thread_cpu_ns() - start) as u64
+    (cpu_time::of_this_thread() - start) as u64
 }
 
 /// Whether there is none at this moment.

@@ -1,6 +1,6 @@
 //! The row of the recorder's own thread: what it takes of a core in a program that does nothing, beside a thread that does
 //! nothing but sleep as long as it does. On a virtual machine waking up is most of it.
-use crate::harness::thread_cpu_ns;
+use crate::cpu_time;
 use crate::threads::Pair;
 use std::fs;
 use std::time::Duration;
@@ -17,14 +17,14 @@ pub fn row(mode: &str) -> Pair {
 /// By a thread that sleeps, and by the recorder's, at the same time: how deep a core sleeps tells in what it takes to wake.
 fn spent() -> (f64, f64) {
     let recorder = own_thread().expect("a recording runs");
-    let before = cpu_ns(recorder);
+    let before = cpu_time::of(recorder);
     let sleeper = std::thread::spawn(|| {
-        let before = thread_cpu_ns();
+        let before = cpu_time::of_this_thread();
         (0..STEPS).for_each(|_| std::thread::sleep(STEP));
-        thread_cpu_ns() - before
+        cpu_time::of_this_thread() - before
     });
     let slept = sleeper.join().expect("who sleeps does not panic");
-    (slept / f64::from(STEPS), (cpu_ns(recorder) - before) / f64::from(STEPS))
+    (slept / f64::from(STEPS), (cpu_time::of(recorder) - before) / f64::from(STEPS))
 }
 
 /// The system's number of the recorder's thread.
@@ -33,12 +33,4 @@ fn own_thread() -> Option<libc::pid_t> {
     let named = |thread: &fs::DirEntry| fs::read_to_string(thread.path().join("comm")).ok();
     let mut own = threads.filter(|thread| named(thread).is_some_and(|name| name.trim() == "lockprof"));
     own.next()?.file_name().to_str()?.parse().ok()
-}
-
-/// CPU time of a thread of this process, by the clock that Linux makes of its number (`man clock_getcpuclockid`).
-fn cpu_ns(thread: libc::pid_t) -> f64 {
-    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: `time` may be written.
-    unsafe { libc::clock_gettime(!thread << 3 | 6, &mut time) };
-    time.tv_sec as f64 * 1e9 + time.tv_nsec as f64
 }

@@ -1,6 +1,7 @@
 //! Rows of two threads, each on a core of its own: what they get done where they contend, what each does beside the other
 //! on locks of its own, and what a wait costs in which a thread sleeps.
-use crate::harness::{Random, judged, thread_cpu_ns};
+use crate::cpu_time;
+use crate::harness::{Random, judged};
 use std::hint::black_box;
 use std::mem;
 use std::sync::Barrier;
@@ -133,11 +134,11 @@ macro_rules! neighbours {
         let locks: Vec<_> = (0..128u64).map($module::Mutex::new).collect();
         let spent = both(|which| {
             let own = &locks[64 * which..][..64];
-            let begin = thread_cpu_ns();
+            let begin = cpu_time::of_this_thread();
             for round in 0..OPERATIONS {
                 *own[round as usize % own.len()].lock() += 1;
             }
-            (thread_cpu_ns() - begin) / OPERATIONS as f64
+            (cpu_time::of_this_thread() - begin) / OPERATIONS as f64
         });
         ((spent[0] + spent[1]) / 2.0, 0.0)
     }};
@@ -162,9 +163,9 @@ macro_rules! sleeping_wait {
                     drop(held);
                 } else {
                     turn.wait();
-                    let begin = thread_cpu_ns();
+                    let begin = cpu_time::of_this_thread();
                     at_depth(20, &mut || *lock.lock() += 1);
-                    spent += thread_cpu_ns() - begin;
+                    spent += cpu_time::of_this_thread() - begin;
                 }
                 turn.wait();
             }
