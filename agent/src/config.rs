@@ -1,6 +1,5 @@
 //! What is recorded, and where to: by [`builder`](crate::builder), or by the environment.
 use crate::error::{Error, Kind};
-use crate::session::{self, Recording};
 use lockprof_trace::Mode;
 use std::path::PathBuf;
 
@@ -126,17 +125,6 @@ impl Builder {
     pub fn cpu(mut self, per_second: u32) -> Self {
         self.cpu = Some(per_second);
         self
-    }
-
-    /// Starts to record. The recording ends when the result is dropped, or when the process exits.
-    ///
-    /// Where the environment has started one already, that goes on, with its own options, and is what is returned.
-    ///
-    /// # Errors
-    /// There is no shared memory, the trace cannot be written, a recording has finished in this process before, or CPU
-    /// samples are asked for where the program handles their signal itself.
-    pub fn start(self) -> Result<Recording, Error> {
-        session::start(&self)
     }
 
     /// What [`VARIABLE`] says: `None` where it asks for nothing.

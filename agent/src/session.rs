@@ -67,7 +67,20 @@ fn session() -> MutexGuard<'static, State> {
     SESSION.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-pub(crate) fn start(config: &Builder) -> Result<Recording, Error> {
+impl Builder {
+    /// Starts to record. The recording ends when the result is dropped, or when the process exits.
+    ///
+    /// Where the environment has started one already, that goes on, with its own options, and is what is returned.
+    ///
+    /// # Errors
+    /// There is no shared memory, the trace cannot be written, a recording has finished in this process before, or CPU
+    /// samples are asked for where the program handles their signal itself.
+    pub fn start(self) -> Result<Recording, Error> {
+        start(&self)
+    }
+}
+
+fn start(config: &Builder) -> Result<Recording, Error> {
     let mut session = session();
     match *session {
         State::Running { .. } => return Ok(Recording(())),
