@@ -56,7 +56,11 @@ impl Census {
             Ok(_) => made,
             Err(first) => {
                 // SAFETY: it was made just now, and nobody has seen it.
-                drop(unsafe { Arc::from_raw(made) });
+                let second = Arc::into_inner(unsafe { Arc::from_raw(made) });
+                // The task's entry counts for the first: dropped, these would take that back.
+                if let Some(second) = second {
+                    std::mem::forget(second.wakers);
+                }
                 first
             }
         }
@@ -180,6 +184,18 @@ mod tests {
         waker.wake();
         drop(kept);
         assert_eq!((strong(&census), polls), (Some(1), 3));
+    }
+
+    #[test]
+    fn of_two_who_clone_it_first_one_is_kept() {
+        let census = Census::default();
+        let new = || Arc::new(TaskWaker { waker: Waker::noop().clone(), wakers: TaskRef::NONE.wakers() });
+        let mut first = std::ptr::null();
+        let kept = census.get_or_init(|| {
+            first = census.get_or_init(new);
+            new()
+        });
+        assert_eq!((kept, strong(&census)), (first, Some(1)));
     }
 
     #[test]
