@@ -37,8 +37,8 @@ pub struct Row {
 
 impl Row {
     /// One line, `ratio NAME VALUE`, and behind it: the noise, what an operation takes on each side, and in how many rounds
-    /// this thread was never preempted, and had its core to itself. The noise is the largest of: raw against raw, wrapped against wrapped, two
-    /// standard errors.
+    /// this thread was never preempted, and had its core to itself. The noise is the largest of: raw against raw, wrapped
+    /// against wrapped, two standard errors.
     pub fn measure(&self) -> String {
         let mut random = Random::new();
         let (mut ballast, mut rounds, mut patience) = (vec![], vec![], PATIENCE);

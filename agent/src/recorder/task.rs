@@ -156,7 +156,7 @@ impl Task {
         Some(Self { entry, runtime })
     }
 
-    /// Its entry; none in the child of a fork.
+    /// Its entry: there is one, since the memory stays once it was made.
     #[inline(always)]
     fn open(&self) -> Option<&'static [AtomicU64]> {
         Some(memory::get()?.entry(self.entry.get()))
