@@ -17,7 +17,7 @@
 //! the next count, when it is carried: `record += 256 - start; byte = start`. Before a carry the area gets a mark of what
 //! is about to happen, so that a reader of a dead process can tell a half-done carry from a done one.
 use crate::event::{Event, Party};
-use crate::kind::{End, Kind, Loss, Operation, Role, TaskState};
+use crate::kind::{End, Kind, Loss, Operation, Role, TaskState, WaitEnd};
 use crate::words;
 use std::collections::HashMap;
 
@@ -137,8 +137,9 @@ const COUNT_MASK: u64 = (1 << COUNT_BITS) - 1;
 
 /// Words of an entry.
 pub mod entry {
-    /// What it is ([`WAIT`], [`HANDLE`], [`TASK`]; 0: free) in the lowest byte; operation, role or state in the next; the object in
-    /// the upper half. Written last.
+    /// What it is ([`WAIT`], [`HANDLE`], [`TASK`], [`ENDED`]; 0: free) in the lowest byte; operation, role or state in the next; of a
+    /// wait, in the one after it, how far behind the object's id that one lies which counts it; the object in the upper half.
+    /// Written last.
     pub const HEAD: usize = 0;
     /// Who waits, holds or lives.
     pub const PARTY: usize = 1;
@@ -153,7 +154,7 @@ pub mod entry {
     pub const HOLDER: usize = 5;
     /// Of a wait: where that was taken. Of a task: its wakers. Of a handle: what its thread had last locked when it was made.
     pub const HOLDER_SITE: usize = 6;
-    /// Next in a list of free entries.
+    /// Next in a list of free entries. Of a wait that has ended: when, ticks.
     pub const NEXT: usize = 7;
 
     /// An open wait.
@@ -162,6 +163,13 @@ pub mod entry {
     pub const HANDLE: u64 = 2;
     /// A live task.
     pub const TASK: u64 = 3;
+    /// A wait that has ended because it got what it waited for: neither is its event written yet, nor has the record its sum.
+    pub const ENDED: u64 = 4;
+
+    /// The id that counts the wait with this head.
+    pub const fn counted(head: u64) -> u32 {
+        (head >> 32) as u32 + (head >> 16 & 0xFF) as u32
+    }
 
     /// In a task's head, above its state: it was woken since its last poll began.
     pub const WOKEN: u64 = 1 << 16;
@@ -329,16 +337,19 @@ pub fn uncopied(
     end
 }
 
-/// Gives the state of this moment to `emit`: open waits, live handles and tasks, counts, losses.
+/// Gives the state of this moment to `emit`: open waits and those that are not told yet, live handles and tasks, counts, losses.
 pub fn snapshot(memory: &(impl Memory + ?Sized), emit: &mut dyn FnMut(&Event<'_>)) {
     let entries = used(memory, header::ENTRIES, ENTRIES);
+    let mut late: HashMap<u32, Waits> = HashMap::new();
     for number in 1..entries {
-        if let Some((event, span)) = entry_event(memory, number) {
-            if span != 0 {
-                emit(&Event::Within { span });
-            }
-            emit(&event);
+        let Some((head, event, span)) = entry_event(memory, number) else { continue };
+        if span != 0 {
+            emit(&Event::Within { span });
         }
+        if let Event::Wait { ticks, .. } = event {
+            late.entry(entry::counted(head)).or_default().add(ticks);
+        }
+        emit(&event);
     }
     let areas = used(memory, header::AREAS, AREAS);
     let mut counted: HashMap<u32, u64> = HashMap::new();
@@ -351,7 +362,7 @@ pub fn snapshot(memory: &(impl Memory + ?Sized), emit: &mut dyn FnMut(&Event<'_>
         }
         count_area(memory, area, number, &mut counted);
     }
-    counts(memory, &counted, emit);
+    counts(memory, &counted, &late, emit);
     for loss in Loss::ALL {
         let count = memory.word(header::LOST + *loss as usize);
         if count != 0 {
@@ -360,8 +371,24 @@ pub fn snapshot(memory: &(impl Memory + ?Sized), emit: &mut dyn FnMut(&Event<'_>
     }
 }
 
-/// What an entry tells, and the tracing span that it stands in; 0: none.
-fn entry_event(memory: &(impl Memory + ?Sized), number: usize) -> Option<(Event<'static>, u64)> {
+/// Waits that their records have not added up yet.
+#[derive(Clone, Copy, Default)]
+struct Waits {
+    count: u64,
+    ticks: u64,
+    longest: u64,
+}
+
+impl Waits {
+    fn add(&mut self, ticks: u64) {
+        self.count += 1;
+        self.ticks = self.ticks.wrapping_add(ticks);
+        self.longest = self.longest.max(ticks);
+    }
+}
+
+/// An entry's head, what it tells, and the tracing span that it stands in; 0: none.
+fn entry_event(memory: &(impl Memory + ?Sized), number: usize) -> Option<(u64, Event<'static>, u64)> {
     let place = region::ENTRIES_ + number * ENTRY;
     let word = |which| memory.word(place + which);
     let head = word(entry::HEAD);
@@ -369,7 +396,7 @@ fn entry_event(memory: &(impl Memory + ?Sized), number: usize) -> Option<(Event<
     let (party, site, since) = (Party(word(entry::PARTY)), word(entry::SITE), word(entry::SINCE));
     let (low, high) = (word(entry::COUNT) & 0xFFFF_FFFF, word(entry::COUNT) >> 32);
     let (holder, holder_site) = (word(entry::HOLDER), word(entry::HOLDER_SITE));
-    let span = if head & 0xFF == entry::WAIT { high >> 1 } else { 0 };
+    let span = if matches!(head & 0xFF, entry::WAIT | entry::ENDED) { high >> 1 } else { 0 };
     let event = match head & 0xFF {
         entry::WAIT => Event::OpenWait {
             since,
@@ -381,6 +408,18 @@ fn entry_event(memory: &(impl Memory + ?Sized), number: usize) -> Option<(Event<
             holder: Party(holder),
             holder_site,
             limited: high & 1,
+        },
+        entry::ENDED => Event::Wait {
+            at: word(entry::NEXT),
+            ticks: word(entry::NEXT).saturating_sub(since),
+            party,
+            object,
+            operation: Operation::from_number(detail)?,
+            site,
+            stack: low,
+            end: WaitEnd::Done,
+            holder: Party(holder),
+            holder_site,
         },
         entry::HANDLE => {
             let (role, moved) = (Role::from_number(detail)?, entry::moved(head, holder));
@@ -398,7 +437,7 @@ fn entry_event(memory: &(impl Memory + ?Sized), number: usize) -> Option<(Event<
         },
         _ => return None,
     };
-    Some((event, span))
+    Some((head, event, span))
 }
 
 /// The locks that a thread holds.
@@ -483,7 +522,12 @@ fn half_carried(
     }
 }
 
-fn counts(memory: &(impl Memory + ?Sized), counted: &HashMap<u32, u64>, emit: &mut dyn FnMut(&Event<'_>)) {
+fn counts(
+    memory: &(impl Memory + ?Sized),
+    counted: &HashMap<u32, u64>,
+    late: &HashMap<u32, Waits>,
+    emit: &mut dyn FnMut(&Event<'_>),
+) {
     for id in 1..used(memory, header::IDS, IDS) {
         let place = region::RECORDS + id * RECORD;
         let word = |which| memory.word(place + which);
@@ -500,12 +544,13 @@ fn counts(memory: &(impl Memory + ?Sized), counted: &HashMap<u32, u64>, emit: &m
             emit(&Event::EndDropped { at, object: id as u64 - offset, role: *role });
         }
         let bytes = counted.get(&(id as u32)).copied().unwrap_or(0);
+        let late = late.get(&(id as u32)).copied().unwrap_or_default();
         emit(&Event::Counts {
             object: id as u64,
             count: (word(record::COUNT) & COUNT_MASK).wrapping_add(bytes) & COUNT_MASK,
-            contended: word(record::WAITS) & 0xFFFF_FFFF,
-            wait_ticks: word(record::WAIT),
-            wait_max: (word(record::LONGEST) & 0xFFFF_FFFF) << 10,
+            contended: (word(record::WAITS) & 0xFFFF_FFFF) + late.count,
+            wait_ticks: word(record::WAIT).wrapping_add(late.ticks),
+            wait_max: ((word(record::LONGEST) & 0xFFFF_FFFF) << 10).max(late.longest >> 10 << 10),
             hold_ticks: if kind.is_channel() { 0 } else { held },
             hold_max: word(record::LONGEST) >> 32 << 10,
             instances: word(record::WAITS) >> 32,

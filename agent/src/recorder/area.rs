@@ -4,13 +4,14 @@
 //! word. Everything that is rare is one call of a cold function: with more of it inline the compiler stops inlining the
 //! guard's drop, and the unlock waits for the stores of that call.
 use super::areas::areas;
-use super::chunk::emit_fixed;
 use super::contained::contained;
+use super::emit::emit_fixed;
 use super::full;
 use super::handle::shelve;
 use super::local::{LOCAL, draw, is_enough};
 use super::memory::{self, Mapped, PAGES, RECORDING};
 use super::site::{Site, intern};
+use super::sums::longest;
 use crate::clock::ticks;
 use crate::platform::prefetch;
 use lockprof_trace::memory::{
@@ -473,7 +474,7 @@ pub(crate) fn tell_hold(Ending { id, at, began, timed, party, site }: Ending) {
         let source = if full::is_on() { HoldSource::Full } else { HoldSource::Sampled };
         emit_fixed::<7>(span, Event::Hold { at, ticks: exact, party, object, site, source });
     }
-    super::object::longest(memory, id, 32, if timed != 0 { exact } else { coarse });
+    longest(memory, id, 32, if timed != 0 { exact } else { coarse });
 }
 
 /// A lock is released that this thread does not hold by its list: it was taken before recording began, or too deep; or on

@@ -1,8 +1,9 @@
 //! The areas of all threads: each thread gets one at its first use, and leaves it to the next one; and what is seen by who
 //! looks at all of them.
 use super::area::Area;
-use super::chunk::{self, emit};
+use super::chunk;
 use super::contained::contained;
+use super::emit::emit;
 use super::free_list::FreeList;
 use super::local::{LOCAL, watch_exit};
 use super::memory::{self, Mapped, PAGES, RECORDING};
@@ -205,7 +206,10 @@ pub(crate) unsafe fn detach() {
         // SAFETY: an area's addresses are one mapping of ours, and zeros are valid there.
         unsafe { platform::private_at(place.cast_mut().cast(), size_of::<Area>()) };
     }
-    LOCAL.with(|local| local.chunk.set(0));
+    LOCAL.with(|local| {
+        local.chunk.set(0);
+        local.ended.set(0);
+    });
 }
 
 /// The locks held now by any thread, for who looks for a holder: id, party, site.

@@ -26,28 +26,17 @@ const FULL: u64 = 2;
 
 const ROOM: usize = CHUNK - CHUNK_HEAD;
 
-/// Writes an event into this thread's chunk.
-#[inline(never)]
-pub(crate) fn emit(event: &Event<'_>) {
-    let Some(memory) = memory::get() else { return };
-    let size = words::size(event);
-    append(memory, size, |place| {
-        let mut place = place.iter();
-        words::put(event, size, |word| place.by_ref().take(1).for_each(|to| to.store(word, Relaxed)));
-    });
-}
-
-/// The same of an event of which the caller knows which one it is, and that it takes `N` words, and of what happened in a
-/// tracing span (0: in none): both events or neither.
+/// Appends an event of which the caller knows which one it is, and that it takes `N` words, and of what happened in a tracing
+/// span (0: in none): both events or neither.
 #[inline(always)]
-pub(super) fn emit_fixed<const N: usize>(span: u32, event: Event<'_>) {
+pub(super) fn append_fixed<const N: usize>(span: u32, event: Event<'_>) {
     let words: [u64; N] = words::fixed(event);
     let within: [u64; 2] = words::fixed(Event::Within { span: span.into() });
-    emit_words(if span == 0 { &[] } else { &within }, &words);
+    append_words(if span == 0 { &[] } else { &within }, &words);
 }
 
 #[inline(never)]
-fn emit_words(before: &[u64], event: &[u64]) {
+fn append_words(before: &[u64], event: &[u64]) {
     let Some(memory) = memory::get() else { return };
     append(memory, before.len() + event.len(), |place| {
         let (first, second) = place.split_at(before.len());
@@ -56,17 +45,9 @@ fn emit_words(before: &[u64], event: &[u64]) {
     });
 }
 
-/// Writes a hold of full mode, in its short form.
-#[inline(always)]
-pub(super) fn emit_held(memory: &Mapped, hold: [u64; words::HELD_WORDS]) {
-    append(memory, hold.len(), |place| {
-        place.iter().zip(hold).for_each(|(to, word)| to.store(word, Relaxed));
-    });
-}
-
 /// Appends `size` words, which `write` writes, as long as anything is recorded.
 #[inline(always)]
-fn append(memory: &Mapped, size: usize, write: impl FnOnce(&[AtomicU64])) {
+pub(super) fn append(memory: &Mapped, size: usize, write: impl FnOnce(&[AtomicU64])) {
     if !RECORDING.load(Relaxed) {
         return;
     }

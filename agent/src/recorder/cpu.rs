@@ -9,7 +9,7 @@
 //! Profilers that are libraries (`pprof`) sum samples up in a table of their own, under one lock for all threads, and know
 //! neither the task that runs nor the time: see `docs/CPU.md`.
 use super::areas;
-use super::chunk::emit_fixed;
+use super::emit::emit_fixed;
 use super::local::LOCAL;
 use super::memory::{self, RECORDING};
 use super::span;

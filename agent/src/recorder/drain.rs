@@ -4,11 +4,12 @@
 //! A pass copies what is new in all chunks with one write. How far each chunk is copied, and how long the file then is,
 //! is kept twice, for even and odd passes: the number of the pass is stored last, so that whoever collects after a kill
 //! sees the state before the pass or after it, and cuts off a write that was not concluded.
+use super::emit::emit;
 use super::memory::{self, Mapped, RECORDING};
 use super::output::Output;
 use super::pressure::{Looks, is_turn};
 use super::unseen::Unseen;
-use super::{area, areas, chunk, entry, hop, object, site};
+use super::{area, areas, chunk, entry, hop, object, site, wait};
 use crate::clock::ticks;
 use crate::platform;
 use lockprof_trace::file::Block;
@@ -113,7 +114,7 @@ impl Drain {
             turn = turn.wrapping_add(1);
             let now = tick(self.memory);
             if is_turn(self.memory, &mut skipped) {
-                entry::find_holders(self.memory);
+                wait::find_holders(self.memory);
             }
             #[cfg(feature = "cpu")]
             if let Some(sampler) = &mut self.sampler {
@@ -124,18 +125,18 @@ impl Drain {
             }
             if turn.is_multiple_of(TELL_EVERY) {
                 // By way of a chunk: what is told there survives a kill at once.
-                intern_sites(self.memory, chunk::emit);
-                object::tell_populations(now, chunk::emit);
-                self.looks.at_channels(self.memory, chunk::emit);
+                intern_sites(self.memory, emit);
+                object::tell_populations(now, emit);
+                self.looks.at_channels(self.memory, emit);
                 self.output.look();
                 hop::look();
             }
             if turn.is_multiple_of(LOOK_EVERY) {
-                self.unseen.look(chunk::emit);
+                self.unseen.look(emit);
             }
             self.output.tend();
             if turn.is_multiple_of(PASS_EVERY) {
-                self.looks.at_tasks(self.memory, chunk::emit);
+                self.looks.at_tasks(self.memory, emit);
                 let pressed = chunk::pressed();
                 if pressed != passed.1 || turn.wrapping_sub(passed.0) >= PASS_SLOWLY {
                     passed = (turn, pressed);
@@ -186,7 +187,7 @@ impl Drain {
             sampler.tell();
         }
         RECORDING.store(false, Release);
-        entry::find_holders(self.memory);
+        wait::find_holders(self.memory);
         self.pass();
         // The end is written even where the limit was reached: it is what tells of the loss.
         let Self { memory, output, block, out, looks, unseen, .. } = &mut self;

@@ -4,7 +4,7 @@
 //! are kept all the same, in the thread's own pages of shared memory. Floor of the cost: two readings of the clock. All
 //! else here is kept so small that it fits beside them.
 use super::area::{Area, COARSE};
-use super::chunk::emit_held;
+use super::emit::emit_held;
 use super::memory::Mapped;
 use super::site::intern;
 use super::span;

@@ -2,8 +2,8 @@
 //! seen: who made it or used it last, who was spawned with it, and whether it may lie where others find it.
 use super::area::{Area, COARSE};
 use super::areas::area;
-use super::chunk::emit;
 use super::contained::contained;
+use super::emit::emit;
 use super::entry::{ABANDONING, free_from, head, take_from, write};
 use super::local::LOCAL;
 use super::memory::{self, Mapped, RECORDING};

@@ -9,6 +9,8 @@ pub(crate) struct Local {
     pub(crate) area: Cell<*const Area>,
     /// This thread's chunk, by its number plus one; 0: none.
     pub(crate) chunk: Cell<u32>,
+    /// The entry of a wait that has ended and is not told yet; 0: there is none.
+    pub(crate) ended: Cell<u32>,
     /// An event is being written.
     pub(crate) writing: Cell<bool>,
     /// The stack's addresses.
@@ -58,6 +60,7 @@ thread_local! {
         Local {
             area: Cell::new(std::ptr::null()),
             chunk: Cell::new(0),
+            ended: Cell::new(0),
             writing: Cell::new(false),
             stack: Cell::new((0, 0)),
             random: Cell::new(0),

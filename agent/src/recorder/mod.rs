@@ -12,6 +12,8 @@ mod contained;
 #[cfg_attr(not(target_os = "linux"), path = "cpu_missing.rs")]
 mod cpu;
 mod drain;
+mod emit;
+mod ended;
 mod entry;
 mod flight;
 mod free_list;
@@ -34,19 +36,20 @@ mod site;
 #[cfg(feature = "tracing")]
 pub(crate) mod span;
 mod stack;
+mod sums;
 mod task;
 pub(crate) mod unseen;
+mod wait;
 mod watcher;
 mod word;
 
 pub(crate) use areas::{detach, party, prepare};
-pub(crate) use chunk::emit;
 #[cfg(feature = "live")]
 pub(crate) use chunk::press;
 #[cfg(feature = "cpu")]
 pub(crate) use cpu::Sampler;
 pub(crate) use drain::{Drain, Stop, TICK, beginning, memory_of_this_process, tick};
-pub(crate) use entry::{Limited, Wait};
+pub(crate) use emit::emit;
 pub(crate) use full::is_on as is_full;
 pub(crate) use handle::{Handle, User, find_statics};
 pub(crate) use memory::RECORDING;
@@ -64,6 +67,7 @@ pub(crate) use stack::Way;
 #[cfg(all(tokio_unstable, feature = "tracing"))]
 pub(crate) use task::Polling;
 pub(crate) use task::{DRIVEN, InRuntime, NewThread, Task, TaskRef, Wakers, here};
+pub(crate) use wait::{Limited, Wait};
 pub(crate) use watcher::Watcher;
 
 use lockprof_trace::{Mode, Operation};

@@ -4,8 +4,8 @@
 //! more than the first. Nestings are many only where objects are; then they are told at a bounded rate.
 use super::area::{Area, COARSE, NESTED_LAST};
 use super::areas::area;
-use super::chunk::emit;
 use super::contained::contained;
+use super::emit::emit;
 use super::local::{LOCAL, is_enough};
 use super::memory::{self, Mapped, RECORDING};
 use super::site::{Site, intern, site_of};

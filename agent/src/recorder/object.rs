@@ -3,7 +3,7 @@
 //! Objects of one kind that are created at one site form a class. An id is given at the first use while recording, and
 //! goes back to its class when the object is dropped: the next object of the class takes it, so that a program which
 //! makes and drops locks all day needs no more ids than it has locks at a time, and counts never mix between classes.
-use super::chunk::emit;
+use super::emit::emit;
 use super::free_list::FreeList;
 use super::local::LOCAL;
 use super::memory::{self, Mapped, RECORDING, RECORDS, RUN};
@@ -336,27 +336,6 @@ pub(crate) fn signalled(id: u32, site: Site, by: Party) {
 pub(crate) fn last_signal(memory: &Mapped, id: u32) -> (Party, u64) {
     let word = |which| memory.record(id, which).load(Relaxed);
     (Party(word(record::NEXT)), word(record::CAPACITY))
-}
-
-/// Notes a wait that has ended in the object's record.
-pub(crate) fn waited(memory: &Mapped, id: u32, ticks: u64) {
-    memory.record(id, record::WAITS).fetch_add(1, Relaxed);
-    memory.record(id, record::WAIT).fetch_add(ticks, Relaxed);
-    longest(memory, id, 0, ticks);
-}
-
-/// Raises the longest wait (`shift` 0) or hold (`shift` 32) of a record to `ticks`.
-pub(crate) fn longest(memory: &Mapped, id: u32, shift: u32, ticks: u64) {
-    let new = (ticks >> 10).min(u64::from(u32::MAX));
-    let word = memory.record(id, record::LONGEST);
-    let mut old = word.load(Relaxed);
-    while old >> shift & 0xFFFF_FFFF < new {
-        let raised = old & !(0xFFFF_FFFF << shift) | new << shift;
-        match word.compare_exchange_weak(old, raised, Relaxed, Relaxed) {
-            Ok(_) => return,
-            Err(now) => old = now,
-        }
-    }
 }
 
 /// How many of this kind are alive, of those whose number is told as time goes on.

@@ -2,7 +2,7 @@
 //!
 //! A site is the address of its `&'static Location`, which costs nothing to know. Whoever first writes it into the trace
 //! interns it: tells its file, line and column once.
-use super::chunk::emit;
+use super::emit::emit;
 use super::memory;
 use lockprof_trace::{Event, Loss, is_library};
 use std::panic::Location;

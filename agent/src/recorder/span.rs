@@ -7,7 +7,7 @@
 //!
 //! Who is interrupted to be sampled cannot tell anything: its span's slot is kept until the sample is told, and each slot
 //! keeps that of the span around it.
-use super::chunk::emit;
+use super::emit::emit;
 use super::free_list::FreeList;
 use super::local::LOCAL;
 use super::memory;

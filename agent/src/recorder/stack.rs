@@ -1,7 +1,7 @@
 //! Stacks: captured only where somebody waits, and told once each.
 //!
 //! Three ways, the cheapest that the program allows: frame pointers, framehop (`hop`), the unwinder behind `backtrace`.
-use super::chunk::emit;
+use super::emit::emit;
 use super::local::LOCAL;
 use super::site::{Known, Put, hash};
 use super::{hop, memory};

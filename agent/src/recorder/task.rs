@@ -1,7 +1,7 @@
 //! Tasks and threads as parties: their births, polls and ends.
 use super::area::COARSE;
 use super::areas::{area, next_thread, party};
-use super::chunk::{emit, emit_fixed};
+use super::emit::{emit, emit_fixed};
 use super::entry::{self, ABANDONING};
 use super::local::LOCAL;
 use super::memory::{self, RECORDING};

@@ -1,7 +1,7 @@
 //! Watchers: subscriptions that the program registers and has to release.
 //!
 //! Each has an id and an entry, so that one that is never released stands in shared memory when the process is gone.
-use super::chunk::emit;
+use super::emit::emit;
 use super::handle::Handle;
 use super::memory::RECORDING;
 use super::object;
