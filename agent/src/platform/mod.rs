@@ -15,6 +15,10 @@ pub(crate) use other::*;
 mod image;
 pub(crate) use image::*;
 
+#[cfg_attr(not(target_os = "linux"), path = "threads_missing.rs")]
+mod threads;
+pub(crate) use threads::*;
+
 /// Has the cache line of this place fetched, by whoever goes on meanwhile; nothing where the processor is not asked so.
 #[inline(always)]
 pub(crate) fn prefetch<T>(place: *const T) {

@@ -73,18 +73,6 @@ pub(crate) fn unix_ns() -> u64 {
 pub(crate) fn thread_id() -> u64 {
     0
 }
-pub(crate) fn progress(_: u64) -> Option<super::Progress> {
-    None
-}
-pub(crate) fn threads() -> Option<Vec<u64>> {
-    None
-}
-pub(crate) fn runs(_: u64) -> Option<u64> {
-    None
-}
-pub(crate) fn name_of(_: u64) -> Option<String> {
-    None
-}
 pub(crate) fn is_main_thread() -> bool {
     false
 }
@@ -123,11 +111,3 @@ pub(crate) fn is_removed(_: &File) -> bool {
 pub(crate) fn user_id() -> u32 {
     0
 }
-
-/// Threads are not moved to cores.
-pub(crate) fn cores() -> Vec<usize> {
-    vec![]
-}
-
-/// Threads are not moved to cores.
-pub(crate) fn pin(_: usize) {}

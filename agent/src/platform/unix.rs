@@ -1,5 +1,4 @@
 //! Linux and its like: tmpfs files, `pthread_atfork`, `/proc`.
-use super::Progress;
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -253,96 +252,6 @@ pub(crate) fn thread_id() -> u64 {
 pub(crate) fn thread_id() -> u64 {
     0
 }
-
-/// What a thread of this process has come to; `None` where the system does not tell. Its state is read first: while it sleeps,
-/// all that it has waited for a core is in the sum.
-#[cfg(target_os = "linux")]
-pub(crate) fn progress(thread: u64) -> Option<Progress> {
-    let told = |file| std::fs::read_to_string(format!("/proc/self/task/{thread}/{file}")).ok();
-    let state = told("stat")?.rsplit(") ").next()?.chars().next()?;
-    let times = told("schedstat")?;
-    let mut times = times.split_ascii_whitespace().map_while(|time| time.parse().ok());
-    let (ran_ns, delayed_ns) = (times.next()?, times.next()?);
-    Some(Progress { ran_ns, delayed_ns, sleeps: matches!(state, 'S' | 'D') })
-}
-
-/// The system's numbers of all threads of this process; `None` where it does not tell.
-#[cfg(target_os = "linux")]
-pub(crate) fn threads() -> Option<Vec<u64>> {
-    let tasks = std::fs::read_dir("/proc/self/task").ok()?;
-    tasks.map(|task| task.ok()?.file_name().to_str()?.parse().ok()).collect()
-}
-
-/// The name of a thread, as the system cuts it; `None` where there is no such thread.
-#[cfg(target_os = "linux")]
-pub(crate) fn name_of(thread: u64) -> Option<String> {
-    std::fs::read_to_string(format!("/proc/self/task/{thread}/comm")).ok()
-}
-
-/// How often a thread has had a core; `None` where the system does not tell.
-#[cfg(target_os = "linux")]
-pub(crate) fn runs(thread: u64) -> Option<u64> {
-    let times = std::fs::read_to_string(format!("/proc/self/task/{thread}/schedstat")).ok()?;
-    times.split_ascii_whitespace().nth(2)?.parse().ok()
-}
-
-/// Elsewhere the system does not tell.
-#[cfg(not(target_os = "linux"))]
-pub(crate) fn runs(_: u64) -> Option<u64> {
-    None
-}
-
-/// Elsewhere the system does not tell.
-#[cfg(not(target_os = "linux"))]
-pub(crate) fn threads() -> Option<Vec<u64>> {
-    None
-}
-
-/// Elsewhere the system does not tell.
-#[cfg(not(target_os = "linux"))]
-pub(crate) fn name_of(_: u64) -> Option<String> {
-    None
-}
-
-/// Elsewhere the system does not tell.
-#[cfg(not(target_os = "linux"))]
-pub(crate) fn progress(_: u64) -> Option<Progress> {
-    None
-}
-
-/// The cores that this thread may run on.
-#[cfg(target_os = "linux")]
-pub(crate) fn cores() -> Vec<usize> {
-    // SAFETY: a set of zeros is valid, and may be written.
-    unsafe {
-        let mut set: libc::cpu_set_t = std::mem::zeroed();
-        if libc::sched_getaffinity(0, size_of_val(&set), &mut set) != 0 {
-            return vec![];
-        }
-        (0..libc::CPU_SETSIZE as usize).filter(|core| libc::CPU_ISSET(*core, &set)).collect()
-    }
-}
-
-/// Moves this thread to a core, for good.
-#[cfg(target_os = "linux")]
-pub(crate) fn pin(core: usize) {
-    // SAFETY: a set of zeros is valid, and the core is below its size; where it is refused the thread stays where it is.
-    unsafe {
-        let mut set: libc::cpu_set_t = std::mem::zeroed();
-        libc::CPU_SET(core, &mut set);
-        libc::sched_setaffinity(0, size_of_val(&set), &set);
-    }
-}
-
-/// Elsewhere threads are not moved to cores.
-#[cfg(not(target_os = "linux"))]
-pub(crate) fn cores() -> Vec<usize> {
-    vec![]
-}
-
-/// Elsewhere threads are not moved to cores.
-#[cfg(not(target_os = "linux"))]
-pub(crate) fn pin(_: usize) {}
 
 /// Whether this is the thread that runs `main`.
 #[cfg(target_os = "linux")]

@@ -2,7 +2,9 @@
 //! The background thread looks at what the program writes anyway; the program does nothing for it.
 //!
 //! A thread without a core makes no long poll: the time that the system had it wait for one is taken off, and where that is
-//! not known nothing is told. So it is with a look that comes late itself: what was seen before counts no longer.
+//! not known nothing is told. Nor does a thread that sleeps until another one has a core again, which may hold what it waits for,
+//! if only the allocator: the time that any thread had to wait for one is taken off as well. So it is with a look that
+//! comes late itself: what was seen before counts no longer.
 use super::areas;
 use super::memory::Mapped;
 use crate::clock::ticks;
@@ -10,6 +12,7 @@ use crate::platform::{self, Progress, monotonic_ns};
 use lockprof_trace::memory::{ENTRIES, entry, header, record, used};
 use lockprof_trace::{Event, Kind, Party, Role, TaskState};
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
 /// A poll is long from here on, counted from the second look that saw it.
@@ -21,6 +24,8 @@ const ENTRIES_A_TURN: usize = 16 << 10;
 /// Ready tasks that are looked after, and channels.
 const READY: usize = 1_024;
 const CHANNELS: usize = 256;
+/// Threads that are asked how long they have waited for a core.
+const ASKED: usize = 256;
 /// Messages that wait in a channel, from which on it is told.
 const GATHERED: u64 = 64;
 /// And again where they are more, or less, by one in so many.
@@ -45,12 +50,25 @@ struct Seen {
     os_id: u64,
     /// When that was, by both clocks, and how far its thread had come.
     first: (u64, u64, Progress),
-    /// How long it is known to last since then, in ticks, without the time that its thread had no core.
-    ticks: u64,
-    long: bool,
+    /// The same time that has passed since, by both clocks.
+    passed: (u64, u64),
+    /// How long its thread is known to have run since then.
+    ran_ns: u64,
+    /// How long it is known to last since its thread was seen asleep, without the time in which that had no core.
+    slept_ns: u64,
+    /// How long each thread had waited for a core by then.
+    delays: Option<Arc<Delays>>,
     /// The most tasks that were ready and not polled all the while between two looks, and one of them.
     waiting: u64,
     waiter: Party,
+}
+
+/// How long threads have waited for a core, by the system's numbers of them.
+type Delays = HashMap<u64, u64>;
+
+fn delays() -> Delays {
+    let threads = platform::threads().unwrap_or_default().into_iter().take(ASKED);
+    threads.filter_map(|thread| Some((thread, platform::delayed_ns(thread)?))).collect()
 }
 
 /// What the looks have seen.
@@ -101,18 +119,20 @@ impl Looks {
             }
         }
         self.ready = ready;
+        let mut asked = None;
+        let mut delays = || asked.get_or_insert_with(|| Arc::new(delays())).clone();
         for (number, poll) in &mut running {
             let before = self.running.get_mut(number);
             let before = before.filter(|before| (before.task, before.polls) == (poll.task, poll.polls));
             match before.map(|before| before.seen.take()) {
                 Some(Some(mut seen)) => {
-                    seen.again(now, now_ns);
+                    seen.again(now, now_ns, &mut delays);
                     if waiting > seen.waiting {
                         (seen.waiting, seen.waiter) = (waiting, waiter);
                     }
                     poll.seen = Some(seen);
                 }
-                Some(None) => poll.seen = Seen::first(memory, poll.task, now, now_ns),
+                Some(None) => poll.seen = Seen::first(memory, poll.task, now, now_ns, &mut delays),
                 None => {}
             }
         }
@@ -154,35 +174,62 @@ impl Looks {
 
 impl Seen {
     /// The second look at a poll; `None` where it is not known whether its thread has a core.
-    fn first(memory: &Mapped, task: Party, now: u64, now_ns: u64) -> Option<Self> {
+    fn first(
+        memory: &Mapped,
+        task: Party,
+        now: u64,
+        now_ns: u64,
+        delays: impl FnOnce() -> Arc<Delays>,
+    ) -> Option<Self> {
         let os_id = areas::system_thread(memory, task)?;
-        let first = (now, now_ns, platform::progress(os_id)?);
-        Some(Self { os_id, first, ticks: 0, long: false, waiting: 0, waiter: Party::UNKNOWN })
+        let progress = platform::progress(os_id)?;
+        let (first, delays) = ((now, now_ns, progress), progress.sleeps.then(delays));
+        let (waiting, waiter) = (0, Party::UNKNOWN);
+        Some(Self { os_id, first, passed: (0, 0), ran_ns: 0, slept_ns: 0, delays, waiting, waiter })
     }
 
-    fn again(&mut self, now: u64, now_ns: u64) {
-        let (first, first_ns, then) = self.first;
+    fn again(&mut self, now: u64, now_ns: u64, delays: impl FnOnce() -> Arc<Delays>) {
         let Some(progress) = platform::progress(self.os_id) else { return };
+        let (first, first_ns, then) = self.first;
         let passed_ns = now_ns - first_ns;
-        // A thread that could run and does not is not told of by the sum of its delays before it has a core again.
-        let lasted_ns = match progress.sleeps {
-            true => passed_ns.saturating_sub(progress.delayed_ns.saturating_sub(then.delayed_ns)),
-            false => progress.ran_ns.saturating_sub(then.ran_ns).min(passed_ns),
+        let ran_ns = progress.ran_ns.saturating_sub(then.ran_ns).min(passed_ns);
+        self.ran_ns = self.ran_ns.max(ran_ns);
+        self.passed = (now - first, passed_ns);
+        if progress.sleeps && self.delays.is_none() {
+            // How long it sleeps is counted from here on: till now nobody has asked who had a core.
+            self.first = (now, now_ns, progress);
+            self.delays = Some(delays());
+        } else if progress.sleeps {
+            // A thread that could run and does not is not told of by the sum of its delays before it has a core again.
+            let delayed_ns = progress.delayed_ns.saturating_sub(then.delayed_ns);
+            self.slept_ns = self.slept_ns.max(passed_ns.saturating_sub(delayed_ns));
+        }
+    }
+
+    /// How long it is known to have lasted, if by `now`, after its end, threads have waited so long for a core: whoever has kept it
+    /// waiting has had one again, so that all of that is in the sum.
+    fn lasted_ns(&self, now: impl FnOnce() -> Delays) -> u64 {
+        let Some(before) = self.delays.as_ref().filter(|_| self.slept_ns >= LONG_NS) else {
+            return self.ran_ns;
         };
-        // The clocks' rate is that of this very time.
-        let ticks = u128::from(now - first) * u128::from(lasted_ns) / u128::from(passed_ns.max(1));
-        self.ticks = self.ticks.max(ticks as u64);
-        self.long |= lasted_ns >= LONG_NS;
+        let waited =
+            |(thread, now): (u64, u64)| now.saturating_sub(before.get(&thread).copied().unwrap_or(0));
+        let others = now().into_iter().filter(|(thread, _)| *thread != self.os_id);
+        let starved_ns = others.map(waited).max().unwrap_or(0);
+        self.ran_ns.max(self.slept_ns.saturating_sub(starved_ns))
     }
 }
 
 /// Tells the polls that were long, and that others waited for, of those that have ended.
 fn tell_long(ended: HashMap<u32, Poll>, at: u64, mut tell: impl FnMut(&Event<'_>)) {
-    for poll in ended.into_values() {
-        if let Some(Seen { ticks, waiting, waiter, .. }) =
-            poll.seen.filter(|seen| seen.long && seen.waiting > 0)
-        {
-            tell(&Event::LongPoll { at, ticks, task: poll.task, waiting, waiter });
+    for Poll { task, seen, .. } in ended.into_values() {
+        let Some(seen) = seen.filter(|seen| seen.waiting > 0) else { continue };
+        let lasted_ns = seen.lasted_ns(delays);
+        if lasted_ns >= LONG_NS {
+            // The clocks' rate is that of this very time.
+            let (ticks, ns) = seen.passed;
+            let ticks = (u128::from(ticks) * u128::from(lasted_ns) / u128::from(ns.max(1))) as u64;
+            tell(&Event::LongPoll { at, ticks, task, waiting: seen.waiting, waiter: seen.waiter });
         }
     }
 }
@@ -195,5 +242,32 @@ fn is_queue(memory: &Mapped, object: u32) -> bool {
         Some(Kind::TokioUnbounded) => true,
         Some(Kind::StdChannel | Kind::CrossbeamChannel) => capacity == 0,
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MS: u64 = 1_000_000;
+
+    fn seen(ran_ns: u64, slept_ns: u64, delays: &[(u64, u64)]) -> Seen {
+        let progress = Progress { ran_ns: 0, delayed_ns: 0, sleeps: true };
+        let delays = Some(Arc::new(delays.iter().copied().collect()));
+        let (first, passed) = ((0, 0, progress), (slept_ns, slept_ns));
+        Seen { os_id: 1, first, passed, ran_ns, slept_ns, delays, waiting: 1, waiter: Party::UNKNOWN }
+    }
+
+    #[test]
+    fn who_sleeps_until_another_has_a_core_makes_no_long_poll() {
+        let lasted = |seen: Seen, now: &[(u64, u64)]| seen.lasted_ns(|| now.iter().copied().collect()) / MS;
+        let asleep = || seen(0, 30 * MS, &[(1, 0), (2, 40 * MS)]);
+        // The one that has most of it kept it waiting for 25 ms; one that is new, for 10.
+        assert_eq!(lasted(asleep(), &[(1, 0), (2, 65 * MS), (3, 10 * MS)]), 5);
+        assert_eq!(lasted(asleep(), &[(1, 0), (2, 40 * MS), (3, 10 * MS)]), 20);
+        // Its own was taken off already.
+        assert_eq!(lasted(asleep(), &[(1, 50 * MS), (2, 40 * MS)]), 30);
+        // What it has run, nobody else can have kept from it.
+        assert_eq!(lasted(seen(20 * MS, 30 * MS, &[]), &[(2, 30 * MS)]), 20);
     }
 }
