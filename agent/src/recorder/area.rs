@@ -76,7 +76,7 @@ pub(crate) struct Area {
     pub(super) nested: [AtomicU64; NESTED],
     pub(super) nested_last: [AtomicU64; NESTED_LAST],
     made: [AtomicU32; MADE],
-    /// Handles made so far.
+    /// Handles made so far: of the last ones, those that may not be where others find them stand in `made`, 0 for the others.
     made_count: AtomicU32,
     /// Guards taken so far that are no locks of the thread's.
     pub(super) guards_count: AtomicU32,
@@ -356,7 +356,10 @@ impl Area {
     /// A handle is made that may be left where others find it.
     pub(super) fn made(&self, number: u32) {
         let count = self.made_count.load(Relaxed);
-        self.made[count as usize % MADE].store(number, Relaxed);
+        let place = |wanted: u32| self.made.iter().position(|known| known.load(Relaxed) == wanted);
+        // Entries are used again and again: one look at each is enough.
+        let place = place(number).or_else(|| place(0)).unwrap_or(count as usize % MADE);
+        self.made[place].store(number, Relaxed);
         self.made_count.store(count.wrapping_add(1), Relaxed);
     }
 
@@ -369,7 +372,10 @@ impl Area {
         }
         let locked = LazyCell::new(|| self.locked_last());
         for number in &self.made[..made.min(MADE)] {
-            shelve(memory, number.load(Relaxed), party, &locked);
+            let known = number.load(Relaxed);
+            if known != 0 && !shelve(memory, known, party, &locked) {
+                number.store(0, Relaxed);
+            }
         }
     }
 

@@ -327,15 +327,19 @@ pub(super) fn own_end(memory: &Mapped, number: u32, maker: Party) -> Option<u32>
 }
 
 /// The handle with this number may be where others find it, if `party` has it and its thread has locked anything but what it
-/// had locked as the handle was made.
-pub(super) fn shelve(memory: &Mapped, number: u32, party: Party, locked: &impl Deref<Target = u64>) {
+/// had locked as the handle was made. Whether that has to be asked again.
+pub(super) fn shelve(memory: &Mapped, number: u32, party: Party, locked: &impl Deref<Target = u64>) -> bool {
     let words = memory.entry(number);
     let word = |which: usize| words[which].load(Relaxed);
     let head = word(entry::HEAD);
-    let is_own = head & 0xFF == entry::HANDLE && word(entry::PARTY) == party.0;
-    if is_own && word(entry::HOLDER_SITE) != **locked {
-        // Another thread may drop it now, and use the entry for something else.
-        let marked = head | entry::SHELVED;
-        let _ = words[entry::HEAD].compare_exchange(head, marked, Relaxed, Relaxed);
+    if head & 0xFF != entry::HANDLE || head & entry::SHELVED != 0 {
+        return false;
     }
+    if word(entry::PARTY) != party.0 || word(entry::HOLDER_SITE) == **locked {
+        return true;
+    }
+    // Another thread may drop it now, and use the entry for something else.
+    let marked = head | entry::SHELVED;
+    let _ = words[entry::HEAD].compare_exchange(head, marked, Relaxed, Relaxed);
+    false
 }
