@@ -24,8 +24,8 @@ const ENTRIES_A_TURN: usize = 16 << 10;
 /// Ready tasks that are looked after, and channels.
 const READY: usize = 1_024;
 const CHANNELS: usize = 256;
-/// Threads that are asked how long they have waited for a core.
-const ASKED: usize = 256;
+/// Threads that are asked how long they have waited for a core: the oldest ones, since each takes some microseconds.
+const ASKED: usize = 64;
 /// Messages that wait in a channel, from which on it is told.
 const GATHERED: u64 = 64;
 /// And again where they are more, or less, by one in so many.
