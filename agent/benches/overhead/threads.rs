@@ -92,20 +92,24 @@ fn work(steps: u32) {
     }
 }
 
-/// Two threads take one lock; ns of both together for an acquire, by the wall clock.
+/// Two threads take one lock; ns of both together for an acquire, by the wall clock. What each does outside is of random length:
+/// of equal length, the two would fall into step, and how would hang on a nanosecond.
 macro_rules! contended {
     ($module:ident, $inside:literal, $outside:literal) => {{
         let operations = 4_000_000 / ($inside + $outside);
         let lock = $module::Mutex::new(0u64);
-        let figures = both(|_| {
-            let (begin, mut taken) = (Instant::now(), 0u32);
+        let figures = both(|which| {
+            let (begin, mut taken, mut turn) = (Instant::now(), 0u32, 0x2545_F491u32 + which as u32);
             for _ in 0..operations {
                 taken += u32::from(lock.is_locked());
                 let mut held = lock.lock();
                 *held += 1;
                 work($inside);
                 drop(held);
-                work($outside);
+                turn ^= turn << 13;
+                turn ^= turn >> 17;
+                turn ^= turn << 5;
+                work(turn % (2 * $outside));
             }
             (
                 begin.elapsed().as_nanos() as f64 / f64::from(operations),
