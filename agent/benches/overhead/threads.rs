@@ -98,18 +98,15 @@ macro_rules! contended {
     ($module:ident, $inside:literal, $outside:literal) => {{
         let operations = 4_000_000 / ($inside + $outside);
         let lock = $module::Mutex::new(0u64);
-        let figures = both(|which| {
-            let (begin, mut taken, mut turn) = (Instant::now(), 0u32, 0x2545_F491u32 + which as u32);
+        let figures = both(|_| {
+            let (begin, mut taken, mut random) = (Instant::now(), 0u32, Random::new());
             for _ in 0..operations {
                 taken += u32::from(lock.is_locked());
                 let mut held = lock.lock();
                 *held += 1;
                 work($inside);
                 drop(held);
-                turn ^= turn << 13;
-                turn ^= turn >> 17;
-                turn ^= turn << 5;
-                work(turn % (2 * $outside));
+                work(random.below(2 * $outside) as u32);
             }
             (
                 begin.elapsed().as_nanos() as f64 / f64::from(operations),
