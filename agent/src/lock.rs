@@ -37,10 +37,7 @@ impl Access {
 }
 
 /// A lock that is recorded: the original beside the word that identifies it.
-pub struct Recorded<R> {
-    tag: Tag,
-    pub(crate) raw: R,
-}
+pub struct Recorded<R>(Tag<R>);
 
 // A raw lock guards no data of its own, however it is wrapped: a panic leaves nothing half done.
 impl<R> std::panic::RefUnwindSafe for Recorded<R> {}
@@ -60,12 +57,18 @@ impl<R> Recorded<R> {
 
     /// One that is created at this line.
     pub(crate) const fn at(site: Site, raw: R) -> Self {
-        Self { tag: Tag::new(site), raw }
+        Self(Tag::beside(Some(site), raw))
     }
 
     /// One whose creation nobody saw: it was made by a constant of a trait.
     pub(crate) const fn unknown(raw: R) -> Self {
-        Self { tag: Tag::unknown(), raw }
+        Self(Tag::beside(None, raw))
+    }
+
+    /// The original.
+    #[inline(always)]
+    pub(crate) fn raw(&self) -> &R {
+        self.0.raw()
     }
 }
 
@@ -89,13 +92,13 @@ impl<R: Original> Recorded<R> {
     #[inline(always)]
     #[track_caller]
     pub(crate) fn id(&self) -> u32 {
-        self.tag.id(R::KIND)
+        self.0.id(R::KIND)
     }
 
     /// The same, used at `site`.
     #[inline(always)]
     pub(crate) fn id_at(&self, site: Site) -> u32 {
-        self.tag.id_at(R::KIND, site)
+        self.0.id_at(R::KIND, site)
     }
 
     /// A library is about to take the lock, for a caller who may have it already.
@@ -109,7 +112,7 @@ impl<R: Original> Recorded<R> {
     #[cold]
     #[inline(never)]
     pub(crate) fn refused(&self, access: Access, site: Site) {
-        let id = self.tag.known_id();
+        let id = self.0.known_id();
         if id != 0 {
             recorder::refused(id, R::KIND.ids(), access.operation(R::KIND), site);
         }
@@ -124,7 +127,7 @@ impl<R: Original> Recorded<R> {
     /// The lock is about to be given back.
     #[inline(always)]
     pub(crate) fn releasing(&self, access: Access) {
-        let id = self.tag.known_id();
+        let id = self.0.known_id();
         if id != 0 {
             recorder::released(id + access.offset());
         }
@@ -133,7 +136,7 @@ impl<R: Original> Recorded<R> {
     /// Counts what is done under the lock, by the id at this offset from its own.
     #[inline(always)]
     pub(crate) fn count(&self, offset: u32) {
-        let id = self.tag.known_id();
+        let id = self.0.known_id();
         if id != 0 {
             recorder::count(id + offset);
         }

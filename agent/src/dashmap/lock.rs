@@ -30,10 +30,10 @@ impl RawRwLock {
         // Where nothing is recorded it is the original's own way.
         let id = self.id_at(site);
         if id == 0 {
-            return self.raw.lock_shared();
+            return self.raw().lock_shared();
         }
-        let attempt = || self.raw.try_lock_shared().then_some(());
-        self.take_for(key, id, Shared, site, attempt, || self.raw.lock_shared());
+        let attempt = || self.raw().try_lock_shared().then_some(());
+        self.take_for(key, id, Shared, site, attempt, || self.raw().lock_shared());
     }
 
     #[inline(always)]
@@ -41,10 +41,10 @@ impl RawRwLock {
         // Where nothing is recorded it is the original's own way.
         let id = self.id_at(site);
         if id == 0 {
-            return self.raw.lock_exclusive();
+            return self.raw().lock_exclusive();
         }
-        let attempt = || self.raw.try_lock_exclusive().then_some(());
-        self.take_for(key, id, Exclusive, site, attempt, || self.raw.lock_exclusive());
+        let attempt = || self.raw().try_lock_exclusive().then_some(());
+        self.take_for(key, id, Exclusive, site, attempt, || self.raw().lock_exclusive());
     }
 
     /// Takes it as `attempt` does, else as `block` does.
@@ -91,7 +91,7 @@ unsafe impl Raw for Recorded<original::RawRwLock> {
     #[inline(always)]
     #[track_caller]
     fn try_lock_shared(&self) -> bool {
-        let got = self.raw.try_lock_shared();
+        let got = self.raw().try_lock_shared();
         if got {
             self.acquired(Shared, Location::caller());
         }
@@ -102,7 +102,7 @@ unsafe impl Raw for Recorded<original::RawRwLock> {
     unsafe fn unlock_shared(&self) {
         self.releasing(Shared);
         // SAFETY: the caller holds the lock as a reader.
-        unsafe { self.raw.unlock_shared() }
+        unsafe { self.raw().unlock_shared() }
     }
 
     #[inline(always)]
@@ -114,7 +114,7 @@ unsafe impl Raw for Recorded<original::RawRwLock> {
     #[inline(always)]
     #[track_caller]
     fn try_lock_exclusive(&self) -> bool {
-        let got = self.raw.try_lock_exclusive();
+        let got = self.raw().try_lock_exclusive();
         if got {
             self.acquired(Exclusive, Location::caller());
         }
@@ -125,7 +125,7 @@ unsafe impl Raw for Recorded<original::RawRwLock> {
     unsafe fn unlock_exclusive(&self) {
         self.releasing(Exclusive);
         // SAFETY: the caller holds the lock as the writer.
-        unsafe { self.raw.unlock_exclusive() }
+        unsafe { self.raw().unlock_exclusive() }
     }
 }
 
@@ -136,7 +136,7 @@ unsafe impl RawRwLockDowngrade for Recorded<original::RawRwLock> {
     unsafe fn downgrade(&self) {
         self.changed(Exclusive, Shared, Location::caller());
         // SAFETY: the caller holds the lock as the writer.
-        unsafe { self.raw.downgrade() }
+        unsafe { self.raw().downgrade() }
     }
 }
 

@@ -27,7 +27,7 @@ impl<R: Original + lock_api::RawMutex> Recorded<R> {
     #[inline(always)]
     fn timed(&self, site: Site, block: impl FnOnce() -> Option<R::Guard>) -> Option<R::Guard> {
         let _limited = Limited::new();
-        let got = self.raw.try_lock().or_else(|| self.wait(Exclusive, Operation::Lock, site, block))?;
+        let got = self.raw().try_lock().or_else(|| self.wait(Exclusive, Operation::Lock, site, block))?;
         self.acquired(Exclusive, site);
         Some(got)
     }
@@ -44,15 +44,15 @@ unsafe impl<R: Original + lock_api::RawMutex> lock_api::RawMutex for Recorded<R>
         // Where nothing is recorded it is the original's own way, which need not look before it takes.
         let id = self.id();
         if id == 0 {
-            return self.raw.lock();
+            return self.raw().lock();
         }
-        self.take(id, Exclusive, Location::caller(), || self.raw.try_lock(), || self.raw.lock())
+        self.take(id, Exclusive, Location::caller(), || self.raw().try_lock(), || self.raw().lock())
     }
 
     #[inline(always)]
     #[track_caller]
     fn try_lock(&self) -> Option<R::Guard> {
-        let Some(guard) = self.raw.try_lock() else {
+        let Some(guard) = self.raw().try_lock() else {
             self.refused(Exclusive, Location::caller());
             return None;
         };
@@ -64,12 +64,12 @@ unsafe impl<R: Original + lock_api::RawMutex> lock_api::RawMutex for Recorded<R>
     unsafe fn unlock(&self, guard: R::Guard) {
         self.releasing(Exclusive);
         // SAFETY: the caller holds the lock by this guard.
-        unsafe { self.raw.unlock(guard) }
+        unsafe { self.raw().unlock(guard) }
     }
 
     #[inline]
     fn is_locked(&self) -> bool {
-        self.raw.is_locked()
+        self.raw().is_locked()
     }
 }
 
@@ -79,13 +79,13 @@ unsafe impl<R: Original + RawMutexFair> RawMutexFair for Recorded<R> {
     unsafe fn unlock_fair(&self, guard: R::Guard) {
         self.releasing(Exclusive);
         // SAFETY: the caller holds the lock by this guard.
-        unsafe { self.raw.unlock_fair(guard) }
+        unsafe { self.raw().unlock_fair(guard) }
     }
 
     #[inline]
     unsafe fn bump(&self, guard: &mut R::Guard) {
         // SAFETY: the caller holds the lock by this guard, before and after.
-        unsafe { self.raw.bump(guard) }
+        unsafe { self.raw().bump(guard) }
     }
 }
 
@@ -99,12 +99,12 @@ unsafe impl<R: Original + RawMutexTimed<Duration = Duration, Instant = Instant>>
     #[inline]
     #[track_caller]
     fn try_lock_for(&self, timeout: Duration) -> Option<R::Guard> {
-        self.timed(Location::caller(), || self.raw.try_lock_for(timeout))
+        self.timed(Location::caller(), || self.raw().try_lock_for(timeout))
     }
 
     #[inline]
     #[track_caller]
     fn try_lock_until(&self, timeout: Instant) -> Option<R::Guard> {
-        self.timed(Location::caller(), || self.raw.try_lock_until(timeout))
+        self.timed(Location::caller(), || self.raw().try_lock_until(timeout))
     }
 }

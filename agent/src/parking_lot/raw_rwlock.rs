@@ -49,28 +49,28 @@ unsafe impl<const RECURSIVE: bool> lock_api::RawRwLock for Recorded<Raw<RECURSIV
         // Where nothing is recorded it is the original's own way.
         let (id, site) = (self.id(), Location::caller());
         if id == 0 {
-            return self.raw.lock_shared();
+            return self.raw().lock_shared();
         }
         if RECURSIVE {
             // Who has it already is not in its own way.
-            let block = || Some(self.raw.lock_shared());
-            let got = self.take_or_wait(Shared, site, self.raw.try_lock_shared(), block);
-            return got.unwrap_or_else(|| self.raw.lock_shared());
+            let block = || Some(self.raw().lock_shared());
+            let got = self.take_or_wait(Shared, site, self.raw().try_lock_shared(), block);
+            return got.unwrap_or_else(|| self.raw().lock_shared());
         }
-        self.take(id, Shared, site, || self.raw.try_lock_shared(), || self.raw.lock_shared())
+        self.take(id, Shared, site, || self.raw().try_lock_shared(), || self.raw().lock_shared())
     }
 
     #[inline(always)]
     #[track_caller]
     fn try_lock_shared(&self) -> Option<Self::SharedGuard> {
-        self.took(Shared, Location::caller(), self.raw.try_lock_shared())
+        self.took(Shared, Location::caller(), self.raw().try_lock_shared())
     }
 
     #[inline(always)]
     unsafe fn unlock_shared(&self, guard: Self::SharedGuard) {
         self.releasing(Shared);
         // SAFETY: the caller holds the lock by this guard.
-        unsafe { self.raw.unlock_shared(guard) }
+        unsafe { self.raw().unlock_shared(guard) }
     }
 
     #[inline(always)]
@@ -78,32 +78,32 @@ unsafe impl<const RECURSIVE: bool> lock_api::RawRwLock for Recorded<Raw<RECURSIV
     fn lock_exclusive(&self) -> Self::ExclusiveGuard {
         let (id, site) = (self.id(), Location::caller());
         if id == 0 {
-            return self.raw.lock_exclusive();
+            return self.raw().lock_exclusive();
         }
-        self.take(id, Exclusive, site, || self.raw.try_lock_exclusive(), || self.raw.lock_exclusive())
+        self.take(id, Exclusive, site, || self.raw().try_lock_exclusive(), || self.raw().lock_exclusive())
     }
 
     #[inline(always)]
     #[track_caller]
     fn try_lock_exclusive(&self) -> Option<Self::ExclusiveGuard> {
-        self.took(Exclusive, Location::caller(), self.raw.try_lock_exclusive())
+        self.took(Exclusive, Location::caller(), self.raw().try_lock_exclusive())
     }
 
     #[inline(always)]
     unsafe fn unlock_exclusive(&self, guard: Self::ExclusiveGuard) {
         self.releasing(Exclusive);
         // SAFETY: the caller holds the lock by this guard.
-        unsafe { self.raw.unlock_exclusive(guard) }
+        unsafe { self.raw().unlock_exclusive(guard) }
     }
 
     #[inline]
     fn is_locked(&self) -> bool {
-        self.raw.is_locked()
+        self.raw().is_locked()
     }
 
     #[inline]
     fn is_locked_exclusive(&self) -> bool {
-        self.raw.is_locked_exclusive()
+        self.raw().is_locked_exclusive()
     }
 }
 
@@ -113,26 +113,26 @@ unsafe impl<const RECURSIVE: bool> RawRwLockFair for Recorded<Raw<RECURSIVE>> {
     unsafe fn unlock_shared_fair(&self, guard: Self::SharedGuard) {
         self.releasing(Shared);
         // SAFETY: the caller holds the lock by this guard.
-        unsafe { self.raw.unlock_shared_fair(guard) }
+        unsafe { self.raw().unlock_shared_fair(guard) }
     }
 
     #[inline]
     unsafe fn unlock_exclusive_fair(&self, guard: Self::ExclusiveGuard) {
         self.releasing(Exclusive);
         // SAFETY: the caller holds the lock by this guard.
-        unsafe { self.raw.unlock_exclusive_fair(guard) }
+        unsafe { self.raw().unlock_exclusive_fair(guard) }
     }
 
     #[inline]
     unsafe fn bump_shared(&self, guard: &mut Self::SharedGuard) {
         // SAFETY: the caller holds the lock by this guard, before and after.
-        unsafe { self.raw.bump_shared(guard) }
+        unsafe { self.raw().bump_shared(guard) }
     }
 
     #[inline]
     unsafe fn bump_exclusive(&self, guard: &mut Self::ExclusiveGuard) {
         // SAFETY: as above.
-        unsafe { self.raw.bump_exclusive(guard) }
+        unsafe { self.raw().bump_exclusive(guard) }
     }
 }
 
@@ -143,7 +143,7 @@ unsafe impl<const RECURSIVE: bool> RawRwLockDowngrade for Recorded<Raw<RECURSIVE
     unsafe fn downgrade(&self, guard: Self::ExclusiveGuard) -> Self::SharedGuard {
         self.changed(Exclusive, Shared, Location::caller());
         // SAFETY: the caller holds the lock by this guard.
-        unsafe { self.raw.downgrade(guard) }
+        unsafe { self.raw().downgrade(guard) }
     }
 }
 
@@ -156,32 +156,32 @@ unsafe impl<const RECURSIVE: bool> RawRwLockTimed for Recorded<Raw<RECURSIVE>> {
     #[track_caller]
     fn try_lock_shared_for(&self, timeout: Duration) -> Option<Self::SharedGuard> {
         let _limited = Limited::new();
-        let block = || self.raw.try_lock_shared_for(timeout);
-        self.take_or_wait(Shared, Location::caller(), self.raw.try_lock_shared(), block)
+        let block = || self.raw().try_lock_shared_for(timeout);
+        self.take_or_wait(Shared, Location::caller(), self.raw().try_lock_shared(), block)
     }
 
     #[inline]
     #[track_caller]
     fn try_lock_shared_until(&self, timeout: Instant) -> Option<Self::SharedGuard> {
         let _limited = Limited::new();
-        let block = || self.raw.try_lock_shared_until(timeout);
-        self.take_or_wait(Shared, Location::caller(), self.raw.try_lock_shared(), block)
+        let block = || self.raw().try_lock_shared_until(timeout);
+        self.take_or_wait(Shared, Location::caller(), self.raw().try_lock_shared(), block)
     }
 
     #[inline]
     #[track_caller]
     fn try_lock_exclusive_for(&self, timeout: Duration) -> Option<Self::ExclusiveGuard> {
         let _limited = Limited::new();
-        let block = || self.raw.try_lock_exclusive_for(timeout);
-        self.take_or_wait(Exclusive, Location::caller(), self.raw.try_lock_exclusive(), block)
+        let block = || self.raw().try_lock_exclusive_for(timeout);
+        self.take_or_wait(Exclusive, Location::caller(), self.raw().try_lock_exclusive(), block)
     }
 
     #[inline]
     #[track_caller]
     fn try_lock_exclusive_until(&self, timeout: Instant) -> Option<Self::ExclusiveGuard> {
         let _limited = Limited::new();
-        let block = || self.raw.try_lock_exclusive_until(timeout);
-        self.take_or_wait(Exclusive, Location::caller(), self.raw.try_lock_exclusive(), block)
+        let block = || self.raw().try_lock_exclusive_until(timeout);
+        self.take_or_wait(Exclusive, Location::caller(), self.raw().try_lock_exclusive(), block)
     }
 }
 
@@ -197,7 +197,7 @@ impl<const RECURSIVE: bool> RawRwLock<RECURSIVE> {
         ) -> Result<ExclusiveGuard<RECURSIVE>, UpgradableGuard<RECURSIVE>>,
     ) -> Result<ExclusiveGuard<RECURSIVE>, UpgradableGuard<RECURSIVE>> {
         // SAFETY: the caller holds the lock by this guard.
-        let guard = match unsafe { self.raw.try_upgrade(guard) } {
+        let guard = match unsafe { self.raw().try_upgrade(guard) } {
             Ok(upgraded) => {
                 self.changed(Upgradable, Exclusive, site);
                 return Ok(upgraded);
@@ -233,33 +233,33 @@ unsafe impl<const RECURSIVE: bool> RawRwLockUpgrade for Recorded<Raw<RECURSIVE>>
     fn lock_upgradable(&self) -> Self::UpgradableGuard {
         let (id, site) = (self.id(), Location::caller());
         if id == 0 {
-            return self.raw.lock_upgradable();
+            return self.raw().lock_upgradable();
         }
-        self.take(id, Upgradable, site, || self.raw.try_lock_upgradable(), || self.raw.lock_upgradable())
+        self.take(id, Upgradable, site, || self.raw().try_lock_upgradable(), || self.raw().lock_upgradable())
     }
 
     #[inline]
     #[track_caller]
     fn try_lock_upgradable(&self) -> Option<Self::UpgradableGuard> {
-        self.took(Upgradable, Location::caller(), self.raw.try_lock_upgradable())
+        self.took(Upgradable, Location::caller(), self.raw().try_lock_upgradable())
     }
 
     #[inline]
     unsafe fn unlock_upgradable(&self, guard: Self::UpgradableGuard) {
         self.releasing(Upgradable);
         // SAFETY: the caller holds the lock by this guard.
-        unsafe { self.raw.unlock_upgradable(guard) }
+        unsafe { self.raw().unlock_upgradable(guard) }
     }
 
     #[inline]
     #[track_caller]
     unsafe fn upgrade(&self, guard: Self::UpgradableGuard) -> Self::ExclusiveGuard {
         // SAFETY: the caller holds the lock by this guard.
-        let block = |guard| Ok(unsafe { self.raw.upgrade(guard) });
+        let block = |guard| Ok(unsafe { self.raw().upgrade(guard) });
         match self.upgrade_by(guard, Location::caller(), block) {
             Ok(upgraded) => upgraded,
             // SAFETY: the guard came back, so the lock is still held by it.
-            Err(guard) => unsafe { self.raw.upgrade(guard) },
+            Err(guard) => unsafe { self.raw().upgrade(guard) },
         }
     }
 
@@ -270,7 +270,7 @@ unsafe impl<const RECURSIVE: bool> RawRwLockUpgrade for Recorded<Raw<RECURSIVE>>
         guard: Self::UpgradableGuard,
     ) -> Result<Self::ExclusiveGuard, Self::UpgradableGuard> {
         // SAFETY: the caller holds the lock by this guard.
-        let upgraded = unsafe { self.raw.try_upgrade(guard) };
+        let upgraded = unsafe { self.raw().try_upgrade(guard) };
         upgraded.inspect(|_| self.changed(Upgradable, Exclusive, Location::caller()))
     }
 }
@@ -281,13 +281,13 @@ unsafe impl<const RECURSIVE: bool> RawRwLockUpgradeFair for Recorded<Raw<RECURSI
     unsafe fn unlock_upgradable_fair(&self, guard: Self::UpgradableGuard) {
         self.releasing(Upgradable);
         // SAFETY: the caller holds the lock by this guard.
-        unsafe { self.raw.unlock_upgradable_fair(guard) }
+        unsafe { self.raw().unlock_upgradable_fair(guard) }
     }
 
     #[inline]
     unsafe fn bump_upgradable(&self, guard: &mut Self::UpgradableGuard) {
         // SAFETY: the caller holds the lock by this guard, before and after.
-        unsafe { self.raw.bump_upgradable(guard) }
+        unsafe { self.raw().bump_upgradable(guard) }
     }
 }
 
@@ -298,7 +298,7 @@ unsafe impl<const RECURSIVE: bool> RawRwLockUpgradeDowngrade for Recorded<Raw<RE
     unsafe fn downgrade_upgradable(&self, guard: Self::UpgradableGuard) -> Self::SharedGuard {
         self.changed(Upgradable, Shared, Location::caller());
         // SAFETY: the caller holds the lock by this guard.
-        unsafe { self.raw.downgrade_upgradable(guard) }
+        unsafe { self.raw().downgrade_upgradable(guard) }
     }
 
     #[inline]
@@ -306,7 +306,7 @@ unsafe impl<const RECURSIVE: bool> RawRwLockUpgradeDowngrade for Recorded<Raw<RE
     unsafe fn downgrade_to_upgradable(&self, guard: Self::ExclusiveGuard) -> Self::UpgradableGuard {
         self.changed(Exclusive, Upgradable, Location::caller());
         // SAFETY: the caller holds the lock by this guard.
-        unsafe { self.raw.downgrade_to_upgradable(guard) }
+        unsafe { self.raw().downgrade_to_upgradable(guard) }
     }
 }
 
@@ -316,16 +316,16 @@ unsafe impl<const RECURSIVE: bool> RawRwLockUpgradeTimed for Recorded<Raw<RECURS
     #[track_caller]
     fn try_lock_upgradable_for(&self, timeout: Duration) -> Option<Self::UpgradableGuard> {
         let _limited = Limited::new();
-        let block = || self.raw.try_lock_upgradable_for(timeout);
-        self.take_or_wait(Upgradable, Location::caller(), self.raw.try_lock_upgradable(), block)
+        let block = || self.raw().try_lock_upgradable_for(timeout);
+        self.take_or_wait(Upgradable, Location::caller(), self.raw().try_lock_upgradable(), block)
     }
 
     #[inline]
     #[track_caller]
     fn try_lock_upgradable_until(&self, timeout: Instant) -> Option<Self::UpgradableGuard> {
         let _limited = Limited::new();
-        let block = || self.raw.try_lock_upgradable_until(timeout);
-        self.take_or_wait(Upgradable, Location::caller(), self.raw.try_lock_upgradable(), block)
+        let block = || self.raw().try_lock_upgradable_until(timeout);
+        self.take_or_wait(Upgradable, Location::caller(), self.raw().try_lock_upgradable(), block)
     }
 
     #[inline]
@@ -338,7 +338,7 @@ unsafe impl<const RECURSIVE: bool> RawRwLockUpgradeTimed for Recorded<Raw<RECURS
         let _limited = Limited::new();
         // SAFETY: the caller holds the lock by this guard.
         self.upgrade_by(guard, Location::caller(), |guard| unsafe {
-            self.raw.try_upgrade_for(guard, timeout)
+            self.raw().try_upgrade_for(guard, timeout)
         })
     }
 
@@ -352,7 +352,7 @@ unsafe impl<const RECURSIVE: bool> RawRwLockUpgradeTimed for Recorded<Raw<RECURS
         let _limited = Limited::new();
         // SAFETY: the caller holds the lock by this guard.
         self.upgrade_by(guard, Location::caller(), |guard| unsafe {
-            self.raw.try_upgrade_until(guard, timeout)
+            self.raw().try_upgrade_until(guard, timeout)
         })
     }
 }

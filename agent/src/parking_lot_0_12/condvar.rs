@@ -151,7 +151,7 @@ impl Condvar {
         // mutex is given back by the outer one.
         let (mutex, mut inner) = unsafe {
             let mutex = MutexGuard::mutex(guard).raw();
-            (mutex, ManuallyDrop::new(mutex.raw.make_guard_unchecked()))
+            (mutex, ManuallyDrop::new(mutex.raw().make_guard_unchecked()))
         };
         let id = self.tag.id(Kind::Condvar);
         if id == 0 {

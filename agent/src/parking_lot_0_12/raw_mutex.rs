@@ -31,7 +31,7 @@ where
     #[inline(always)]
     fn inner(&self) -> &R {
         // SAFETY: who has the recorded lock works on the one inside in the same way.
-        unsafe { self.raw.raw() }
+        unsafe { self.raw().raw() }
     }
 
     /// Takes it as `attempt` did, else as `block` does, if that can.

@@ -40,7 +40,7 @@ impl RawRwLock {
     /// Upgrades: a wait for the readers to leave, where it does not succeed at once.
     fn upgrade_by(&self, site: Site, block: impl FnOnce() -> bool) -> bool {
         // SAFETY: the caller holds the lock as an upgradable reader.
-        let at_once = unsafe { self.raw.try_upgrade() };
+        let at_once = unsafe { self.raw().try_upgrade() };
         let got =
             at_once || self.wait(Exclusive, Operation::Upgrade, site, || block().then_some(())).is_some();
         if got {
@@ -62,23 +62,23 @@ unsafe impl Raw for Recorded<original::RawRwLock> {
         // Where nothing is recorded it is the original's own way.
         let (id, site) = (self.id(), Location::caller());
         if id == 0 {
-            return self.raw.lock_shared();
+            return self.raw().lock_shared();
         }
-        let attempt = || self.raw.try_lock_shared().then_some(());
-        self.take(id, Shared, site, attempt, || self.raw.lock_shared());
+        let attempt = || self.raw().try_lock_shared().then_some(());
+        self.take(id, Shared, site, attempt, || self.raw().lock_shared());
     }
 
     #[inline(always)]
     #[track_caller]
     fn try_lock_shared(&self) -> bool {
-        self.took(Shared, Location::caller(), self.raw.try_lock_shared())
+        self.took(Shared, Location::caller(), self.raw().try_lock_shared())
     }
 
     #[inline(always)]
     unsafe fn unlock_shared(&self) {
         self.releasing(Shared);
         // SAFETY: the caller holds the lock as a reader.
-        unsafe { self.raw.unlock_shared() }
+        unsafe { self.raw().unlock_shared() }
     }
 
     #[inline(always)]
@@ -87,33 +87,33 @@ unsafe impl Raw for Recorded<original::RawRwLock> {
         // Where nothing is recorded it is the original's own way.
         let (id, site) = (self.id(), Location::caller());
         if id == 0 {
-            return self.raw.lock_exclusive();
+            return self.raw().lock_exclusive();
         }
-        let attempt = || self.raw.try_lock_exclusive().then_some(());
-        self.take(id, Exclusive, site, attempt, || self.raw.lock_exclusive());
+        let attempt = || self.raw().try_lock_exclusive().then_some(());
+        self.take(id, Exclusive, site, attempt, || self.raw().lock_exclusive());
     }
 
     #[inline(always)]
     #[track_caller]
     fn try_lock_exclusive(&self) -> bool {
-        self.took(Exclusive, Location::caller(), self.raw.try_lock_exclusive())
+        self.took(Exclusive, Location::caller(), self.raw().try_lock_exclusive())
     }
 
     #[inline(always)]
     unsafe fn unlock_exclusive(&self) {
         self.releasing(Exclusive);
         // SAFETY: the caller holds the lock as the writer.
-        unsafe { self.raw.unlock_exclusive() }
+        unsafe { self.raw().unlock_exclusive() }
     }
 
     #[inline]
     fn is_locked(&self) -> bool {
-        self.raw.is_locked()
+        self.raw().is_locked()
     }
 
     #[inline]
     fn is_locked_exclusive(&self) -> bool {
-        self.raw.is_locked_exclusive()
+        self.raw().is_locked_exclusive()
     }
 }
 
@@ -123,26 +123,26 @@ unsafe impl RawRwLockFair for Recorded<original::RawRwLock> {
     unsafe fn unlock_shared_fair(&self) {
         self.releasing(Shared);
         // SAFETY: the caller holds the lock as a reader.
-        unsafe { self.raw.unlock_shared_fair() }
+        unsafe { self.raw().unlock_shared_fair() }
     }
 
     #[inline]
     unsafe fn unlock_exclusive_fair(&self) {
         self.releasing(Exclusive);
         // SAFETY: the caller holds the lock as the writer.
-        unsafe { self.raw.unlock_exclusive_fair() }
+        unsafe { self.raw().unlock_exclusive_fair() }
     }
 
     #[inline]
     unsafe fn bump_shared(&self) {
         // SAFETY: the caller holds the lock as a reader, before and after.
-        unsafe { self.raw.bump_shared() }
+        unsafe { self.raw().bump_shared() }
     }
 
     #[inline]
     unsafe fn bump_exclusive(&self) {
         // SAFETY: the caller holds the lock as the writer, before and after.
-        unsafe { self.raw.bump_exclusive() }
+        unsafe { self.raw().bump_exclusive() }
     }
 }
 
@@ -153,7 +153,7 @@ unsafe impl RawRwLockDowngrade for Recorded<original::RawRwLock> {
     unsafe fn downgrade(&self) {
         self.changed(Exclusive, Shared, Location::caller());
         // SAFETY: the caller holds the lock as the writer.
-        unsafe { self.raw.downgrade() }
+        unsafe { self.raw().downgrade() }
     }
 }
 
@@ -166,32 +166,32 @@ unsafe impl RawRwLockTimed for Recorded<original::RawRwLock> {
     #[track_caller]
     fn try_lock_shared_for(&self, timeout: Duration) -> bool {
         let _limited = Limited::new();
-        let block = || self.raw.try_lock_shared_for(timeout);
-        self.try_take(Shared, Location::caller(), self.raw.try_lock_shared(), block)
+        let block = || self.raw().try_lock_shared_for(timeout);
+        self.try_take(Shared, Location::caller(), self.raw().try_lock_shared(), block)
     }
 
     #[inline]
     #[track_caller]
     fn try_lock_shared_until(&self, deadline: Instant) -> bool {
         let _limited = Limited::new();
-        let block = || self.raw.try_lock_shared_until(deadline);
-        self.try_take(Shared, Location::caller(), self.raw.try_lock_shared(), block)
+        let block = || self.raw().try_lock_shared_until(deadline);
+        self.try_take(Shared, Location::caller(), self.raw().try_lock_shared(), block)
     }
 
     #[inline]
     #[track_caller]
     fn try_lock_exclusive_for(&self, timeout: Duration) -> bool {
         let _limited = Limited::new();
-        let block = || self.raw.try_lock_exclusive_for(timeout);
-        self.try_take(Exclusive, Location::caller(), self.raw.try_lock_exclusive(), block)
+        let block = || self.raw().try_lock_exclusive_for(timeout);
+        self.try_take(Exclusive, Location::caller(), self.raw().try_lock_exclusive(), block)
     }
 
     #[inline]
     #[track_caller]
     fn try_lock_exclusive_until(&self, deadline: Instant) -> bool {
         let _limited = Limited::new();
-        let block = || self.raw.try_lock_exclusive_until(deadline);
-        self.try_take(Exclusive, Location::caller(), self.raw.try_lock_exclusive(), block)
+        let block = || self.raw().try_lock_exclusive_until(deadline);
+        self.try_take(Exclusive, Location::caller(), self.raw().try_lock_exclusive(), block)
     }
 }
 
@@ -200,8 +200,8 @@ unsafe impl RawRwLockRecursive for Recorded<original::RawRwLock> {
     #[inline]
     #[track_caller]
     fn lock_shared_recursive(&self) {
-        self.try_take(Shared, Location::caller(), self.raw.try_lock_shared_recursive(), || {
-            self.raw.lock_shared_recursive();
+        self.try_take(Shared, Location::caller(), self.raw().try_lock_shared_recursive(), || {
+            self.raw().lock_shared_recursive();
             true
         });
     }
@@ -209,7 +209,7 @@ unsafe impl RawRwLockRecursive for Recorded<original::RawRwLock> {
     #[inline]
     #[track_caller]
     fn try_lock_shared_recursive(&self) -> bool {
-        self.took(Shared, Location::caller(), self.raw.try_lock_shared_recursive())
+        self.took(Shared, Location::caller(), self.raw().try_lock_shared_recursive())
     }
 }
 
@@ -219,16 +219,16 @@ unsafe impl RawRwLockRecursiveTimed for Recorded<original::RawRwLock> {
     #[track_caller]
     fn try_lock_shared_recursive_for(&self, timeout: Duration) -> bool {
         let _limited = Limited::new();
-        let block = || self.raw.try_lock_shared_recursive_for(timeout);
-        self.try_take(Shared, Location::caller(), self.raw.try_lock_shared_recursive(), block)
+        let block = || self.raw().try_lock_shared_recursive_for(timeout);
+        self.try_take(Shared, Location::caller(), self.raw().try_lock_shared_recursive(), block)
     }
 
     #[inline]
     #[track_caller]
     fn try_lock_shared_recursive_until(&self, deadline: Instant) -> bool {
         let _limited = Limited::new();
-        let block = || self.raw.try_lock_shared_recursive_until(deadline);
-        self.try_take(Shared, Location::caller(), self.raw.try_lock_shared_recursive(), block)
+        let block = || self.raw().try_lock_shared_recursive_until(deadline);
+        self.try_take(Shared, Location::caller(), self.raw().try_lock_shared_recursive(), block)
     }
 }
 
@@ -239,23 +239,23 @@ unsafe impl RawRwLockUpgrade for Recorded<original::RawRwLock> {
     fn lock_upgradable(&self) {
         let (id, site) = (self.id(), Location::caller());
         if id == 0 {
-            return self.raw.lock_upgradable();
+            return self.raw().lock_upgradable();
         }
-        let attempt = || self.raw.try_lock_upgradable().then_some(());
-        self.take(id, Upgradable, site, attempt, || self.raw.lock_upgradable());
+        let attempt = || self.raw().try_lock_upgradable().then_some(());
+        self.take(id, Upgradable, site, attempt, || self.raw().lock_upgradable());
     }
 
     #[inline]
     #[track_caller]
     fn try_lock_upgradable(&self) -> bool {
-        self.took(Upgradable, Location::caller(), self.raw.try_lock_upgradable())
+        self.took(Upgradable, Location::caller(), self.raw().try_lock_upgradable())
     }
 
     #[inline]
     unsafe fn unlock_upgradable(&self) {
         self.releasing(Upgradable);
         // SAFETY: the caller holds the lock as an upgradable reader.
-        unsafe { self.raw.unlock_upgradable() }
+        unsafe { self.raw().unlock_upgradable() }
     }
 
     #[inline]
@@ -263,7 +263,7 @@ unsafe impl RawRwLockUpgrade for Recorded<original::RawRwLock> {
     unsafe fn upgrade(&self) {
         self.upgrade_by(Location::caller(), || {
             // SAFETY: the caller holds the lock as an upgradable reader.
-            unsafe { self.raw.upgrade() };
+            unsafe { self.raw().upgrade() };
             true
         });
     }
@@ -272,7 +272,7 @@ unsafe impl RawRwLockUpgrade for Recorded<original::RawRwLock> {
     #[track_caller]
     unsafe fn try_upgrade(&self) -> bool {
         // SAFETY: the caller holds the lock as an upgradable reader.
-        let upgraded = unsafe { self.raw.try_upgrade() };
+        let upgraded = unsafe { self.raw().try_upgrade() };
         if upgraded {
             self.changed(Upgradable, Exclusive, Location::caller());
         }
@@ -286,13 +286,13 @@ unsafe impl RawRwLockUpgradeFair for Recorded<original::RawRwLock> {
     unsafe fn unlock_upgradable_fair(&self) {
         self.releasing(Upgradable);
         // SAFETY: the caller holds the lock as an upgradable reader.
-        unsafe { self.raw.unlock_upgradable_fair() }
+        unsafe { self.raw().unlock_upgradable_fair() }
     }
 
     #[inline]
     unsafe fn bump_upgradable(&self) {
         // SAFETY: the caller holds the lock as an upgradable reader, before and after.
-        unsafe { self.raw.bump_upgradable() }
+        unsafe { self.raw().bump_upgradable() }
     }
 }
 
@@ -303,7 +303,7 @@ unsafe impl RawRwLockUpgradeDowngrade for Recorded<original::RawRwLock> {
     unsafe fn downgrade_upgradable(&self) {
         self.changed(Upgradable, Shared, Location::caller());
         // SAFETY: the caller holds the lock as an upgradable reader.
-        unsafe { self.raw.downgrade_upgradable() }
+        unsafe { self.raw().downgrade_upgradable() }
     }
 
     #[inline]
@@ -311,7 +311,7 @@ unsafe impl RawRwLockUpgradeDowngrade for Recorded<original::RawRwLock> {
     unsafe fn downgrade_to_upgradable(&self) {
         self.changed(Exclusive, Upgradable, Location::caller());
         // SAFETY: the caller holds the lock as the writer.
-        unsafe { self.raw.downgrade_to_upgradable() }
+        unsafe { self.raw().downgrade_to_upgradable() }
     }
 }
 
@@ -321,16 +321,16 @@ unsafe impl RawRwLockUpgradeTimed for Recorded<original::RawRwLock> {
     #[track_caller]
     fn try_lock_upgradable_for(&self, timeout: Duration) -> bool {
         let _limited = Limited::new();
-        let block = || self.raw.try_lock_upgradable_for(timeout);
-        self.try_take(Upgradable, Location::caller(), self.raw.try_lock_upgradable(), block)
+        let block = || self.raw().try_lock_upgradable_for(timeout);
+        self.try_take(Upgradable, Location::caller(), self.raw().try_lock_upgradable(), block)
     }
 
     #[inline]
     #[track_caller]
     fn try_lock_upgradable_until(&self, deadline: Instant) -> bool {
         let _limited = Limited::new();
-        let block = || self.raw.try_lock_upgradable_until(deadline);
-        self.try_take(Upgradable, Location::caller(), self.raw.try_lock_upgradable(), block)
+        let block = || self.raw().try_lock_upgradable_until(deadline);
+        self.try_take(Upgradable, Location::caller(), self.raw().try_lock_upgradable(), block)
     }
 
     #[inline]
@@ -338,7 +338,7 @@ unsafe impl RawRwLockUpgradeTimed for Recorded<original::RawRwLock> {
     unsafe fn try_upgrade_for(&self, timeout: Duration) -> bool {
         let _limited = Limited::new();
         // SAFETY: the caller holds the lock as an upgradable reader.
-        self.upgrade_by(Location::caller(), || unsafe { self.raw.try_upgrade_for(timeout) })
+        self.upgrade_by(Location::caller(), || unsafe { self.raw().try_upgrade_for(timeout) })
     }
 
     #[inline]
@@ -346,6 +346,6 @@ unsafe impl RawRwLockUpgradeTimed for Recorded<original::RawRwLock> {
     unsafe fn try_upgrade_until(&self, deadline: Instant) -> bool {
         let _limited = Limited::new();
         // SAFETY: the caller holds the lock as an upgradable reader.
-        self.upgrade_by(Location::caller(), || unsafe { self.raw.try_upgrade_until(deadline) })
+        self.upgrade_by(Location::caller(), || unsafe { self.raw().try_upgrade_until(deadline) })
     }
 }

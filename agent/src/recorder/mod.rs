@@ -37,6 +37,7 @@ mod site;
 pub(crate) mod span;
 mod stack;
 mod sums;
+mod tag;
 mod task;
 pub(crate) mod unseen;
 mod wait;
@@ -55,7 +56,6 @@ pub(crate) use handle::{Handle, User, find_statics};
 pub(crate) use memory::RECORDING;
 pub(crate) use moved::{captured, moved};
 pub(crate) use nested::{acquiring, refused};
-pub(crate) use object::Tag;
 pub(crate) use output::Output;
 pub(crate) use plain::{Own, spawned};
 #[cfg(all(tokio_unstable, feature = "tracing"))]
@@ -64,6 +64,7 @@ pub(crate) use plain::{is_own_poll, is_own_spawn};
 pub(crate) use site::foreign;
 pub(crate) use site::{Site, site_of};
 pub(crate) use stack::Way;
+pub(crate) use tag::Tag;
 #[cfg(all(tokio_unstable, feature = "tracing"))]
 pub(crate) use task::Polling;
 pub(crate) use task::{DRIVEN, InRuntime, NewThread, Task, TaskRef, Wakers, here};

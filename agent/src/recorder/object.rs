@@ -11,84 +11,8 @@ use super::site::{Site, intern, is_of_library};
 use crate::clock::ticks;
 use lockprof_trace::memory::record;
 use lockprof_trace::{Event, Kind, Loss, Party};
-use std::panic::Location;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
-use std::sync::atomic::{AtomicI64, AtomicPtr, AtomicU64};
-
-/// The word in an object: where it was created, until it gets an id; then the id.
-///
-/// A location's address is even, so the lowest bit tells the two apart. Ids are given at first use, not at creation, so
-/// that `const` constructors, statics and values that move work.
-pub(crate) struct Tag(AtomicPtr<()>);
-
-impl Tag {
-    /// Of an object that is created at `site`.
-    pub(crate) const fn new(site: Site) -> Self {
-        Self(AtomicPtr::new(std::ptr::from_ref(site).cast_mut().cast()))
-    }
-
-    /// Of an object whose creation nobody saw.
-    pub(crate) const fn unknown() -> Self {
-        Self(AtomicPtr::new(std::ptr::null_mut()))
-    }
-
-    /// The object's id, given now if it has none and a recording runs; 0: it is not recorded.
-    #[inline(always)]
-    #[track_caller]
-    pub(crate) fn id(&self, kind: Kind) -> u32 {
-        self.id_at(kind, Location::caller())
-    }
-
-    /// The same, used at `site`.
-    #[inline(always)]
-    pub(crate) fn id_at(&self, kind: Kind, site: Site) -> u32 {
-        let word = self.0.load(Relaxed).addr();
-        if word & 1 == 1 {
-            return (word >> 1) as u32;
-        }
-        if RECORDING.load(Relaxed) { self.attach(kind, site) } else { 0 }
-    }
-
-    /// The id, if it was given.
-    #[inline(always)]
-    pub(crate) fn known_id(&self) -> u32 {
-        let word = self.0.load(Relaxed).addr();
-        if word & 1 == 1 { (word >> 1) as u32 } else { 0 }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn attach(&self, kind: Kind, used: Site) -> u32 {
-        let before = self.0.load(Relaxed);
-        if before.addr() & 1 == 1 {
-            return (before.addr() >> 1) as u32;
-        }
-        // SAFETY: null, or put there from a `&'static Location`.
-        let site = unsafe { before.cast_const().cast::<Location<'static>>().as_ref() };
-        // Most often an object of the class was dropped here just before: its id needs no look at the class.
-        let id = kept(key(kind, address(site))).map_or_else(|| first_id(kind, site, used), renewed);
-        let word = std::ptr::without_provenance_mut((id as usize) << 1 | 1);
-        // Two readers may come first together: the loser hands its id back.
-        match self.0.compare_exchange(before, word, Release, Relaxed) {
-            Ok(_) => id,
-            Err(first) => {
-                forget_instance(id);
-                drop_id(id);
-                (first.addr() >> 1) as u32
-            }
-        }
-    }
-}
-
-impl Drop for Tag {
-    #[inline(always)]
-    fn drop(&mut self) {
-        let id = self.known_id();
-        if id != 0 {
-            drop_id(id);
-        }
-    }
-}
+use std::sync::atomic::{AtomicI64, AtomicU64};
 
 /// Classes are few; the table is searched by kind and site.
 const CLASSES: usize = 8192;
@@ -165,9 +89,15 @@ pub(crate) fn population(number: u32, change: i64) {
     }
 }
 
-/// An id for an object that is used for the first time. What a library has made (`Arc::default()`, `map(Mutex::new)`), or
-/// nobody knows who, is told from others by the line where it is used first.
-fn first_id(kind: Kind, made: Option<Site>, used: Site) -> u32 {
+/// An id for an object that is used for the first time.
+pub(super) fn first_id(kind: Kind, made: Option<Site>, used: Site) -> u32 {
+    // Most often an object of the class was dropped here just before: its id needs no look at the class.
+    kept(key(kind, address(made))).map_or_else(|| id_by_use(kind, made, used), renewed)
+}
+
+/// The same, where this thread kept none. What a library has made (`Arc::default()`, `map(Mutex::new)`), or nobody knows
+/// who, is told from others by the line where it is used first.
+fn id_by_use(kind: Kind, made: Option<Site>, used: Site) -> u32 {
     if made.is_some_and(|site| !is_of_library(site.file())) || is_of_library(used.file()) {
         return new(kind, made, 0);
     }
@@ -227,11 +157,12 @@ fn renewed(id: u32) -> u32 {
 }
 
 /// The id was given to no object after all.
-fn forget_instance(id: u32) {
+pub(super) fn hand_back(id: u32) {
     if let Some(memory) = memory::get().filter(|_| id != 0) {
         let instances = memory.record(id, record::WAITS);
         instances.store(instances.load(Relaxed).wrapping_sub(1 << 32), Relaxed);
     }
+    drop_id(id);
 }
 
 /// In a record's first word: an object has the id.
