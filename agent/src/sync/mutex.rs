@@ -1,5 +1,5 @@
 //! `Mutex` and its guard.
-use super::held::{Held, refused, wrap};
+use super::held::{Held, at_once_or, into_guard, refused, result, wrap};
 use crate::lock::acquired_slowly;
 use crate::recorder::{Acquire, Site, Tag};
 use lockprof_trace::{Kind, Operation};
@@ -44,13 +44,10 @@ impl<T: ?Sized> Mutex<T> {
     pub fn lock(&self) -> LockResult<MutexGuard<'_, T>> {
         let (id, site) = (self.tag.id(Kind::StdMutex), Location::caller());
         let acquire = (id != 0).then(|| Acquire::of(id));
-        let locked = match self.inner.try_lock() {
-            Ok(inner) => Ok(inner),
-            Err(TryLockError::Poisoned(poisoned)) => Err(poisoned),
-            Err(TryLockError::WouldBlock) => acquired_slowly(id, Operation::Lock, site, || self.inner.lock()),
-        };
+        let wait = || acquired_slowly(id, Operation::Lock, site, || into_guard(self.inner.lock()));
+        let (inner, poisoned) = at_once_or(self.inner.try_lock(), wait, || self.inner.is_poisoned());
         let held = Held::taken(acquire, Operation::Lock, site);
-        wrap(locked, |inner| MutexGuard { held, inner })
+        result(MutexGuard { held, inner }, poisoned)
     }
 
     /// As [`std::sync::Mutex::try_lock`].

@@ -1,5 +1,5 @@
 //! `RwLock` and its guards. Writers are counted by the lock's own id, readers by the one behind it.
-use super::held::{Held, refused, wrap};
+use super::held::{Held, at_once_or, into_guard, refused, result, wrap};
 use crate::lock::acquired_slowly;
 use crate::recorder::{Acquire, Site, Tag};
 use lockprof_trace::{Kind, Operation};
@@ -62,13 +62,10 @@ impl<T: ?Sized> RwLock<T> {
             return wrap(self.inner.read(), |inner| self.reader(inner, site));
         }
         let acquire = Acquire::of(id);
-        let locked = match self.inner.try_read() {
-            Ok(inner) => Ok(inner),
-            Err(TryLockError::Poisoned(poisoned)) => Err(poisoned),
-            Err(TryLockError::WouldBlock) => acquired_slowly(id, Operation::Read, site, || self.inner.read()),
-        };
+        let wait = || acquired_slowly(id, Operation::Read, site, || into_guard(self.inner.read()));
+        let (inner, poisoned) = at_once_or(self.inner.try_read(), wait, || self.inner.is_poisoned());
         let held = Held::taken(Some(acquire), Operation::Read, site);
-        wrap(locked, |inner| RwLockReadGuard { _held: held, inner })
+        result(RwLockReadGuard { _held: held, inner }, poisoned)
     }
 
     /// As [`std::sync::RwLock::try_read`].
@@ -96,18 +93,14 @@ impl<T: ?Sized> RwLock<T> {
         // both ways: with two of them its drop is no longer inlined.
         let (id, site) = (self.tag.id(Kind::StdRwLock), Location::caller());
         let acquire = (id != 0).then(|| Acquire::of(id));
-        let locked = match acquire {
-            None => self.inner.write(),
-            Some(_) => match self.inner.try_write() {
-                Ok(inner) => Ok(inner),
-                Err(TryLockError::Poisoned(poisoned)) => Err(poisoned),
-                Err(TryLockError::WouldBlock) => {
-                    acquired_slowly(id, Operation::Write, site, || self.inner.write())
-                }
-            },
+        let wait = || acquired_slowly(id, Operation::Write, site, || into_guard(self.inner.write()));
+        let attempt = match acquire {
+            None => self.inner.write().map_err(TryLockError::Poisoned),
+            Some(_) => self.inner.try_write(),
         };
+        let (inner, poisoned) = at_once_or(attempt, wait, || self.inner.is_poisoned());
         let held = Held::taken(acquire, Operation::Write, site);
-        wrap(locked, |inner| RwLockWriteGuard { held, inner })
+        result(RwLockWriteGuard { held, inner }, poisoned)
     }
 
     /// As [`std::sync::RwLock::try_write`].
