@@ -29,6 +29,14 @@ fn wrappers_are_small() {
     }
     #[cfg(feature = "full")]
     families(&mut table);
+    #[cfg(all(feature = "full", target_endian = "little", target_pointer_width = "64"))]
+    {
+        assert_eq!(size_of::<lockprof::parking_lot::Mutex<u64>>(), size_of::<parking_lot::Mutex<u64>>());
+        assert_eq!(
+            size_of::<lockprof::parking_lot_0_12::FairMutex<u64>>(),
+            size_of::<parking_lot::FairMutex<u64>>()
+        );
+    }
     #[allow(clippy::print_stdout, reason = "a table to look at")]
     {
         println!("{table}");

@@ -21,7 +21,7 @@ unsafe impl lock_api::RawCondvar for RawCondvar {
 
     unsafe fn wait(&self, mutex: &RawMutex, guard: &mut Guard) {
         // SAFETY: the caller holds the mutex by this guard.
-        unsafe { lock_api::RawCondvar::wait(&self.0, &mutex.raw(), guard) }
+        unsafe { lock_api::RawCondvar::wait(&self.0, mutex.raw(), guard) }
     }
 
     fn notify_one(&self) -> bool {
@@ -41,12 +41,12 @@ unsafe impl RawCondvarTimed for RawCondvar {
 
     unsafe fn wait_for(&self, mutex: &RawMutex, guard: &mut Guard, timeout: &Duration) -> bool {
         // SAFETY: the caller holds the mutex by this guard.
-        unsafe { self.0.wait_for(&mutex.raw(), guard, timeout) }
+        unsafe { self.0.wait_for(mutex.raw(), guard, timeout) }
     }
 
     unsafe fn wait_until(&self, mutex: &RawMutex, guard: &mut Guard, deadline: &Instant) -> bool {
         // SAFETY: as above.
-        unsafe { self.0.wait_until(&mutex.raw(), guard, deadline) }
+        unsafe { self.0.wait_until(mutex.raw(), guard, deadline) }
     }
 }
 

@@ -3,7 +3,8 @@
 //! # Differences from `parking_lot` 0.12
 //! - `Mutex`, `RwLock` and the others are types around `lock_api`'s, not aliases of them, so that each knows the line that
 //!   created it. `Deref` leads to `lock_api`'s type; guards are `lock_api`'s own.
-//! - A lock is a word larger than the original: where it was created, and once it is used while recording, who it is.
+//! - A lock has a word more: where it was created, and once it is used while recording, who it is. The byte of a mutex lies in that
+//!   word, so that `Mutex<u64>` is as large as the original; a read-write lock is a word larger.
 mod condvar;
 mod once;
 mod raw_mutex;
