@@ -14,8 +14,9 @@
 //! - event chunks, [`CHUNK`] words each.
 //!
 //! **A count** is the record's number plus, for each thread, its byte minus 255: a byte of 255 is nothing, and wraps at
-//! the next count, when it is carried: `record += 256 - start; byte = start`. Before a carry the area gets a mark of what
-//! is about to happen, so that a reader of a dead process can tell a half-done carry from a done one.
+//! the next count, when it is carried: `record += 256 - start; byte = start`. Meanwhile the area bears a mark of what is
+//! about to happen, and between these two steps the record bears the area's number: so that a reader of a dead process
+//! can tell a half-done carry from one that is done or not begun ([`half_carried`]).
 mod snapshot;
 pub use snapshot::{coarse_to_ticks, snapshot};
 
@@ -52,7 +53,7 @@ pub const HELD: usize = 64;
 pub const HELD_WORDS: usize = 4;
 
 /// "LPMEM" and the version of this layout. Another layout gets another number.
-pub const MAGIC: u64 = u64::from_le_bytes(*b"LPMEM\0\0\x01");
+pub const MAGIC: u64 = u64::from_le_bytes(*b"LPMEM\0\0\x02");
 
 const WORDS_PER_PAGE: usize = PAGE_BYTES / 8;
 
@@ -113,7 +114,8 @@ pub mod record {
     /// [`Kind`](crate::Kind) in the lowest byte, offset from the object's own id in the next; bit 16 while an object has the
     /// id, bit 17 where the recorder tells how many of its class there are; the class in the upper half.
     pub const META: usize = 0;
-    /// The count in the lower [`COUNT_BITS`](super::COUNT_BITS) bits; above, the area that carried last, plus one.
+    /// The count in the lower [`COUNT_BITS`](super::COUNT_BITS) bits; above, the area that is between the two
+    /// steps of a carry, plus one; 0: none.
     pub const COUNT: usize = 1;
     /// Waits in the lower half, instances in the upper.
     pub const WAITS: usize = 2;
@@ -134,7 +136,22 @@ pub mod record {
 pub const DROPPED: u64 = 1 << 32;
 
 /// Bits of a record's count.
-pub const COUNT_BITS: u32 = 44;
+pub const COUNT_BITS: u32 = 51;
+/// A record's count without what stands above it.
+pub const COUNT_MASK: u64 = (1 << COUNT_BITS) - 1;
+const _: () = assert!(AREAS as u64 <= u64::MAX >> COUNT_BITS);
+
+/// The mark of a carry to an id's record that sets the byte to `next`.
+pub const fn carrying(id: u32, next: u8) -> u64 {
+    1 << 63 | (next as u64) << 32 | id as u64
+}
+
+/// The carry that a thread was cut off in, if it had added to the record: the id, and what its byte counts as, whether that
+/// is set already or not. From the mark in its area, the area's number plus one, and the record of an id.
+pub fn half_carried(mark: u64, number: u64, record: impl FnOnce(u32) -> u64) -> Option<(u32, u8)> {
+    let (id, next) = (mark as u32, (mark >> 32) as u8);
+    (mark != 0 && record(id) >> COUNT_BITS == number).then_some((id, next))
+}
 
 /// Words of an entry.
 pub mod entry {
@@ -207,13 +224,11 @@ pub mod area {
     pub const PARTY: usize = 1;
     /// How many locks it holds.
     pub const HELD_LEN: usize = 2;
-    /// A carry under way: 1 in the highest bit, the byte that will be in the next 8 from bit 32, the id below; 0: none.
+    /// A carry under way, see [`carrying`](super::carrying); 0: none.
     pub const CARRYING: usize = 3;
-    /// The record's count before it.
-    pub const BEFORE: usize = 4;
     /// How many of the locks held were taken by who ran before: who they are stands with each. The others were taken by
     /// who runs now.
-    pub const BASE: usize = 6;
+    pub const BASE: usize = 5;
     /// The first lock held: site; id with [`SAMPLED`](super::SAMPLED) and [`UPGRADABLE`](super::UPGRADABLE), and in the
     /// upper half the coarse clock; ticks, where it is timed; party, see [`BASE`].
     pub const HELD: usize = 16;

@@ -4,6 +4,7 @@
 //! word. Everything that is rare is one call of a cold function: with more of it inline the compiler stops inlining the
 //! guard's drop, and the unlock waits for the stores of that call.
 use super::areas::areas;
+use super::carry::Carry;
 use super::contained::contained;
 use super::emit::emit_fixed;
 use super::full;
@@ -15,13 +16,13 @@ use super::sums::longest;
 use crate::clock::ticks;
 use crate::platform::prefetch;
 use lockprof_trace::memory::{
-    COARSE_SHIFT, COUNT_BITS, HELD, HELD_ID, IDS, IDS_PER_PAGE, PAGE_BYTES, SAMPLED, UPGRADABLE, area,
+    COARSE_SHIFT, COUNT_MASK, HELD, HELD_ID, IDS, IDS_PER_PAGE, PAGE_BYTES, SAMPLED, UPGRADABLE, area,
     record, region,
 };
 use lockprof_trace::{Event, HoldSource, Loss, Operation, Party};
 use std::cell::LazyCell;
 use std::mem::offset_of;
-use std::sync::atomic::Ordering::{AcqRel, Relaxed, Release};
+use std::sync::atomic::Ordering::{Relaxed, Release};
 use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64};
 
 /// One lock that a thread holds. See `lockprof_trace::memory::area::HELD`.
@@ -57,7 +58,6 @@ pub(crate) struct Area {
     pub(super) party: AtomicU64,
     pub(super) held_len: AtomicU64,
     pub(super) carrying: AtomicU64,
-    before: AtomicU64,
     /// Its place in the directory, plus one.
     pub(super) number: AtomicU64,
     pub(super) base: AtomicU64,
@@ -66,7 +66,7 @@ pub(crate) struct Area {
     pub(super) guards_len: AtomicU64,
     /// The system's number of the thread.
     pub(super) os_id: AtomicU64,
-    others: [AtomicU64; 5],
+    others: [AtomicU64; 6],
     pub(super) held: [Held; HELD],
     pub(super) pages: [AtomicU32; GROUPS],
     free_len: AtomicU32,
@@ -96,7 +96,6 @@ const _: () = {
     assert!(offset_of!(Area, party) == area::PARTY * 8);
     assert!(offset_of!(Area, held_len) == area::HELD_LEN * 8);
     assert!(offset_of!(Area, carrying) == area::CARRYING * 8);
-    assert!(offset_of!(Area, before) == area::BEFORE * 8);
     assert!(offset_of!(Area, base) == area::BASE * 8);
     assert!(offset_of!(Area, held) == area::HELD * 8);
     assert!(offset_of!(Area, pages) == area::COUNTERS * 8);
@@ -244,8 +243,6 @@ impl Area {
     }
 
     /// The byte is full, or nothing was counted there yet: the record is brought up to date, and the hold is timed.
-    ///
-    /// The mark stands while byte and record are out of step.
     #[cold]
     #[inline(never)]
     extern "C" fn carry(&self, id: u32) {
@@ -259,37 +256,24 @@ impl Area {
         }
         let count = memory.record(id, record::COUNT);
         let group = id as usize % IDS / IDS_PER_PAGE;
-        if self.pages[group].load(Relaxed) == 0 && !self.add_page(memory, group) {
-            count.fetch_add(1, Relaxed);
-            return self.sample(id);
-        }
         // Of a lock that is taken twenty times most holds must be timed, and a program's period must not beat with ours.
-        let distance = match count.load(Relaxed) & ((1 << COUNT_BITS) - 1) {
+        let distance = match count.load(Relaxed) & COUNT_MASK {
             0..16 => 0,
             16..64 => 24 + draw(32),
             _ => 160 + draw(95),
         };
-        let start = 255 - distance as u8;
-        self.change(memory, id, start, 1 + u64::from(distance));
+        let has_page = self.pages[group].load(Relaxed) != 0 || self.add_page(memory, group);
+        if !has_page || !self.change(memory, id, 255 - distance as u8, 1 + u64::from(distance)) {
+            count.fetch_add(1, Relaxed);
+        }
         self.sample(id);
     }
 
-    /// Sets a byte and adds to its record, so that a reader of a dead process can tell how far it came.
-    fn change(&self, memory: &Mapped, id: u32, byte: u8, add: u64) {
-        let count = memory.record(id, record::COUNT);
-        let tag = self.number.load(Relaxed) << COUNT_BITS;
-        self.carrying.store(1 << 63 | u64::from(byte) << 32 | u64::from(id), Release);
-        let mut before = count.load(Relaxed);
-        loop {
-            self.before.store(before, Release);
-            let after = before.wrapping_add(add) & ((1 << COUNT_BITS) - 1) | tag;
-            match count.compare_exchange_weak(before, after, AcqRel, Relaxed) {
-                Ok(_) => break,
-                Err(now) => before = now,
-            }
-        }
-        self.byte(memory, id).store(byte, Release);
-        self.carrying.store(0, Release);
+    /// Sets a byte and adds to its record; `false`, and nothing is done, while another thread does so there.
+    fn change(&self, memory: &Mapped, id: u32, byte: u8, add: u64) -> bool {
+        let (mark, count) = (&self.carrying, memory.record(id, record::COUNT));
+        let carry = Carry { id, number: self.number.load(Relaxed), mark, count };
+        carry.to(byte, add, |next| self.byte(memory, id).store(next, Release))
     }
 
     /// Gives a group of ids a page of counters. In full mode it is not mapped: so each use comes to `carry` and is timed.
@@ -435,7 +419,7 @@ impl Area {
         true
     }
 
-    /// Adds what the bytes say to the records: the thread ends.
+    /// Adds what the bytes say to the records: the thread ends. Where another is just adding, the byte keeps what it says.
     pub(super) fn fold(&self, memory: &Mapped) {
         for group in (0..GROUPS).filter(|group| self.pages[*group].load(Relaxed) != 0) {
             for id in group * IDS_PER_PAGE..(group + 1) * IDS_PER_PAGE {

@@ -10,7 +10,7 @@ use super::memory::{self, Mapped, PAGES, RECORDING};
 use crate::clock::ticks;
 use crate::platform;
 use lockprof_trace::memory::{
-    AREAS, COUNT_BITS, HELD, HELD_ID, IDS, IDS_PER_PAGE, PAGE_BYTES, header, record, region,
+    AREAS, COUNT_MASK, HELD, HELD_ID, IDS, IDS_PER_PAGE, PAGE_BYTES, header, record, region,
 };
 use lockprof_trace::{Event, Loss, Outcome, Party};
 use std::ptr::null_mut;
@@ -249,5 +249,5 @@ pub(crate) fn counted(memory: &Mapped, id: u32) -> u64 {
     };
     let carried = memory.record(id, record::COUNT).load(Relaxed);
     let all = areas(memory, usize::MAX).map(of_thread).fold(carried, u64::wrapping_add);
-    all & ((1 << COUNT_BITS) - 1)
+    all & COUNT_MASK
 }

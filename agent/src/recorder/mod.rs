@@ -6,6 +6,7 @@
 #![cfg_attr(not(feature = "full"), allow(dead_code, unused_imports))]
 mod area;
 mod areas;
+mod carry;
 mod chunk;
 mod contained;
 #[cfg(feature = "cpu")]

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub(crate) trait Word {
     fn load(&self, order: Ordering) -> u64;
     fn store(&self, value: u64, order: Ordering);
+    fn fetch_and(&self, value: u64, order: Ordering) -> u64;
     fn compare_exchange_weak(
         &self,
         current: u64,
@@ -25,6 +26,11 @@ macro_rules! word {
             #[inline(always)]
             fn store(&self, value: u64, order: Ordering) {
                 self.store(value, order);
+            }
+
+            #[inline(always)]
+            fn fetch_and(&self, value: u64, order: Ordering) -> u64 {
+                self.fetch_and(value, order)
             }
 
             #[inline(always)]

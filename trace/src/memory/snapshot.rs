@@ -1,13 +1,12 @@
 //! The state of a moment, as events: what is open, what is held, and what was counted.
 use super::{
-    AREAS, COARSE_SHIFT, COUNT_BITS, DROPPED, ENTRIES, ENTRY, HELD, HELD_ID, HELD_WORDS, IDS, IDS_PER_PAGE,
-    Memory, PAGES, RECORD, SAMPLED, UPGRADABLE, WORDS_PER_PAGE, area, entry, header, record, region, used,
+    AREAS, COARSE_SHIFT, COUNT_MASK, DROPPED, ENTRIES, ENTRY, HELD, HELD_ID, HELD_WORDS, IDS, IDS_PER_PAGE,
+    Memory, PAGES, RECORD, SAMPLED, UPGRADABLE, WORDS_PER_PAGE, area, entry, half_carried, header, record,
+    region, used,
 };
 use crate::event::{Event, Party};
 use crate::kind::{Kind, Loss, Operation, Role, TaskState, WaitEnd};
 use std::collections::HashMap;
-
-const COUNT_MASK: u64 = (1 << COUNT_BITS) - 1;
 
 /// Gives the state of this moment to `emit`: open waits and those that are not told yet, live handles and tasks, counts, losses.
 pub fn snapshot(memory: &(impl Memory + ?Sized), emit: &mut dyn FnMut(&Event<'_>)) {
@@ -147,7 +146,6 @@ pub fn coarse_to_ticks(low: u64, now: u64) -> u64 {
 
 /// Adds what a thread has counted, in bytes that are not carried yet.
 fn count_area(memory: &(impl Memory + ?Sized), area: usize, number: usize, counted: &mut HashMap<u32, u64>) {
-    let mark = memory.word(area + area::CARRYING);
     for group in 0..IDS / IDS_PER_PAGE {
         let page = memory.half(area + area::COUNTERS, group);
         let Some(page) = page.checked_sub(1).filter(|page| (*page as usize) < PAGES) else { continue };
@@ -166,32 +164,14 @@ fn count_area(memory: &(impl Memory + ?Sized), area: usize, number: usize, count
             }
         }
     }
-    if mark != 0 {
-        half_carried(memory, area, number, mark, counted);
-    }
-}
-
-/// A carry that was cut off between its stores: if the record was added to and the byte not yet set, it counts as set.
-fn half_carried(
-    memory: &(impl Memory + ?Sized),
-    area: usize,
-    number: usize,
-    mark: u64,
-    counted: &mut HashMap<u32, u64>,
-) {
-    let (id, next) = (mark as u32, (mark >> 32) as u8);
-    let Some(page) = memory.half(area + area::COUNTERS, id as usize % IDS / IDS_PER_PAGE).checked_sub(1)
-    else {
-        return;
-    };
+    let count = |id| memory.word(region::RECORDS + (id as usize % IDS) * RECORD + record::COUNT);
+    let half = half_carried(memory.word(area + area::CARRYING), number as u64 + 1, count);
+    let Some((id, next)) = half else { return };
+    let page = memory.half(area + area::COUNTERS, id as usize % IDS / IDS_PER_PAGE);
+    let Some(page) = page.checked_sub(1) else { return };
     let at = (region::PAGES_ + page as usize * WORDS_PER_PAGE) * 8 + id as usize % IDS_PER_PAGE;
-    let byte = memory.byte(at);
-    let count = memory.word(region::RECORDS + (id as usize % IDS) * RECORD + record::COUNT);
-    let by_this = count >> COUNT_BITS == number as u64 + 1;
-    if byte != next && by_this && count != memory.word(area + area::BEFORE) {
-        let counted = counted.entry(id).or_default();
-        *counted = counted.wrapping_add(u64::from(next)).wrapping_sub(u64::from(byte));
-    }
+    let counted = counted.entry(id).or_default();
+    *counted = counted.wrapping_add(next.into()).wrapping_sub(memory.byte(at).into());
 }
 
 fn counts(
