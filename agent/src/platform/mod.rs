@@ -32,6 +32,19 @@ pub(crate) fn prefetch<T>(place: *const T) {
     let _ = place;
 }
 
+/// The same of a place that is going to be written to.
+#[inline(always)]
+pub(crate) fn prefetch_to_write<T>(place: *const T) {
+    #[cfg(all(target_arch = "x86_64", not(miri)))]
+    {
+        use core::arch::asm;
+        // SAFETY: a hint, to which no address is a wrong one; processors that do not know it pass it over.
+        unsafe { asm!("prefetchw [{}]", in(reg) place, options(nostack, preserves_flags, readonly)) };
+    }
+    #[cfg(not(all(target_arch = "x86_64", not(miri))))]
+    let _ = place;
+}
+
 /// How far a thread has come: how long it has run, how long it waited for a core, and whether it sleeps.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Progress {

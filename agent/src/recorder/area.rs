@@ -242,18 +242,26 @@ impl Area {
         tell_hold(Ending { id, at, began: (what >> 32) as u32, timed, party, site });
     }
 
-    /// The byte is full, or nothing was counted there yet: the record is brought up to date, and the hold is timed.
+    /// The byte is full, or nothing was counted there yet: the record is brought up to date, and the hold is timed. In full
+    /// mode every use comes here; what it does has no room for a panic, and needs few registers.
     #[cold]
     #[inline(never)]
     extern "C" fn carry(&self, id: u32) {
-        contained((), || self.bring_up_to_date(id));
+        if full::is_on() && memory::get().is_some_and(|memory| self.count_here(memory, id)) {
+            self.stamp(id);
+        } else {
+            self.bring_up_to_date(id);
+        }
     }
 
-    fn bring_up_to_date(&self, id: u32) {
+    #[cold]
+    #[inline(never)]
+    extern "C" fn bring_up_to_date(&self, id: u32) {
+        contained((), || self.carry_to_record(id));
+    }
+
+    fn carry_to_record(&self, id: u32) {
         let Some(memory) = memory::get() else { return };
-        if full::is_on() && self.count_here(memory, id) {
-            return self.stamp(id);
-        }
         let count = memory.record(id, record::COUNT);
         let group = id as usize % IDS / IDS_PER_PAGE;
         // Of a lock that is taken twenty times most holds must be timed, and a program's period must not beat with ours.

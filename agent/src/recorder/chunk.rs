@@ -6,6 +6,7 @@ use super::free_list::FreeList;
 use super::local::{LOCAL, this_thread};
 use super::memory::{self, CHUNKS, Mapped, RECORDING};
 use super::word::Word;
+use crate::platform::prefetch_to_write;
 use lockprof_trace::memory::{CHUNK, CHUNK_HEAD, chunk, region};
 use lockprof_trace::{Event, Loss, words};
 use std::sync::atomic::AtomicU64;
@@ -23,6 +24,10 @@ static PRESSED: AtomicU64 = AtomicU64::new(0);
 /// States of a chunk besides 0, free: a thread writes into it; nobody will any more.
 const WRITTEN: u64 = 1;
 const FULL: u64 = 2;
+
+/// Words behind an event whose cache line is fetched as it is written: another core has read it last, and a store that waits
+/// for it holds up the unlock that follows.
+const AHEAD: usize = 32;
 
 const ROOM: usize = CHUNK - CHUNK_HEAD;
 
@@ -96,6 +101,7 @@ fn put<W: Word>(chunk: &[W], size: usize, write: impl FnOnce(&[W])) {
     let used = chunk[chunk::LEN].load(Relaxed);
     write(&chunk[CHUNK_HEAD + used as usize..][..size]);
     chunk[chunk::LEN].store(used + size as u64, Release);
+    prefetch_to_write(chunk.as_ptr().wrapping_add(CHUNK_HEAD + used as usize + AHEAD));
 }
 
 /// The chunk, by its number plus one, in which there is room: this one, or else a new one.

@@ -9,7 +9,7 @@ use super::memory::Mapped;
 use super::site::intern;
 use super::span;
 use crate::clock::ticks;
-use lockprof_trace::memory::{IDS, IDS_PER_PAGE, PAGE_BYTES, SAMPLED, region};
+use lockprof_trace::memory::{IDS, IDS_PER_PAGE, PAGE_BYTES, PAGES, SAMPLED, region};
 use lockprof_trace::{Party, words};
 use std::sync::atomic::Ordering::{Relaxed, Release};
 use std::sync::atomic::{AtomicBool, AtomicU8};
@@ -31,7 +31,7 @@ impl Area {
     #[inline(always)]
     fn own_byte(&self, memory: &Mapped, id: u32) -> Option<&'static AtomicU8> {
         let id = id as usize % IDS;
-        let page = self.pages[id / IDS_PER_PAGE].load(Relaxed).checked_sub(1)? as usize;
+        let page = self.pages[id / IDS_PER_PAGE].load(Relaxed).checked_sub(1)? as usize % PAGES;
         let word = memory.word(region::PAGES_ + page * (PAGE_BYTES / 8) + id % IDS_PER_PAGE / 8);
         // SAFETY: the byte lies in the word, which is never unmapped. Nobody accesses the word as one while the thread runs
         // but who reads it to look on.
