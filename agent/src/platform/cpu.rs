@@ -100,8 +100,8 @@ impl Timers {
             }
             let timer = Timer(timer.assume_init());
             let period = libc::timespec {
-                tv_sec: self.period_ns / 1_000_000_000,
-                tv_nsec: self.period_ns % 1_000_000_000,
+                tv_sec: (self.period_ns / 1_000_000_000) as libc::time_t,
+                tv_nsec: (self.period_ns % 1_000_000_000) as libc::c_long,
             };
             let every = libc::itimerspec { it_interval: period, it_value: period };
             (libc::timer_settime(timer.0, 0, &every, std::ptr::null_mut()) == 0).then_some(timer)

@@ -351,12 +351,15 @@ unsafe fn module(info: &libc::dl_phdr_info, found: &mut Vec<Module>) {
     for header in
         headers.iter().filter(|header| header.p_type == libc::PT_LOAD && header.p_flags & libc::PF_X != 0)
     {
-        let start = info.dlpi_addr + header.p_vaddr;
+        // Of 64 bits or 32, as the platform's addresses are.
+        #[allow(clippy::useless_conversion)]
+        let [bias, address, size, offset] =
+            [info.dlpi_addr, header.p_vaddr, header.p_memsz, header.p_offset].map(u64::from);
         found.push(Module {
-            start,
-            end: start + header.p_memsz,
-            offset: header.p_offset,
-            bias: info.dlpi_addr,
+            start: bias + address,
+            end: bias + address + size,
+            offset,
+            bias,
             path: path.clone(),
             build_id: build_id.clone(),
         });

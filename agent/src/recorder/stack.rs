@@ -29,7 +29,8 @@ pub(crate) fn stack_of(site: u64) -> u64 {
     let (depth, site) = (std::ptr::from_ref(&marker).addr(), site as usize);
     LOCAL.with(|local| {
         // Sites that take turns, as of two tasks that talk to each other, must not drive each other out.
-        let place = (site ^ depth.rotate_left(32)).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 58;
+        let place = (site as u64 ^ (depth as u64).rotate_left(32)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        let place = (place >> 58) as usize;
         let pair = [place, place ^ 1].map(|place| &local.stacks[place % local.stacks.len()]);
         let ours = |slot: &&Cell<(usize, usize, u32, u32)>| (slot.get().0, slot.get().1) == (depth, site);
         let oldest = if pair[0].get().3 & 0xFFFF <= pair[1].get().3 & 0xFFFF { pair[0] } else { pair[1] };
