@@ -2,7 +2,7 @@
 #![cfg(feature = "record")]
 use std::fmt::Write;
 
-/// Words that a wrapper may have more: where it was created or its id, who holds, and how it waits.
+/// Words of 64 bits that a wrapper may have more: where it was created or its id, who holds, and how it waits.
 const WORDS: usize = 4;
 
 /// A row for each type of a module, and a list of those that are too large.
@@ -12,7 +12,7 @@ macro_rules! rows {
         let original = size_of::<$original::$($name)::+$(<$($argument),+>)?>();
         let ours = size_of::<lockprof::$ours::$($name)::+$(<$($argument),+>)?>();
         writeln!($table, "{name:44} {original:6} {ours:6}").unwrap();
-        assert!(ours <= original + WORDS * size_of::<usize>(), "{name}: {ours} bytes for {original}");
+        assert!(ours <= original + WORDS * size_of::<u64>(), "{name}: {ours} bytes for {original}");
     })*};
 }
 

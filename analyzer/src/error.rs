@@ -27,6 +27,7 @@ pub enum Error {
     Comma(PathBuf),
     #[error("{}: cannot be started: {}", .0.display(), .1)]
     Start(PathBuf, io::Error),
+    #[cfg(unix)]
     #[error("signals cannot be passed on to the program: {0}")]
     Signals(io::Error),
     #[error("the program cannot be waited for: {0}")]

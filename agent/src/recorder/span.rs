@@ -139,7 +139,7 @@ fn release(mut place: u32) {
 }
 
 /// The slot of the span that this thread is in, kept until it is given to [`told`]; 0: it is in none. For a handler of signals.
-#[cfg(feature = "cpu")]
+#[cfg(all(feature = "cpu", target_os = "linux"))]
 pub(super) fn keep() -> u32 {
     let place = LOCAL.with(|local| local.span.get());
     let kept = &slot(place).kept;
@@ -149,7 +149,7 @@ pub(super) fn keep() -> u32 {
 }
 
 /// The number of the span in a slot that was kept, told in the trace; 0: none.
-#[cfg(feature = "cpu")]
+#[cfg(all(feature = "cpu", target_os = "linux"))]
 pub(super) fn told(kept: u32) -> u32 {
     let number = number(kept);
     release(kept);

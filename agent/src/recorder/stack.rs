@@ -225,6 +225,7 @@ mod tests {
     }
 
     /// Another way sees what the unwinder sees, but for the frames of the ways themselves, and the system's outermost.
+    #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
     #[inline(never)]
     fn agrees(other: impl Fn(&mut [u64; DEPTH]) -> Option<usize>) -> bool {
         let (mut frames, mut by_tables) = ([0; DEPTH], [0; DEPTH]);

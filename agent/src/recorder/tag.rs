@@ -185,6 +185,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg(target_pointer_width = "64")]
     #[should_panic(expected = "== 0")]
     fn what_would_lie_where_the_address_has_zeros_must_begin_as_zeros() {
         std::mem::forget(Tag::beside(None, AtomicU8::new(1)));
