@@ -92,11 +92,11 @@ fn work(steps: u32) {
     }
 }
 
-/// Two threads take one lock; ns of both together for an acquire, by the wall clock. What each does outside is of random length:
-/// of equal length, the two would fall into step, and how would hang on a nanosecond.
+/// Two threads take one lock; ns of both together for an acquire, by the wall clock. What each does outside is of random length,
+/// some steps and up to so many more: of equal length, the two would fall into step, and how would hang on a nanosecond.
 macro_rules! contended {
-    ($module:ident, $inside:literal, $outside:literal) => {{
-        let operations = 4_000_000 / ($inside + $outside);
+    ($module:ident, $inside:literal, $outside:literal + $more:literal) => {{
+        let operations = u32::max(4_000_000 / ($inside + $outside + $more / 2), 80);
         let lock = $module::Mutex::new(0u64);
         let figures = both(|_| {
             let (begin, mut taken, mut random) = (Instant::now(), 0u32, Random::new());
@@ -106,7 +106,7 @@ macro_rules! contended {
                 *held += 1;
                 work($inside);
                 drop(held);
-                work(random.below(2 * $outside) as u32);
+                work($outside + random.below($more) as u32);
             }
             (
                 begin.elapsed().as_nanos() as f64 / f64::from(operations),
@@ -119,13 +119,27 @@ macro_rules! contended {
 
 macro_rules! short_holds {
     ($module:ident) => {
-        contended!($module, 60, 60)
+        contended!($module, 60, 0 + 120)
     };
 }
 
 macro_rules! long_holds {
     ($module:ident) => {
-        contended!($module, 8000, 2000)
+        contended!($module, 8000, 0 + 4000)
+    };
+}
+
+/// More than every third acquire finds the lock taken.
+macro_rules! often {
+    ($module:ident) => {
+        contended!($module, 60, 0 + 180)
+    };
+}
+
+/// Nearly every acquire does: whoever has released comes back only when the other is awake and has the lock.
+macro_rules! always {
+    ($module:ident) => {
+        contended!($module, 120_000, 80_000 + 40_000)
     };
 }
 
@@ -206,6 +220,8 @@ pub fn pairs(mode: &str) -> Vec<Pair> {
     vec![
         pair!(name("contended-short-holds"), short_holds),
         pair!(name("contended-long-holds"), long_holds),
+        pair!(name("contended-38"), often),
+        pair!(name("contended-98"), always),
         pair!(name("neighbours"), neighbours),
         pair!(name("sleeping-wait"), sleeping_wait),
     ]

@@ -23,6 +23,8 @@ impl<W: Word> Carry<'_, W> {
     /// the mark a reader finds the record and knows to what.
     pub(super) fn to(&self, next: u8, add: u64, set: impl FnOnce(u8)) -> bool {
         let mut before = self.count.load(Relaxed);
+        // One that a signal handler has interrupted, and that goes on behind this one.
+        let interrupted = self.mark.load(Relaxed);
         self.mark.store(carrying(self.id, next), Release);
         while before <= COUNT_MASK {
             let after = before.wrapping_add(add) & COUNT_MASK | self.number << COUNT_BITS;
@@ -30,13 +32,13 @@ impl<W: Word> Carry<'_, W> {
                 Ok(_) => {
                     set(next);
                     self.count.fetch_and(COUNT_MASK, Release);
-                    self.mark.store(0, Release);
+                    self.mark.store(interrupted, Release);
                     return true;
                 }
                 Err(now) => before = now,
             }
         }
-        self.mark.store(0, Release);
+        self.mark.store(interrupted, Release);
         false
     }
 }
@@ -52,7 +54,7 @@ mod tests {
     use std::sync::atomic::Ordering;
 
     /// Steps of a use that is carried.
-    const STEPS: usize = 6;
+    const STEPS: usize = 7;
     const BLANK: u64 = 255;
 
     /// A word as a thread writes it that is killed after so many steps: what it would do later does nothing.
