@@ -17,7 +17,9 @@
 //! the next count, when it is carried: `record += 256 - start; byte = start`. Meanwhile the area bears a mark of what is
 //! about to happen, and between these two steps the record bears the area's number: so that a reader of a dead process
 //! can tell a half-done carry from one that is done or not begun ([`half_carried`]).
+mod counts;
 mod snapshot;
+pub use counts::{counted, half_carried};
 pub use snapshot::{coarse_to_ticks, snapshot};
 
 use crate::event::Event;
@@ -144,13 +146,6 @@ const _: () = assert!(AREAS as u64 <= u64::MAX >> COUNT_BITS);
 /// The mark of a carry to an id's record that sets the byte to `next`.
 pub const fn carrying(id: u32, next: u8) -> u64 {
     1 << 63 | (next as u64) << 32 | id as u64
-}
-
-/// The carry that a thread was cut off in, if it had added to the record: the id, and what its byte counts as, whether that
-/// is set already or not. From the mark in its area, the area's number plus one, and the record of an id.
-pub fn half_carried(mark: u64, number: u64, record: impl FnOnce(u32) -> u64) -> Option<(u32, u8)> {
-    let (id, next) = (mark as u32, (mark >> 32) as u8);
-    (mark != 0 && record(id) >> COUNT_BITS == number).then_some((id, next))
 }
 
 /// Words of an entry.

@@ -9,7 +9,7 @@ use super::local::{LOCAL, watch_exit};
 use super::memory::{self, Mapped, PAGES, RECORDING};
 use crate::clock::ticks;
 use crate::platform;
-use lockprof_trace::memory::{AREAS, COUNT_MASK, HELD, HELD_ID, IDS, PAGE_BYTES, header, record, region};
+use lockprof_trace::memory::{AREAS, HELD, HELD_ID, IDS, PAGE_BYTES, header, region};
 use lockprof_trace::{Event, Loss, Outcome, Party};
 use std::ptr::null_mut;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
@@ -27,8 +27,6 @@ static NOWHERE: AtomicPtr<Area> = AtomicPtr::new(null_mut());
 // SAFETY: atomics are valid when zero.
 static BEFORE_ALL: Area = unsafe { std::mem::zeroed() };
 static THREADS: AtomicU64 = AtomicU64::new(1);
-/// How often a count is looked at while threads carry to it.
-const TRIES: usize = 4;
 
 /// This thread's area.
 #[inline(always)]
@@ -237,22 +235,4 @@ pub(super) fn areas(memory: &Mapped, limit: usize) -> impl Iterator<Item = &'sta
 pub(crate) fn system_thread(memory: &Mapped, party: Party) -> Option<u64> {
     let area = areas(memory, usize::MAX).find(|area| area.party.load(Relaxed) == party.0)?;
     Some(area.os_id.load(Relaxed)).filter(|os_id| *os_id != 0)
-}
-
-/// What an id has counted so far, to what threads count at this moment.
-pub(crate) fn counted(memory: &Mapped, id: u32) -> u64 {
-    let record = memory.record(id, record::COUNT);
-    // A byte that is blank has 255.
-    let of_thread = |area: &Area| u64::from(area.byte(memory, id).load(Acquire)).wrapping_sub(255);
-    let mut carried = record.load(Acquire);
-    let mut count = 0;
-    // What a thread carries meanwhile is seen twice or not at all: then it is looked at again, though not for ever.
-    for _ in 0..TRIES {
-        count = areas(memory, usize::MAX).map(of_thread).fold(carried, u64::wrapping_add) & COUNT_MASK;
-        let before = std::mem::replace(&mut carried, record.load(Acquire));
-        if before == carried && before <= COUNT_MASK {
-            break;
-        }
-    }
-    count
 }

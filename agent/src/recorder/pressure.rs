@@ -9,7 +9,7 @@ use super::areas;
 use super::memory::Mapped;
 use crate::clock::ticks;
 use crate::platform::{self, Progress, monotonic_ns};
-use lockprof_trace::memory::{ENTRIES, entry, header, record, used};
+use lockprof_trace::memory::{ENTRIES, counted, entry, header, record, used};
 use lockprof_trace::{Event, Kind, Party, Role, TaskState};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -160,7 +160,7 @@ impl Looks {
         channels.dedup();
         self.told.retain(|object, _| channels.binary_search(object).is_ok());
         for object in channels {
-            let [sent, received] = [object, object + 1].map(|id| areas::counted(memory, id));
+            let [sent, received] = [object, object + 1].map(|id| counted(memory, id));
             let (waiting, told) = (sent.saturating_sub(received), self.told.get(&object).copied());
             let matters = waiting >= GATHERED || told.is_some();
             let before = told.unwrap_or(0);

@@ -1,8 +1,8 @@
 //! The state of a moment, as events: what is open, what is held, and what was counted.
+use super::counts::{Counters, page_of};
 use super::{
-    AREAS, COARSE_SHIFT, COUNT_MASK, DROPPED, ENTRIES, ENTRY, HELD, HELD_ID, HELD_WORDS, IDS, IDS_PER_PAGE,
-    Memory, PAGES, RECORD, SAMPLED, UPGRADABLE, WORDS_PER_PAGE, area, entry, half_carried, header, record,
-    region, used,
+    AREAS, COARSE_SHIFT, DROPPED, ENTRIES, ENTRY, HELD, HELD_ID, HELD_WORDS, IDS, Memory, PAGES, RECORD,
+    SAMPLED, UPGRADABLE, WORDS_PER_PAGE, area, entry, header, record, region, used,
 };
 use crate::event::{Event, Party};
 use crate::kind::{Kind, Loss, Operation, Role, TaskState, WaitEnd};
@@ -23,7 +23,6 @@ pub fn snapshot(memory: &(impl Memory + ?Sized), emit: &mut dyn FnMut(&Event<'_>
         emit(&event);
     }
     let areas = used(memory, header::AREAS, AREAS);
-    let mut counted: HashMap<u32, u64> = HashMap::new();
     for number in 0..areas {
         let page = memory.half(region::DIRECTORY, number);
         let Some(page) = page.checked_sub(1).filter(|page| (*page as usize) < PAGES) else { continue };
@@ -31,9 +30,8 @@ pub fn snapshot(memory: &(impl Memory + ?Sized), emit: &mut dyn FnMut(&Event<'_>
         if memory.word(area + area::THREAD) != 0 {
             held(memory, area, emit);
         }
-        count_area(memory, area, number, &mut counted);
     }
-    counts(memory, &counted, &late, emit);
+    counts(memory, &late, emit);
     for loss in Loss::ALL {
         let count = memory.word(header::LOST + *loss as usize);
         if count != 0 {
@@ -144,43 +142,13 @@ pub fn coarse_to_ticks(low: u64, now: u64) -> u64 {
     if back > 1 << 31 { now } else { (steps - u64::from(back)) << COARSE_SHIFT }
 }
 
-/// Adds what a thread has counted, in bytes that are not carried yet.
-fn count_area(memory: &(impl Memory + ?Sized), area: usize, number: usize, counted: &mut HashMap<u32, u64>) {
-    for group in 0..IDS / IDS_PER_PAGE {
-        let page = memory.half(area + area::COUNTERS, group);
-        let Some(page) = page.checked_sub(1).filter(|page| (*page as usize) < PAGES) else { continue };
-        let words = region::PAGES_ + page as usize * WORDS_PER_PAGE;
-        for word in 0..WORDS_PER_PAGE {
-            let bytes = memory.word(words + word);
-            if bytes == u64::MAX {
-                continue;
-            }
-            for (byte, value) in bytes.to_le_bytes().into_iter().enumerate() {
-                let id = (group * IDS_PER_PAGE + word * 8 + byte) as u32;
-                if value != 255 {
-                    let count = counted.entry(id).or_default();
-                    *count = count.wrapping_add(u64::from(value)).wrapping_sub(255);
-                }
-            }
-        }
-    }
-    let count = |id| memory.word(region::RECORDS + (id as usize % IDS) * RECORD + record::COUNT);
-    let half = half_carried(memory.word(area + area::CARRYING), number as u64 + 1, count);
-    let Some((id, next)) = half else { return };
-    let page = memory.half(area + area::COUNTERS, id as usize % IDS / IDS_PER_PAGE);
-    let Some(page) = page.checked_sub(1) else { return };
-    let at = (region::PAGES_ + page as usize * WORDS_PER_PAGE) * 8 + id as usize % IDS_PER_PAGE;
-    let counted = counted.entry(id).or_default();
-    *counted = counted.wrapping_add(next.into()).wrapping_sub(memory.byte(at).into());
-}
-
-fn counts(
-    memory: &(impl Memory + ?Sized),
-    counted: &HashMap<u32, u64>,
-    late: &HashMap<u32, Waits>,
-    emit: &mut dyn FnMut(&Event<'_>),
-) {
+fn counts(memory: &(impl Memory + ?Sized), late: &HashMap<u32, Waits>, emit: &mut dyn FnMut(&Event<'_>)) {
+    let (mut page, mut counters) = (0, Counters::of_page(memory, 0));
     for id in 1..used(memory, header::IDS, IDS) {
+        if page_of(id as u32) != page {
+            page = page_of(id as u32);
+            counters = Counters::of_page(memory, page);
+        }
         let place = region::RECORDS + id * RECORD;
         let word = |which| memory.word(place + which);
         let meta = word(record::META);
@@ -195,11 +163,10 @@ fn counts(
             let at = coarse_to_ticks(held & (DROPPED - 1), memory.word(header::SEEN));
             emit(&Event::EndDropped { at, object: id as u64 - offset, role: *role });
         }
-        let bytes = counted.get(&(id as u32)).copied().unwrap_or(0);
         let late = late.get(&(id as u32)).copied().unwrap_or_default();
         emit(&Event::Counts {
             object: id as u64,
-            count: (word(record::COUNT) & COUNT_MASK).wrapping_add(bytes) & COUNT_MASK,
+            count: counters.count(memory, id as u32),
             contended: (word(record::WAITS) & 0xFFFF_FFFF) + late.count,
             wait_ticks: word(record::WAIT).wrapping_add(late.ticks),
             wait_max: ((word(record::LONGEST) & 0xFFFF_FFFF) << 10).max(late.longest >> 10 << 10),
