@@ -16,10 +16,10 @@
 //! **A count** is the record's number plus, for each thread, its byte minus 255: a byte of 255 is nothing, and wraps at
 //! the next count, when it is carried: `record += 256 - start; byte = start`. Meanwhile the area bears a mark of what is
 //! about to happen, and between these two steps the record bears the area's number: so that a reader of a dead process
-//! can tell a half-done carry from one that is done or not begun ([`half_carried`]).
+//! can tell a half-done carry from one that is done or not begun ([`counted`]).
 mod counts;
 mod snapshot;
-pub use counts::{counted, half_carried};
+pub use counts::counted;
 pub use snapshot::{coarse_to_ticks, snapshot};
 
 use crate::event::Event;
@@ -58,6 +58,12 @@ pub const HELD_WORDS: usize = 4;
 pub const MAGIC: u64 = u64::from_le_bytes(*b"LPMEM\0\0\x02");
 
 const WORDS_PER_PAGE: usize = PAGE_BYTES / 8;
+
+/// Where the page with this number, plus one, begins; `None` where it is none.
+fn page_at(number: u32) -> Option<usize> {
+    let page = number.checked_sub(1).filter(|page| (*page as usize) < PAGES)?;
+    Some(region::PAGES_ + page as usize * WORDS_PER_PAGE)
+}
 
 /// Where the regions begin, in words.
 pub mod region {

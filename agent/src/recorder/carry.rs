@@ -19,8 +19,8 @@ impl<W: Word> Carry<'_, W> {
     /// Adds `add` to the record and has `set` set the byte to `next`. `false`, and nothing is done, while another thread is
     /// between these two at the same record: one may stop there for long, and nobody waits for it.
     ///
-    /// From the one to the other the record bears the area's number: it was added to, and the byte counts as set. By
-    /// the mark a reader finds the record and knows to what.
+    /// From the one to the other the record bears the area's number: it was added to, and the byte counts as set, to what
+    /// the mark in the area says.
     pub(super) fn to(&self, next: u8, add: u64, set: impl FnOnce(u8)) -> bool {
         let mut before = self.count.load(Relaxed);
         // One that a signal handler has interrupted, and that goes on behind this one.
@@ -43,7 +43,7 @@ impl<W: Word> Carry<'_, W> {
     }
 }
 
-/// Every interleaving of two threads, each of them killed after each of its steps.
+/// Interleavings of two threads: each of them killed after each of its steps, and one that reads what the other counts.
 #[cfg(all(test, not(miri)))]
 mod tests {
     use super::*;

@@ -3,8 +3,8 @@
 //! Threads may go on while it is read. One that carries meanwhile would be seen in its byte and in the record, or in neither; so the
 //! record is read before and after, and all of it once more where that has changed.
 use super::{
-    AREAS, COUNT_BITS, COUNT_MASK, IDS, IDS_PER_PAGE, Memory, PAGES, RECORD, WORDS_PER_PAGE, area, header,
-    record, region, used,
+    AREAS, COUNT_BITS, COUNT_MASK, IDS, IDS_PER_PAGE, Memory, RECORD, area, header, page_at, record, region,
+    used,
 };
 
 /// How often a count is read while threads carry to it: of a lock that hundreds of them hammer at it may always change.
@@ -12,20 +12,7 @@ const TRIES: usize = 16;
 
 /// What an object's id has counted.
 pub fn counted(memory: &(impl Memory + ?Sized), id: u32) -> u64 {
-    Counters::of_page(memory, page_of(id)).count(memory, id)
-}
-
-/// What the byte of a thread counts as that was cut off between the two steps of a carry: it has added to the record of this id,
-/// and whether the byte is set already or not, is all the same. From the mark in its area, the area's number plus one, and the
-/// record; `None` where it is not so.
-pub fn half_carried(mark: u64, number: u64, id: u32, record: u64) -> Option<u8> {
-    let carries = mark != 0 && mark as u32 == id && record >> COUNT_BITS == number;
-    carries.then_some((mark >> 32) as u8)
-}
-
-/// The pages of counters on which an id is counted have this number in each area.
-pub(super) fn page_of(id: u32) -> usize {
-    id as usize % IDS / IDS_PER_PAGE
+    Counters::beside(memory, id).count(memory, id)
 }
 
 /// The counters of a page of ids, of each thread that has counted any of these.
@@ -40,19 +27,17 @@ struct Page {
 }
 
 impl Counters {
-    pub(super) fn of_page(memory: &(impl Memory + ?Sized), page_of_ids: usize) -> Self {
-        let page = |number: u32| {
-            let page = number.checked_sub(1).filter(|page| (*page as usize) < PAGES)?;
-            Some(region::PAGES_ + page as usize * WORDS_PER_PAGE)
-        };
+    /// Those of the page that this id is counted on.
+    pub(super) fn beside(memory: &(impl Memory + ?Sized), id: u32) -> Self {
         let of_area = |number: usize| {
-            let area = page(memory.half(region::DIRECTORY, number))?;
-            let counters = page(memory.half(area + area::COUNTERS, page_of_ids))?;
+            let area = page_at(memory.half(region::DIRECTORY, number))?;
+            let counters = page_at(memory.half(area + area::COUNTERS, id as usize % IDS / IDS_PER_PAGE))?;
             Some(Page { area, number: number as u64 + 1, counters })
         };
         Self((0..used(memory, header::AREAS, AREAS)).filter_map(of_area).collect())
     }
 
+    /// What an id of this page has counted.
     pub(super) fn count(&self, memory: &(impl Memory + ?Sized), id: u32) -> u64 {
         let record = || memory.word(region::RECORDS + (id as usize % IDS) * RECORD + record::COUNT);
         let mut carried = record();
@@ -71,10 +56,14 @@ impl Counters {
 }
 
 impl Page {
+    /// What the byte of this thread counts as for an id with this record: while the record bears its area's number, as set.
     fn byte(&self, memory: &(impl Memory + ?Sized), id: u32, record: u64) -> u64 {
-        // Most often nobody is between the two steps of a carry.
-        let mark = if record > COUNT_MASK { memory.word(self.area + area::CARRYING) } else { 0 };
-        let half = half_carried(mark, self.number, id, record);
-        half.unwrap_or_else(|| memory.byte(self.counters * 8 + id as usize % IDS_PER_PAGE)).into()
+        if record >> COUNT_BITS == self.number {
+            let mark = memory.word(self.area + area::CARRYING);
+            if mark as u32 == id {
+                return mark >> 32 & 0xFF;
+            }
+        }
+        memory.byte(self.counters * 8 + id as usize % IDS_PER_PAGE).into()
     }
 }

@@ -1,8 +1,8 @@
 //! The state of a moment, as events: what is open, what is held, and what was counted.
-use super::counts::{Counters, page_of};
+use super::counts::Counters;
 use super::{
-    AREAS, COARSE_SHIFT, DROPPED, ENTRIES, ENTRY, HELD, HELD_ID, HELD_WORDS, IDS, Memory, PAGES, RECORD,
-    SAMPLED, UPGRADABLE, WORDS_PER_PAGE, area, entry, header, record, region, used,
+    AREAS, COARSE_SHIFT, DROPPED, ENTRIES, ENTRY, HELD, HELD_ID, HELD_WORDS, IDS, IDS_PER_PAGE, Memory,
+    RECORD, SAMPLED, UPGRADABLE, area, entry, header, page_at, record, region, used,
 };
 use crate::event::{Event, Party};
 use crate::kind::{Kind, Loss, Operation, Role, TaskState, WaitEnd};
@@ -22,11 +22,8 @@ pub fn snapshot(memory: &(impl Memory + ?Sized), emit: &mut dyn FnMut(&Event<'_>
         }
         emit(&event);
     }
-    let areas = used(memory, header::AREAS, AREAS);
-    for number in 0..areas {
-        let page = memory.half(region::DIRECTORY, number);
-        let Some(page) = page.checked_sub(1).filter(|page| (*page as usize) < PAGES) else { continue };
-        let area = region::PAGES_ + page as usize * WORDS_PER_PAGE;
+    for number in 0..used(memory, header::AREAS, AREAS) {
+        let Some(area) = page_at(memory.half(region::DIRECTORY, number)) else { continue };
         if memory.word(area + area::THREAD) != 0 {
             held(memory, area, emit);
         }
@@ -143,11 +140,10 @@ pub fn coarse_to_ticks(low: u64, now: u64) -> u64 {
 }
 
 fn counts(memory: &(impl Memory + ?Sized), late: &HashMap<u32, Waits>, emit: &mut dyn FnMut(&Event<'_>)) {
-    let (mut page, mut counters) = (0, Counters::of_page(memory, 0));
+    let mut counters = Counters::beside(memory, 0);
     for id in 1..used(memory, header::IDS, IDS) {
-        if page_of(id as u32) != page {
-            page = page_of(id as u32);
-            counters = Counters::of_page(memory, page);
+        if id.is_multiple_of(IDS_PER_PAGE) {
+            counters = Counters::beside(memory, id as u32);
         }
         let place = region::RECORDS + id * RECORD;
         let word = |which| memory.word(place + which);
