@@ -50,16 +50,17 @@ fn each<R>(of: usize, bytes: impl Fn() -> u64, act: impl FnOnce() -> R) -> (f64,
 
 fn child() {
     let memory = Memory::of_this_process();
+    let (kept, taken) = (|| memory.kept(), || memory.taken());
     *Mutex::new(0).lock().unwrap() += 1;
     let make = || (0..MANY).map(|n| Mutex::new(n)).collect::<Vec<_>>();
-    let (lock, locks) = each(MANY, || memory.kept(), || {
+    let (lock, locks) = each(MANY, kept, || {
         let locks = make();
         locks.iter().for_each(|lock| *lock.lock().unwrap() += 1);
         locks
     });
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let gate = std::sync::Arc::new(tokio::sync::Semaphore::new(0));
-    let (task, tasks) = each(MANY, || memory.kept(), || {
+    let (task, tasks) = each(MANY, kept, || {
         runtime.block_on(async {
             let tasks: Vec<_> = (0..MANY)
                 .map(|_| {
@@ -74,7 +75,7 @@ fn child() {
     });
     let (all, go) = (Barrier::new(THREADS + 1), Barrier::new(THREADS + 1));
     let thread = std::thread::scope(|scope| {
-        let (thread, ()) = each(THREADS, || memory.taken(), || {
+        let (thread, ()) = each(THREADS, taken, || {
             for lock in &locks[..THREADS] {
                 let (all, go) = (&all, &go);
                 let work = move || {

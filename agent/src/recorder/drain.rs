@@ -24,7 +24,7 @@ pub(crate) const TICK: Duration = Duration::from_millis(4);
 /// Ticks between two looks at the tasks, and two passes over the chunks where one is asked for; else there are so many ticks
 /// between them that a slow program's few events cost few writes.
 const PASS_EVERY: u32 = 2;
-const PASS_SLOWLY: u32 = 12;
+const PASS_SLOWLY: u32 = 48;
 /// Ticks between two tellings of populations and of sites that only the held lists know, and two looks at the file.
 const TELL_EVERY: u32 = 12;
 /// Ticks between two looks at the threads of the process.

@@ -11,7 +11,7 @@ use super::site::{Site, intern, is_of_library};
 use crate::clock::ticks;
 use lockprof_trace::memory::record;
 use lockprof_trace::{Event, Kind, Loss, Party};
-use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use std::sync::atomic::Ordering::{Relaxed, Release};
 use std::sync::atomic::{AtomicI64, AtomicU64};
 
 /// Classes are few; the table is searched by kind and site.
@@ -29,6 +29,19 @@ struct Class {
 static TABLE: [Class; CLASSES] = [const {
     Class { key: AtomicU64::new(0), free: FreeList::new(), live: AtomicI64::new(0), told: AtomicI64::new(0) }
 }; CLASSES];
+
+/// A bit for each place of the table that is or is about to be a class's, for who looks at all classes: they are few.
+static TAKEN: [AtomicU64; CLASSES / 64] = [const { AtomicU64::new(0) }; CLASSES / 64];
+
+/// All classes that there are, with their numbers.
+fn classes() -> impl Iterator<Item = (u32, &'static Class)> {
+    TAKEN.iter().enumerate().flat_map(|(word, bits)| {
+        let lowest_off = |bits: &u64| Some(bits & bits.wrapping_sub(1));
+        let left = std::iter::successors(Some(bits.load(Relaxed)), lowest_off).take_while(|bits| *bits != 0);
+        left.map(move |bits| word * 64 + bits.trailing_zeros() as usize)
+            .map(|place| (place as u32 + 1, &TABLE[place]))
+    })
+}
 
 /// The address of a site; 0: not known.
 fn address(site: Option<Site>) -> u64 {
@@ -58,6 +71,7 @@ pub(crate) fn class_at(kind: Kind, site: u64) -> u32 {
         if TABLE[place].key.load(Relaxed) == key {
             return place as u32 + 1;
         }
+        TAKEN[place / 64].fetch_or(1 << (place % 64), Relaxed);
         match TABLE[place].key.compare_exchange(0, key, Relaxed, Relaxed) {
             Ok(_) => {
                 let class = place as u64 + 1;
@@ -271,19 +285,20 @@ pub(crate) fn last_signal(memory: &Mapped, id: u32) -> (Party, u64) {
 
 /// How many of this kind are alive, of those whose number is told as time goes on.
 pub(super) fn alive(kind: Kind) -> u64 {
-    let of_kind = |class: &&Class| class.key.load(Acquire) >> 56 == kind as u64;
-    TABLE.iter().filter(of_kind).map(|class| class.live.load(Relaxed).max(0) as u64).sum()
+    let of_kind = |class: &&Class| class.key.load(Relaxed) >> 56 == kind as u64;
+    classes()
+        .map(|(_, class)| class)
+        .filter(of_kind)
+        .map(|class| class.live.load(Relaxed).max(0) as u64)
+        .sum()
 }
 
 /// Tells how many of each class are alive, where that has changed. For the background thread.
 pub(crate) fn tell_populations(at: u64, mut tell: impl FnMut(&Event<'_>)) {
-    for (place, class) in TABLE.iter().enumerate() {
-        if class.key.load(Acquire) == 0 {
-            continue;
-        }
+    for (number, class) in classes() {
         let live = class.live.load(Relaxed);
         if class.told.swap(live, Relaxed) != live {
-            tell(&Event::Population { at, class: place as u64 + 1, live: live.max(0) as u64 });
+            tell(&Event::Population { at, class: number.into(), live: live.max(0) as u64 });
         }
     }
 }
