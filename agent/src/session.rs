@@ -93,7 +93,6 @@ fn start(config: &Builder) -> Result<Recording, Error> {
     let wanted = config.clone();
     let work = move || match prepare(&wanted) {
         Ok((drain, path)) => {
-            clock::skew().iter().for_each(recorder::emit);
             drop(tell.send(Ok(path)));
             drain.run(&STOP);
         }
@@ -158,7 +157,7 @@ fn prepare(config: &Builder) -> Result<(Drain, PathBuf), Error> {
     let stacks = recorder::Way::choose(config.stacks);
     recorder::find_statics();
     let ticks_per_4s = clock::calibrate();
-    let beginning = recorder::beginning(&Event::Session {
+    let session = Event::Session {
         at: clock::ticks(),
         unix_ns: platform::unix_ns(),
         ticks_per_4s,
@@ -170,7 +169,8 @@ fn prepare(config: &Builder) -> Result<(Drain, PathBuf), Error> {
         memory: memory.shared.path.as_deref().map_or("".into(), |path| path.to_string_lossy()),
         stacks: stacks.name().into(),
         agent: env!("CARGO_PKG_VERSION").into(),
-    });
+    };
+    let beginning = recorder::beginning([session].into_iter().chain(clock::skew()));
     if !recorder::prepare(memory) {
         memory.shared.remove();
         return Err(Error(Kind::Memory(std::io::ErrorKind::OutOfMemory.into())));

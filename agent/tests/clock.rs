@@ -147,3 +147,19 @@ fn hold(event: &Event<'_>) -> Option<(u64, u64, Party)> {
         _ => None,
     }
 }
+
+#[test]
+fn how_far_cores_are_apart_is_told() {
+    const NAME: &str = "how_far_cores_are_apart_is_told";
+    if child::is(NAME) {
+        return;
+    }
+    if std::thread::available_parallelism().unwrap().get() > 1 {
+        // On a busy machine the two may not meet in time.
+        let told = (0..100).any(|_| {
+            let ended = Scene::new(NAME).run("");
+            ended.events.iter().any(|event| matches!(event, Event::Skew { cores: 2.., .. }))
+        });
+        assert!(told, "in none of a hundred recordings");
+    }
+}

@@ -4,7 +4,7 @@ mod recording;
 
 use lockprof::dashmap::{DashMap, DashSet};
 use lockprof::sync::Mutex;
-use lockprof_trace::{Event, Kind, Operation, WaitEnd};
+use lockprof_trace::{Event, Kind, Operation, Party, WaitEnd};
 use recording::{Sleeper, Trace, line, record};
 
 /// What all shards of the map of this line counted: writes, reads, inserts and removes.
@@ -17,6 +17,8 @@ fn counts(trace: &Trace, line: u32) -> [u64; 4] {
 fn maps_recorded() {
     let (map, map_line) = (DashMap::with_shard_amount(4), line());
     let (set, set_line) = (DashSet::new(), line());
+    let (shared, shared_line) = (DashMap::new(), line());
+    shared.insert(1, 1);
     let (mut read_line, mut write_line, mut held_line, mut iter_line, mut nest_line) = (0, 0, 0, 0, 0);
     let trace = record(|| {
         // Eight writes of the key's shard, three of them inserts; four of each shard by `retain`.
@@ -73,6 +75,13 @@ fn maps_recorded() {
         let moved = set.get(&7);
         std::thread::scope(|scope| _ = scope.spawn(|| drop(moved)));
         assert!(set.insert(1) && !set.insert(1) && set.contains(&1));
+        // Of two who read, and one who gave its reference away, it is not known who holds the shard still.
+        std::thread::scope(|scope| {
+            let mine = shared.get(&1);
+            let given = scope.spawn(|| shared.get(&1)).join().unwrap();
+            scope.spawn(|| drop(given)).join().unwrap();
+            std::mem::forget(mine);
+        });
         // What it holds at the end is told of whoever forgot it.
         std::mem::forget(set.get(&1));
     });
@@ -124,6 +133,11 @@ fn maps_recorded() {
     let [lock, found, other] = [0, 1, 2].map(|offset| nest_line + offset);
     assert_eq!(nested, [(read, found, lock), (Operation::Lock, other, found)]);
 
-    let [(_, object, ..)] = trace.handles()[..] else { panic!("{:?}", trace.handles()) };
-    assert!(trace.objects(Kind::DashMap, set_line).contains(&object));
+    let held_by = |line: u32| {
+        let shards = trace.objects(Kind::DashMap, line);
+        let held = trace.handles().into_iter().filter(|(_, object, ..)| shards.contains(object));
+        held.map(|(_, _, party, _)| party).collect::<Vec<_>>()
+    };
+    assert_eq!(trace.handles().len(), 2);
+    assert_eq!((held_by(set_line), held_by(shared_line)), (vec![holder], vec![Party::UNKNOWN]));
 }

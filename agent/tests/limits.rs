@@ -106,3 +106,36 @@ fn forgets_the_oldest() {
         .find(|(kind, site)| *kind == Kind::StdMutex && lines[site] == line_of(SOURCE, "static LOCK"));
     assert!(used.is_some(), "the first definitions are there");
 }
+
+#[test]
+fn a_flood_of_events_leaves_room_for_what_comes_later() {
+    const NAME: &str = "a_flood_of_events_leaves_room_for_what_comes_later";
+    if child::is(NAME) {
+        std::thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(|| {
+                    let own = Mutex::new(0);
+                    (0..1_000_000).for_each(|_| *own.lock().unwrap() += 1);
+                });
+            }
+        });
+        // Each has a record, and each thread an area.
+        for _ in 0..20 {
+            let thread = std::thread::spawn(|| {
+                let locks: Vec<_> = (0..100).map(|number| Mutex::new(number)).collect();
+                locks.iter().for_each(|lock| *lock.lock().unwrap() += 1);
+                std::mem::forget(locks);
+            });
+            thread.join().unwrap();
+        }
+        return;
+    }
+    let ended = Scene::new(NAME).run(",full,memory=8388608");
+    assert!(ended.status.success());
+    assert_ne!(ended.lost(Loss::Events), 0, "it was a flood");
+    for loss in [Loss::Objects, Loss::Areas, Loss::Entries] {
+        assert_eq!(ended.lost(loss), 0, "{loss}");
+    }
+    let used = ended.counts()[&(Kind::StdMutex, line_of(SOURCE, "Mutex::new(number)"), 0)];
+    assert_eq!(used, 20 * 100);
+}

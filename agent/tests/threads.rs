@@ -3,11 +3,12 @@
 mod child;
 
 use child::{Ended, Scene, line_of};
-use lockprof::sync::Mutex;
+use lockprof::sync::{Mutex, mpsc};
+use lockprof_trace::memory::{CHUNK, chunk, header, region};
 use lockprof_trace::{Event, Kind, Loss};
 use std::cell::RefCell;
 use std::collections::HashSet;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 
 const SOURCE: &str = include_str!("threads.rs");
 
@@ -91,6 +92,57 @@ fn destructors_of_thread_locals() {
     let ended = Scene::new("destructors_of_thread_locals").run("");
     assert!(ended.status.success());
     assert_eq!((counted(&ended, "static LOCK"), counted(&ended, "static LATE")), (40, 40 * 6));
+}
+
+/// Dropped after the recorder was told that the thread ends, since it is older than what tells it.
+struct Oldest;
+
+impl Drop for Oldest {
+    fn drop(&mut self) {
+        take(&LATE, 1);
+        // A channel of another capacity than any before is told at once.
+        drop(mpsc::sync_channel::<()>(CAPACITY.fetch_add(1, Relaxed)));
+    }
+}
+
+static CAPACITY: AtomicUsize = AtomicUsize::new(1);
+
+thread_local! {
+    static OLDEST: Oldest = const { Oldest };
+}
+
+#[test]
+fn what_a_thread_tells_after_its_end_keeps_no_memory() {
+    const NAME: &str = "what_a_thread_tells_after_its_end_keeps_no_memory";
+    const THREADS: u64 = 200;
+    let scene = Scene::new(NAME);
+    if child::is(NAME) {
+        for _ in 0..THREADS {
+            let thread = std::thread::spawn(|| {
+                OLDEST.with(|_| ());
+                take(&LOCK, 1);
+            });
+            thread.join().unwrap();
+        }
+        return std::fs::write(child::folder().join("told"), being_written().to_string()).unwrap();
+    }
+    let ended = scene.run("");
+    assert!(ended.status.success());
+    assert_eq!((counted(&ended, "static LOCK"), counted(&ended, "static LATE")), (THREADS, THREADS));
+    let chunks: u64 = std::fs::read_to_string(scene.folder.join("told")).unwrap().parse().unwrap();
+    // The main thread's own, that of the test's thread, and the background thread's.
+    assert!(chunks <= 3, "{chunks} chunks wait for threads that are gone");
+}
+
+/// How many of this process's chunks a thread writes into.
+fn being_written() -> usize {
+    let trace = std::fs::File::open(child::folder().join("trace.bin")).unwrap();
+    let session = lockprof_trace::file::Reader::new(trace).unwrap().next().unwrap().map(Event::into_owned);
+    let Some(Event::Session { memory, .. }) = session else { panic!("{session:?}") };
+    let bytes = std::fs::read(memory.as_ref()).unwrap();
+    let word = |place: usize| u64::from_le_bytes(bytes[place * 8..][..8].try_into().unwrap());
+    let chunks = (0..word(header::CHUNKS) as usize).map(|number| region::CHUNKS_ + number * CHUNK);
+    chunks.filter(|chunk| word(chunk + chunk::STATE) == 1).count()
 }
 
 static SIGNALS: AtomicU64 = AtomicU64::new(0);

@@ -230,15 +230,17 @@ pub mod area {
     /// How many of the locks held were taken by who ran before: who they are stands with each. The others were taken by
     /// who runs now.
     pub const BASE: usize = 5;
-    /// The first lock held: site; id with [`SAMPLED`](super::SAMPLED) and [`UPGRADABLE`](super::UPGRADABLE), and in the
-    /// upper half the coarse clock; ticks, where it is timed; party, see [`BASE`].
+    /// The first lock held: site; id with [`SAMPLED`](super::SAMPLED), [`UPGRADABLE`](super::UPGRADABLE) and
+    /// [`UNSURE`](super::UNSURE), and in the upper half the coarse clock; ticks, where it is timed; party, see [`BASE`].
     pub const HELD: usize = 16;
     /// For each page of counters its number, plus one; a `u32` each.
     pub const COUNTERS: usize = HELD + super::HELD * super::HELD_WORDS;
 }
 
 /// The id in a held lock's second word; 0 there: it was released by another thread.
-pub const HELD_ID: u64 = UPGRADABLE - 1;
+pub const HELD_ID: u64 = UNSURE - 1;
+/// In a held lock's second word: another thread has released a guard of the same lock, which may have been this one.
+pub const UNSURE: u64 = 1 << 29;
 /// In a held lock's second word: the guard is an upgradable one.
 pub const UPGRADABLE: u64 = 1 << 30;
 /// In a held lock's second word: its hold is timed.

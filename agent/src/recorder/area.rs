@@ -3,23 +3,21 @@
 //! This is the hot path. An acquire stores four words and a byte that no other thread writes; a release compares one
 //! word. Everything that is rare is one call of a cold function: with more of it inline the compiler stops inlining the
 //! guard's drop, and the unlock waits for the stores of that call.
-use super::areas::areas;
 use super::carry::Carry;
 use super::contained::contained;
-use super::emit::emit_fixed;
 use super::full;
 use super::handle::shelve;
+use super::hold::{Ending, released_elsewhere, tell_hold};
 use super::local::{LOCAL, draw, is_enough};
 use super::memory::{self, Mapped, PAGES, RECORDING};
-use super::site::{Site, intern};
-use super::sums::longest;
+use super::site::Site;
 use crate::clock::ticks;
 use crate::platform::prefetch;
 use lockprof_trace::memory::{
-    COARSE_SHIFT, COUNT_MASK, HELD, HELD_ID, IDS, IDS_PER_PAGE, PAGE_BYTES, SAMPLED, UPGRADABLE, area,
-    record, region,
+    COUNT_MASK, HELD, HELD_ID, IDS, IDS_PER_PAGE, PAGE_BYTES, SAMPLED, UNSURE, UPGRADABLE, area, record,
+    region,
 };
-use lockprof_trace::{Event, HoldSource, Loss, Operation, Party};
+use lockprof_trace::{Loss, Operation, Party};
 use std::cell::LazyCell;
 use std::mem::offset_of;
 use std::sync::atomic::Ordering::{Relaxed, Release};
@@ -175,7 +173,7 @@ impl Area {
         // First of all: what is done from here on is no part of the hold.
         let at = ticks();
         let Some(place) = self.find(id) else { return released_elsewhere(id, at) };
-        self.tell_hold(id, place, at);
+        tell_hold(self.ending(place, at));
         self.held[place].what.store(0, Relaxed);
         self.compact();
     }
@@ -208,13 +206,10 @@ impl Area {
                 continue;
             }
             if kept != place {
-                let words = [
-                    (&to.site, &from.site),
-                    (&to.what, &from.what),
-                    (&to.timed, &from.timed),
-                    (&to.by, &from.by),
-                ];
+                let words = [(&to.site, &from.site), (&to.timed, &from.timed), (&to.by, &from.by)];
                 words.into_iter().for_each(|(to, from)| to.store(from.load(Relaxed), Relaxed));
+                // Another thread that releases it now finds it here or there, and not twice.
+                to.what.store(from.what.swap(0, Relaxed), Relaxed);
             }
             kept += 1;
             kept_base += u64::from(place < base);
@@ -228,18 +223,21 @@ impl Area {
 
     /// Who took the lock at this place of the list.
     pub(super) fn holder(&self, place: usize) -> Party {
+        let held = &self.held[place];
+        if held.what.load(Relaxed) & UNSURE != 0 {
+            return Party::UNKNOWN;
+        }
         let before = place < self.base.load(Relaxed) as usize;
-        Party(if before { &self.held[place].by } else { &self.party }.load(Relaxed))
+        Party(if before { &held.by } else { &self.party }.load(Relaxed))
     }
 
-    /// Records a hold that ends, where it is timed or a tick fell into it.
-    pub(super) fn tell_hold(&self, id: u32, place: usize, at: u64) {
+    /// What is known of the hold at this place of the list, which ends.
+    pub(super) fn ending(&self, place: usize, at: u64) -> Ending {
         let held = &self.held[place];
         let what = held.what.load(Relaxed);
         let timed = if what & SAMPLED != 0 { held.timed.load(Relaxed) } else { 0 };
-        let party = self.holder(place);
-        let site = held.site.load(Relaxed);
-        tell_hold(Ending { id, at, began: (what >> 32) as u32, timed, party, site });
+        let (id, began) = ((what & HELD_ID) as u32, (what >> 32) as u32);
+        Ending { id, at, began, timed, party: self.holder(place), site: held.site.load(Relaxed) }
     }
 
     /// The byte is full, or nothing was counted there yet: the record is brought up to date, and the hold is timed. In full
@@ -436,57 +434,6 @@ impl Area {
                     self.change(memory, id as u32, 255, u64::from(byte).wrapping_sub(255));
                 }
             }
-        }
-    }
-}
-
-/// What is known of a hold that ends.
-pub(crate) struct Ending {
-    pub(crate) id: u32,
-    /// When, in ticks.
-    pub(crate) at: u64,
-    /// The coarse clock when it began.
-    pub(crate) began: u32,
-    /// Ticks when it began; 0 where it is not timed.
-    pub(crate) timed: u64,
-    pub(crate) party: Party,
-    pub(crate) site: u64,
-}
-
-/// Records a hold that ends, where it is timed or a tick fell into it.
-pub(crate) fn tell_hold(Ending { id, at, began, timed, party, site }: Ending) {
-    let Some(memory) = memory::get().filter(|_| RECORDING.load(Relaxed)) else { return };
-    let steps = ((COARSE.0.load(Relaxed) >> 32) as u32).wrapping_sub(began);
-    let coarse = u64::from(steps) << COARSE_SHIFT;
-    let exact = at.saturating_sub(timed);
-    let object = super::object::own(memory, id).into();
-    let span = super::span::current();
-    intern(site);
-    if coarse != 0 {
-        memory.record(id, record::HOLD).fetch_add(coarse, Relaxed);
-        let source = HoldSource::Coarse;
-        let ticks = if timed != 0 { exact } else { coarse };
-        emit_fixed::<7>(span, Event::Hold { at, ticks, party, object, site, source });
-    }
-    if timed != 0 {
-        let source = if full::is_on() { HoldSource::Full } else { HoldSource::Sampled };
-        emit_fixed::<7>(span, Event::Hold { at, ticks: exact, party, object, site, source });
-    }
-    longest(memory, id, 32, if timed != 0 { exact } else { coarse });
-}
-
-/// A lock is released that this thread does not hold by its list: it was taken before recording began, or too deep; or on
-/// another thread, where guards may travel. There it becomes a gap, so that nobody is told as a holder who is none.
-fn released_elsewhere(id: u32, at: u64) {
-    let Some(memory) = memory::get() else { return };
-    for area in areas(memory, usize::MAX) {
-        let Some(place) = area.find(id) else { continue };
-        let held = &area.held[place];
-        let what = held.what.load(Relaxed);
-        area.tell_hold(id, place, at);
-        // The owner may have moved it meanwhile: then what stands here is another lock, and stays.
-        if what & HELD_ID == u64::from(id) && held.what.compare_exchange(what, 0, Relaxed, Relaxed).is_ok() {
-            return;
         }
     }
 }

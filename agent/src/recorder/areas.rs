@@ -135,6 +135,10 @@ fn link(number: u32) -> &'static AtomicU64 {
 }
 
 fn first(memory: &Mapped) -> Option<&'static Area> {
+    // What is mapped stays: not for a thread that would not get it.
+    if memory.word(header::AREAS).load(Relaxed) as usize >= AREAS {
+        return None;
+    }
     let area = map(memory)?;
     let number = memory.word(header::AREAS).fetch_add(1, AcqRel) as usize;
     if number >= AREAS {
@@ -168,10 +172,13 @@ pub(crate) fn thread_ends() {
     let area = LOCAL.with(|local| local.area.get());
     // SAFETY: null or an area that is never unmapped.
     let (Some(area), Some(memory)) = (unsafe { area.as_ref() }, memory::get()) else { return };
-    let number = area.number.load(Relaxed) as u32;
     // The end of the main thread is the end of the process: until then it holds what it holds.
-    if number == 0 || memory.pid != std::process::id() || platform::is_main_thread() {
+    if memory.pid != std::process::id() || platform::is_main_thread() {
         return;
+    }
+    let number = area.number.load(Relaxed) as u32;
+    if number == 0 {
+        return chunk::give_up();
     }
     let thread = Party(area.thread.load(Relaxed));
     let panicked = std::thread::panicking() || LOCAL.with(|local| local.panicked.get());

@@ -77,13 +77,14 @@ pub(super) fn append(memory: &Mapped, size: usize, write: impl FnOnce(&[AtomicU6
 }
 
 /// The same in a signal handler that interrupts the writing of an event, and must not write into it: what it has to tell may
-/// be a definition, and gets a chunk of its own.
+/// be a definition, and gets a chunk of its own. Also after [`give_up`].
 #[cold]
 fn append_nested(memory: &Mapped, size: usize, write: impl FnOnce(&[AtomicU64])) {
     match room(memory, 0, size) {
         Some(number) => {
             put(words_of(memory, number), size, write);
             memory.word(head(number) + chunk::STATE).store(FULL, Release);
+            press();
         }
         None => memory.lost(Loss::Events),
     }
@@ -142,9 +143,11 @@ fn next(memory: &Mapped, number: u32) -> &'static AtomicU64 {
     memory.word(head(number) + chunk::NEXT)
 }
 
-/// Leaves this thread's chunk to the background thread: the thread ends.
+/// Leaves this thread's chunk to the background thread: the thread ends. What it still writes then, in destructors that run
+/// later, gets chunks of its own, which nobody has to come back for.
 pub(crate) fn give_up() {
     LOCAL.with(|local| {
+        local.writing.set(true);
         let number = local.chunk.replace(0);
         if let Some(memory) = memory::get().filter(|_| number != 0) {
             memory.word(head(number) + chunk::STATE).store(FULL, Release);

@@ -14,7 +14,7 @@ use crate::clock::ticks;
 use crate::platform;
 use lockprof_trace::file::Block;
 use lockprof_trace::memory::{COARSE_SHIFT, ENTRIES, chunks_in_turn, header, snapshot, uncopied, used};
-use lockprof_trace::{End, Event};
+use lockprof_trace::{End, Event, Loss};
 use std::sync::atomic::Ordering::{Relaxed, Release};
 use std::sync::{Condvar, Mutex};
 use std::time::{Duration, Instant};
@@ -193,6 +193,10 @@ impl Drain {
         let Self { memory, output, block, out, looks, unseen, .. } = &mut self;
         let reason = output.stopped().unwrap_or_default().to_owned();
         let mut put = |event: &Event<'_>| push(block, out, event);
+        if memory.word(header::LOST + Loss::Events as usize).load(Relaxed) != 0 {
+            site::tell_again(&mut put);
+            object::tell_again(memory, &mut put);
+        }
         looks.end(&mut put);
         unseen.end(&mut put);
         intern_sites(memory, &mut put);
@@ -221,12 +225,14 @@ fn intern_sites(memory: &Mapped, mut tell: impl FnMut(&Event<'_>)) {
     (1..count).for_each(|number| site::intern_with(entry::site(memory, number), &mut tell));
 }
 
-/// What a trace begins with: the session, and the files that addresses belong to.
-pub(crate) fn beginning(session: &Event<'_>) -> Vec<u8> {
-    #[cfg(feature = "live")]
-    crate::live::Feed::open().event(session);
+/// What a trace begins with: the session and what belongs to it, and the files that addresses belong to.
+pub(crate) fn beginning<'a>(session: impl Iterator<Item = Event<'a>>) -> Vec<u8> {
     let (mut block, mut out) = (Block::new(), lockprof_trace::file::header());
-    push(&mut block, &mut out, session);
+    for event in session {
+        #[cfg(feature = "live")]
+        crate::live::Feed::open().event(&event);
+        push(&mut block, &mut out, &event);
+    }
     for module in platform::modules() {
         let platform::Module { start, end, offset, bias, path, build_id } = module;
         let (path, build_id) = (path.into(), build_id.into());

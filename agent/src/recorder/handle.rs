@@ -5,6 +5,7 @@ use super::areas::area;
 use super::contained::contained;
 use super::emit::emit;
 use super::entry::{ABANDONING, free_from, head, take_from, write};
+use super::hold::{Ending, tell_hold};
 use super::local::LOCAL;
 use super::memory::{self, Mapped, RECORDING};
 use super::site::{Site, intern};
@@ -290,14 +291,7 @@ fn held(memory: &Mapped, object: u32, role: Role, party: Party, site: u64, since
     }
     // The clock stands still between its ticks, so that a timed hold may have begun after what it shows.
     let began = if now.wrapping_sub(began).cast_signed() < 0 { now } else { began };
-    super::area::tell_hold(super::area::Ending {
-        id: counted(memory, object, role),
-        at: ticks(),
-        began,
-        timed,
-        party,
-        site,
-    });
+    tell_hold(Ending { id: counted(memory, object, role), at: ticks(), began, timed, party, site });
 }
 
 /// The id that counts the holds of an object by guards of this role: the one behind a lock's own counts its readers.

@@ -11,7 +11,7 @@ pub(crate) struct Local {
     pub(crate) chunk: Cell<u32>,
     /// The entry of a wait that has ended and is not told yet; 0: there is none.
     pub(crate) ended: Cell<u32>,
-    /// An event is being written.
+    /// An event is being written, or the thread has given up its chunk.
     pub(crate) writing: Cell<bool>,
     /// The stack's addresses.
     pub(crate) stack: Cell<(usize, usize)>,

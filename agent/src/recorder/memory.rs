@@ -21,6 +21,8 @@ pub(crate) struct Mapped {
     words: &'static [AtomicU64; region::END],
     /// Bytes that may still be reserved.
     budget: AtomicI64,
+    /// So many of them not for chunks: a flood of events must not take the room for what comes later.
+    kept: i64,
     reserved: [AtomicU32; 4],
     /// Who it belongs to: not the child of a fork.
     pub(crate) pid: u32,
@@ -92,8 +94,8 @@ pub(crate) fn create(budget: u64) -> io::Result<Option<&'static Mapped>> {
     let words = unsafe { &*shared.base().cast::<[AtomicU64; region::END]>() };
     shared.touch(0, at_start);
     words[region::BLANK..region::RECORDS].iter().for_each(|word| word.store(u64::MAX, Relaxed));
-    let budget = AtomicI64::new(budget as i64 - at_start as i64);
-    let mapped = Mapped { shared, words, budget, reserved: Default::default(), pid };
+    let (kept, budget) = (budget as i64 / 4, AtomicI64::new(budget as i64 - at_start as i64));
+    let mapped = Mapped { shared, words, budget, kept, reserved: Default::default(), pid };
     mapped.word(header::PID).store(u64::from(pid), Relaxed);
     mapped.word(header::STATE).store(1, Relaxed);
     mapped.word(header::IDS).store(RUN as u64, Relaxed);
@@ -159,7 +161,8 @@ impl Mapped {
             }
             let next = (have + region.step).min(region.limit);
             let bytes = ((next - have) * region.words * 8) as i64;
-            if self.budget.fetch_sub(bytes, Relaxed) < bytes {
+            let kept = if region.number == CHUNKS.number { self.kept } else { 0 };
+            if self.budget.fetch_sub(bytes, Relaxed) < bytes + kept {
                 self.budget.fetch_add(bytes, Relaxed);
                 return false;
             }

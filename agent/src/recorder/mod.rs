@@ -20,6 +20,7 @@ mod flight;
 mod free_list;
 mod full;
 mod handle;
+mod hold;
 #[cfg_attr(
     not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))),
     path = "hop_missing.rs"

@@ -9,7 +9,7 @@ use super::local::LOCAL;
 use super::memory::{self, Mapped, RECORDING, RECORDS, RUN};
 use super::site::{Site, intern, is_of_library};
 use crate::clock::ticks;
-use lockprof_trace::memory::record;
+use lockprof_trace::memory::{IDS, header, record, used};
 use lockprof_trace::{Event, Kind, Loss, Party};
 use std::sync::atomic::Ordering::{Relaxed, Release};
 use std::sync::atomic::{AtomicI64, AtomicU64};
@@ -74,13 +74,8 @@ pub(crate) fn class_at(kind: Kind, site: u64) -> u32 {
         TAKEN[place / 64].fetch_or(1 << (place % 64), Relaxed);
         match TABLE[place].key.compare_exchange(0, key, Relaxed, Relaxed) {
             Ok(_) => {
-                let class = place as u64 + 1;
-                let (first_use, site) = (site & FIRST_USE, site & !FIRST_USE);
-                intern(site);
-                emit(&Event::Class { class, kind, site, type_name: "".into() });
-                if first_use != 0 {
-                    emit(&Event::MadeByLibrary { class });
-                }
+                intern(site & !FIRST_USE);
+                tell_class(place as u32 + 1, kind, site, emit);
                 return place as u32 + 1;
             }
             Err(there) if there == key => return place as u32 + 1,
@@ -89,6 +84,36 @@ pub(crate) fn class_at(kind: Kind, site: u64) -> u32 {
     }
     memory::lost(Loss::Names);
     0
+}
+
+fn tell_class(number: u32, kind: Kind, site: u64, mut tell: impl FnMut(&Event<'_>)) {
+    let class = number.into();
+    tell(&Event::Class { class, kind, site: site & !FIRST_USE, type_name: "".into() });
+    if site & FIRST_USE != 0 {
+        tell(&Event::MadeByLibrary { class });
+    }
+}
+
+/// Tells all classes and objects once more, as far as their sites are addresses: some of what told them was lost.
+pub(super) fn tell_again(memory: &Mapped, mut tell: impl FnMut(&Event<'_>)) {
+    for (number, class) in classes() {
+        let key = class.key.load(Relaxed);
+        let site = key & (u64::MAX >> 8);
+        if let Some(kind) = Kind::from_number(key >> 56).filter(|_| site >> 48 == 0) {
+            tell_class(number, kind, site, &mut tell);
+        }
+    }
+    let at = ticks();
+    for id in 1..used(memory, header::IDS, IDS) as u32 {
+        let meta = memory.record(id, record::META).load(Relaxed);
+        let Some(kind) = Kind::from_number(meta & 0xFF).filter(|_| meta >> 8 & 0xFF == 0) else { continue };
+        if kind != Kind::Unknown {
+            let keeps_signal = matches!(kind, Kind::Condvar | Kind::StdCondvar | Kind::TokioNotify);
+            let capacity = memory.record(id, record::CAPACITY).load(Relaxed);
+            let capacity = if keeps_signal { 0 } else { capacity };
+            tell(&Event::Object { at, object: id.into(), class: meta >> 32, capacity });
+        }
+    }
 }
 
 fn class(number: u32) -> Option<&'static Class> {
@@ -165,6 +190,9 @@ fn begin(memory: &Mapped, id: u32) -> u64 {
 /// Another object of the same class has an id that this thread kept.
 fn renewed(id: u32) -> u32 {
     memory::get().map_or(0, |memory| {
+        // What was signalled was another one: see `signalled`.
+        memory.record(id, record::NEXT).store(0, Relaxed);
+        memory.record(id, record::CAPACITY).store(0, Relaxed);
         begin(memory, id);
         id
     })

@@ -101,15 +101,23 @@ pub(crate) fn intern_with(address: u64, tell: impl FnOnce(&Event<'_>)) {
         return;
     }
     match SITES.put(address) {
-        Put::New(_) => {
-            // SAFETY: only addresses of `&'static Location` are kept as sites.
-            let site = unsafe { &*(address as usize as *const Location<'static>) };
-            let (line, column) = (site.line().into(), site.column().into());
-            tell(&Event::Site { site: address, file: site.file().into(), line, column });
-        }
+        Put::New(_) => tell_site(address, tell),
         Put::There(_) => {}
         Put::Full => memory::lost(Loss::Names),
     }
+}
+
+fn tell_site(address: u64, tell: impl FnOnce(&Event<'_>)) {
+    // SAFETY: only addresses of `&'static Location` are kept as sites, but for those that were made up.
+    let site = unsafe { &*(address as usize as *const Location<'static>) };
+    let (line, column) = (site.line().into(), site.column().into());
+    tell(&Event::Site { site: address, file: site.file().into(), line, column });
+}
+
+/// Tells all sites that are known once more: some of what told them was lost.
+pub(super) fn tell_again(mut tell: impl FnMut(&Event<'_>)) {
+    let known = SITES.0.iter().map(|site| site.load(Relaxed));
+    known.filter(|site| *site != 0 && site & FOREIGN == 0).for_each(|site| tell_site(site, &mut tell));
 }
 
 #[cfg(test)]

@@ -187,7 +187,7 @@ impl Task {
         let polls = open[words::COUNT].load(Relaxed) + 1;
         open[words::COUNT].store(polls, Relaxed);
         open[words::HOLDER].store(COARSE.0.load(Relaxed) >> 32 << COARSE_SHIFT, Relaxed);
-        set_state(open, TaskState::Running);
+        runs(open);
         if self.runtime == 0 && polls == 1 {
             self.first_polled();
         }
@@ -265,10 +265,17 @@ impl Drop for Task {
     }
 }
 
-fn set_state(open: &[AtomicU64], state: TaskState) {
+/// A poll begins: what has woken the task until now is answered by it.
+fn runs(open: &[AtomicU64]) {
     let head = &open[words::HEAD];
-    let keeps = if state == TaskState::Running { !(0xFF00 | words::WOKEN) } else { !0xFF00 };
-    head.store(head.load(Relaxed) & keeps | (state as u64) << 8, Release);
+    let kept = head.load(Relaxed) & !(0xFF00 | words::WOKEN);
+    head.store(kept | (TaskState::Running as u64) << 8, Release);
+}
+
+/// A poll is over. Who wakes the task at this very moment must not be missed: nobody else may do so again.
+fn parks(open: &[AtomicU64]) {
+    let flipped = (TaskState::Running as u64 ^ TaskState::Parked as u64) << 8;
+    open[words::HEAD].fetch_xor(flipped, AcqRel);
 }
 
 fn number() -> u64 {
@@ -295,7 +302,7 @@ impl Drop for Polling {
     fn drop(&mut self) {
         area().switch(self.before);
         if let Some(memory) = memory::get() {
-            set_state(memory.entry(self.entry), TaskState::Parked);
+            parks(memory.entry(self.entry));
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::clock::ticks;
 use lockprof_trace::memory::{ENTRIES, entry, header, used};
 use lockprof_trace::{Operation, Party, Role, WaitEnd};
 use std::num::NonZeroU32;
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::Ordering::{Acquire, Relaxed};
 
 /// A wait that is under way. Dropped without [`Wait::end`], it counts as cancelled.
 ///
@@ -203,12 +203,18 @@ pub(crate) fn find_holders(memory: &Mapped) {
     }
     for number in waits {
         let words = memory.entry(number);
-        let head = words[entry::HEAD].load(Relaxed);
-        if let Some((party, site)) =
-            holders.get(&((head >> 32) as u32)).filter(|_| head & 0xFF == entry::WAIT)
-        {
-            words[entry::HOLDER_SITE].store(*site, Relaxed);
-            words[entry::HOLDER].store(party.0, Relaxed);
+        let head = words[entry::HEAD].load(Acquire);
+        let holder = holders.get(&((head >> 32) as u32)).filter(|_| head & 0xFF == entry::WAIT);
+        let Some((party, site)) = holder else { continue };
+        let told = [(entry::HOLDER_SITE, *site), (entry::HOLDER, party.0)];
+        // The entry may become another's at any moment: then nothing of this stays there.
+        let tell =
+            |(word, value): (usize, u64)| words[word].compare_exchange(0, value, Relaxed, Relaxed).is_ok();
+        let told = told.map(|what| (what, tell(what)));
+        if words[entry::HEAD].load(Acquire) != head {
+            for ((word, value), _) in told.into_iter().filter(|(_, told)| *told) {
+                let _ = words[word].compare_exchange(value, 0, Relaxed, Relaxed);
+            }
         }
     }
 }

@@ -2,7 +2,7 @@
 use super::counts::Counters;
 use super::{
     AREAS, COARSE_SHIFT, DROPPED, ENTRIES, ENTRY, HELD, HELD_ID, HELD_WORDS, IDS, IDS_PER_PAGE, Memory,
-    RECORD, SAMPLED, UPGRADABLE, area, entry, header, page_at, record, region, used,
+    RECORD, SAMPLED, UNSURE, UPGRADABLE, area, entry, header, page_at, record, region, used,
 };
 use crate::event::{Event, Party};
 use crate::kind::{Kind, Loss, Operation, Role, TaskState, WaitEnd};
@@ -126,7 +126,10 @@ fn held(memory: &(impl Memory + ?Sized), area: usize, emit: &mut dyn FnMut(&Even
         };
         let since =
             if what & SAMPLED != 0 { timed } else { coarse_to_ticks(what >> 32, memory.word(header::SEEN)) };
-        let party = Party(if number < base { by } else { now });
+        let party = match what & UNSURE {
+            0 => Party(if number < base { by } else { now }),
+            _ => Party::UNKNOWN,
+        };
         emit(&Event::Handle { object: id - offset.min(id), role, party, site, since, count: 1, moved: 0 });
     }
 }
