@@ -149,7 +149,6 @@ impl Condvar {
         T: ?Sized,
         F: FnMut(&mut T) -> bool,
     {
-        let _limited = Limited::new();
         // What a wait that need not wait yields: not timed out.
         let mut result = self.inner.wait_while_until(guard, |_| false, deadline);
         let in_time = result;

@@ -102,7 +102,6 @@ impl Condvar {
         T: ?Sized,
         F: FnMut(&mut T) -> bool,
     {
-        let _limited = Limited::new();
         let mut result = self.in_time();
         while !result.timed_out() && condition(&mut **guard) {
             result = self.wait_until(guard, deadline);

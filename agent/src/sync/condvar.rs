@@ -21,6 +21,8 @@ struct Waiting {
     site: Site,
     held: Option<Held>,
     wait: Option<Wait>,
+    /// It waits for a limited time: it alone, not what `condition` waits for, which is asked meanwhile.
+    limited: bool,
 }
 
 impl Waiting {
@@ -30,6 +32,7 @@ impl Waiting {
         if self.condvar != 0 {
             recorder::count(self.condvar);
         }
+        let _limited = self.limited.then(Limited::new);
         self.wait = Wait::begin(self.condvar, Operation::CondvarWait, self.site);
     }
 
@@ -73,16 +76,21 @@ impl Condvar {
         Self { tag: Tag::new(Location::caller()), inner: original::Condvar::new() }
     }
 
-    fn waiting<'a, T>(&self, guard: MutexGuard<'a, T>, site: Site) -> (Waiting, original::MutexGuard<'a, T>) {
+    fn waiting<'a, T>(
+        &self,
+        guard: MutexGuard<'a, T>,
+        limited: bool,
+        site: Site,
+    ) -> (Waiting, original::MutexGuard<'a, T>) {
         let MutexGuard { held, inner } = guard;
         let (condvar, mutex) = (self.tag.id_at(Kind::StdCondvar, site), held.id());
-        (Waiting { condvar, mutex, site, held: Some(held), wait: None }, inner)
+        (Waiting { condvar, mutex, site, held: Some(held), wait: None, limited }, inner)
     }
 
     /// As [`std::sync::Condvar::wait`].
     #[track_caller]
     pub fn wait<'a, T>(&self, guard: MutexGuard<'a, T>) -> LockResult<MutexGuard<'a, T>> {
-        let (mut waiting, inner) = self.waiting(guard, Location::caller());
+        let (mut waiting, inner) = self.waiting(guard, false, Location::caller());
         waiting.sleep();
         let woken = self.inner.wait(inner);
         wrap(woken, |inner| waiting.guard(inner, WaitEnd::Done))
@@ -98,7 +106,7 @@ impl Condvar {
     where
         F: FnMut(&mut T) -> bool,
     {
-        let (mut waiting, inner) = self.waiting(guard, Location::caller());
+        let (mut waiting, inner) = self.waiting(guard, false, Location::caller());
         let woken = self.inner.wait_while(inner, |value| waiting.ask(value, &mut condition));
         wrap(woken, |inner| waiting.guard(inner, WaitEnd::Done))
     }
@@ -122,8 +130,7 @@ impl Condvar {
         guard: MutexGuard<'a, T>,
         dur: Duration,
     ) -> LockResult<(MutexGuard<'a, T>, WaitTimeoutResult)> {
-        let _limited = Limited::new();
-        let (mut waiting, inner) = self.waiting(guard, Location::caller());
+        let (mut waiting, inner) = self.waiting(guard, true, Location::caller());
         waiting.sleep();
         let woken = self.inner.wait_timeout(inner, dur);
         wrap(woken, |(inner, result)| (waiting.guard(inner, end_of(result)), result))
@@ -140,8 +147,7 @@ impl Condvar {
     where
         F: FnMut(&mut T) -> bool,
     {
-        let _limited = Limited::new();
-        let (mut waiting, inner) = self.waiting(guard, Location::caller());
+        let (mut waiting, inner) = self.waiting(guard, true, Location::caller());
         let woken = self.inner.wait_timeout_while(inner, dur, |value| waiting.ask(value, &mut condition));
         wrap(woken, |(inner, result)| (waiting.guard(inner, end_of(result)), result))
     }
