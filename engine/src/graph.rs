@@ -4,6 +4,14 @@
 //! that holds, since nobody outside it can end a wait inside, and nobody inside it will act. It is found by starting
 //! from all who wait and taking out, one after the other, whoever can still be served. *Members* are the parties on a
 //! circle of the stuck set (Tarjan's strongly connected components), and those that wait for somebody who is gone.
+//!
+//! Where many wait for the same many, these stand behind the parties as one more *node*, with a need of its own: so a
+//! thousand waits for a thousand holders are two thousand edges, not a million. Nodes refer to parties, and to nodes
+//! before them. A node in a party's `by` stands for all in it but that party: what it is to itself stands there by itself.
+use std::collections::{BTreeMap, HashSet};
+
+/// The count of what never comes down to nothing.
+const NEVER: usize = usize::MAX;
 
 /// What would end one wait; by default, nobody is known to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -21,34 +29,67 @@ pub struct Need {
 }
 
 impl Need {
+    /// Whoever counts.
     fn anyone(&self) -> impl Iterator<Item = usize> {
-        self.by.iter().chain(&self.may).copied()
+        self.by.iter().chain(self.may.iter().filter(|_| !self.all)).copied()
     }
 
-    /// Whether it can still be met, by parties that are not stuck.
-    fn is_met(&self, stuck: &[bool]) -> bool {
-        if self.all {
-            !self.gone && !self.by.iter().any(|party| stuck[*party]) && (self.outside || !self.by.is_empty())
-        } else {
-            let nobody = self.by.is_empty() && self.may.is_empty();
-            self.outside || self.anyone().any(|party| !stuck[party]) || (nobody && !self.gone)
+    /// How many of those that count have to be free before it is met.
+    fn left(&self) -> usize {
+        let nobody = self.by.is_empty() && self.may.is_empty();
+        match self.all {
+            true if self.gone || (self.by.is_empty() && !self.outside) => NEVER,
+            true => self.by.len(),
+            false if self.outside || (nobody && !self.gone) => 0,
+            false => 1,
         }
     }
+
+    /// The parties that have to act for this one, nodes taken apart, where there are so many parties.
+    pub fn whom(&self, party: usize, waits: &[Vec<Need>], parties: usize) -> Vec<usize> {
+        if self.by.iter().all(|by| *by < parties) {
+            return self.by.clone();
+        }
+        let (mut whom, nodes): (Vec<usize>, Vec<usize>) = self.by.iter().partition(|by| **by < parties);
+        let inside = behind(nodes, waits, parties).into_iter().flat_map(|node| &waits[node]);
+        whom.extend(inside.flat_map(|need| &need.by).filter(|by| **by < parties && **by != party));
+        whom.sort_unstable();
+        whom.dedup();
+        whom
+    }
+}
+
+/// These nodes and all those in them, in their order.
+fn behind(mut look: Vec<usize>, waits: &[Vec<Need>], parties: usize) -> Vec<usize> {
+    let mut seen = HashSet::new();
+    while let Some(node) = look.pop() {
+        if node >= parties && seen.insert(node) {
+            look.extend(waits[node].iter().flat_map(|need| &need.by));
+        }
+    }
+    let mut nodes: Vec<usize> = seen.into_iter().collect();
+    nodes.sort_unstable();
+    nodes
 }
 
 /// The greatest set of stuck parties; `waits[p]` are the needs of the open waits of party `p`, of which one is enough.
 pub fn stuck(waits: &[Vec<Need>]) -> Vec<bool> {
+    let mut left: Vec<Vec<usize>> =
+        waits.iter().map(|needs| needs.iter().map(Need::left).collect()).collect();
     let mut dependents = vec![vec![]; waits.len()];
     for (party, needs) in waits.iter().enumerate() {
-        needs.iter().flat_map(Need::anyone).for_each(|by| dependents[by].push(party));
+        for (number, need) in needs.iter().enumerate() {
+            need.anyone().for_each(|by| dependents[by].push((party, number)));
+        }
     }
-    let mut stuck: Vec<bool> = waits.iter().map(|needs| !needs.is_empty()).collect();
-    let mut look: Vec<usize> = (0..waits.len()).collect();
-    while let Some(party) = look.pop() {
-        if waits[party].is_empty() || (stuck[party] && waits[party].iter().any(|need| need.is_met(&stuck))) {
-            let was = std::mem::replace(&mut stuck[party], false);
-            if was || waits[party].is_empty() {
-                look.extend(std::mem::take(&mut dependents[party]));
+    let mut stuck: Vec<bool> = left.iter().map(|left| !left.is_empty() && !left.contains(&0)).collect();
+    let mut look: Vec<usize> = (0..waits.len()).filter(|party| !stuck[*party]).collect();
+    while let Some(free) = look.pop() {
+        for (party, number) in std::mem::take(&mut dependents[free]) {
+            let left = &mut left[party][number];
+            *left = left.saturating_sub(1);
+            if *left == 0 && std::mem::replace(&mut stuck[party], false) {
+                look.push(party);
             }
         }
     }
@@ -73,26 +114,70 @@ pub struct Group {
     pub circle: bool,
 }
 
-/// Takes the stuck set apart: each group has one core, and whoever waits behind several is told with the first.
+/// Some of the parties, and whom of them each waits for.
+struct Web<'a> {
+    /// The parties, in their order.
+    parties: &'a [usize],
+    /// The edges of each, by places in `parties`; behind these stand the nodes between them.
+    edges: Vec<Vec<usize>>,
+    /// Those that reach each other share a number.
+    component: Vec<usize>,
+    /// How many parties are in each component.
+    size: Vec<usize>,
+}
+
+impl<'a> Web<'a> {
+    /// Of these, in their order, where all parties are so many.
+    fn of(parties: &'a [usize], waits: &[Vec<Need>], all: usize) -> Self {
+        let by = |of: &usize| waits[*of].iter().flat_map(|need| need.by.iter().copied());
+        let nodes = behind(parties.iter().flat_map(by).filter(|by| *by >= all).collect(), waits, all);
+        let place = |of: usize| match of < all {
+            true => parties.binary_search(&of).ok(),
+            false => nodes.binary_search(&of).ok().map(|at| parties.len() + at),
+        };
+        // The first and the last party in each: to one party, a node with nobody else in it is nobody.
+        let mut span: Vec<Option<(usize, usize)>> = (0..parties.len()).map(|at| Some((at, at))).collect();
+        span.resize(parties.len() + nodes.len(), None);
+        let mut edges = vec![vec![]; span.len()];
+        for (at, of) in nodes.iter().enumerate().map(|(at, of)| (parties.len() + at, of)) {
+            edges[at] = by(of).filter_map(place).filter(|to| span[*to].is_some()).collect();
+            let inside = || edges[at].iter().filter_map(|to| span[*to]);
+            let ends = inside().map(|(first, _)| first).min().zip(inside().map(|(_, last)| last).max());
+            span[at] = ends;
+        }
+        for (at, of) in parties.iter().enumerate() {
+            let counts = |to: &usize| *to < parties.len() || span[*to].is_some_and(|span| span != (at, at));
+            edges[at] = by(of).filter_map(place).filter(counts).collect();
+        }
+        let component = components(&edges);
+        let mut size = vec![0; edges.len()];
+        component[..parties.len()].iter().for_each(|component| size[*component] += 1);
+        Self { parties, edges, component, size }
+    }
+
+    /// Whether one can be reached from itself.
+    fn is_circular(&self, at: usize) -> bool {
+        self.size[self.component[at]] > 1 || self.edges[at].contains(&at)
+    }
+}
+
+/// Whether some of these parties, in their order, wait for each other in a circle, where all parties are so many.
+pub fn is_circle(parties: &[usize], waits: &[Vec<Need>], all: usize) -> bool {
+    let web = Web::of(parties, waits, all);
+    (0..parties.len()).any(|at| web.is_circular(at))
+}
+
+/// Takes the stuck set apart: each group has one core, and whoever waits behind several is told with the first. `stuck` is
+/// of the parties alone.
 pub fn groups(waits: &[Vec<Need>], stuck: &[bool]) -> Vec<Group> {
-    let edges: Vec<Vec<usize>> = waits
-        .iter()
-        .enumerate()
-        .map(|(party, needs)| {
-            let by = needs.iter().filter(|_| stuck[party]).flat_map(|need| &need.by);
-            by.copied().filter(|by| stuck[*by]).collect()
-        })
-        .collect();
-    let component = components(&edges);
-    let mut size = vec![0usize; waits.len()];
-    (0..waits.len()).filter(|party| stuck[*party]).for_each(|party| size[component[party]] += 1);
-    let circular = |party: usize| size[component[party]] > 1 || edges[party].contains(&party);
+    let parties: Vec<usize> = (0..stuck.len()).filter(|party| stuck[*party]).collect();
+    let web = Web::of(&parties, waits, stuck.len());
     // What has no way on is a root as well: it waits for who is gone.
-    let is_core = |party: usize| {
-        stuck[party]
-            && (circular(party) || edges[party].is_empty() || waits[party].iter().any(|need| need.gone))
+    let is_core = |at: usize| {
+        let gone = || waits[web.parties[at]].iter().any(|need| need.gone);
+        web.is_circular(at) || web.edges[at].is_empty() || gone()
     };
-    let mut union: Vec<usize> = (0..waits.len()).collect();
+    let mut union: Vec<usize> = (0..web.edges.len()).collect();
     fn root(union: &mut [usize], mut of: usize) -> usize {
         while union[of] != of {
             union[of] = union[union[of]];
@@ -100,18 +185,18 @@ pub fn groups(waits: &[Vec<Need>], stuck: &[bool]) -> Vec<Group> {
         }
         of
     }
-    for (party, needs) in edges.iter().enumerate() {
-        for by in needs {
-            let (one, other) = (root(&mut union, party), root(&mut union, *by));
+    for (at, edges) in web.edges.iter().enumerate() {
+        for by in edges {
+            let (one, other) = (root(&mut union, at), root(&mut union, *by));
             union[one.max(other)] = one.min(other);
         }
     }
-    let mut found: std::collections::BTreeMap<usize, Group> = std::collections::BTreeMap::new();
-    for party in (0..waits.len()).filter(|party| stuck[*party]) {
-        let part = if is_core(party) { Part::Member } else { Part::Bystander };
-        let group = found.entry(root(&mut union, party)).or_insert(Group { parties: vec![], circle: false });
-        group.parties.push((party, part));
-        group.circle |= circular(party);
+    let mut found: BTreeMap<usize, Group> = BTreeMap::new();
+    for (at, party) in parties.iter().enumerate() {
+        let part = if is_core(at) { Part::Member } else { Part::Bystander };
+        let group = found.entry(root(&mut union, at)).or_insert(Group { parties: vec![], circle: false });
+        group.parties.push((*party, part));
+        group.circle |= web.is_circular(at);
     }
     found.into_values().collect()
 }

@@ -6,12 +6,15 @@ use super::Context;
 use crate::graph::Need;
 use crate::model::{Held, Model};
 use lockprof_trace::{Kind, Party, Role};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// The nodes that there are always: who listens, who was there by itself, and nobody.
+const FIXED: usize = 3;
 
 /// See the module.
 pub(super) struct Kin {
     /// Living parties, by who spawned them, in the order of their births.
-    children: HashMap<Party, Vec<(u64, usize)>>,
+    children: BTreeMap<Party, Vec<(u64, usize)>>,
     /// When each party spawned the last of those that have ended.
     ended: HashMap<Party, u64>,
     /// Living parties that were spawned, in the order of their births: not `main`, nor foreign threads.
@@ -22,13 +25,15 @@ pub(super) struct Kin {
     listeners: Vec<usize>,
     /// The first node that is no party.
     first: usize,
+    /// The first of the nodes that stand for each one's children.
+    families: HashMap<Party, usize>,
 }
 
 impl Kin {
     pub(super) fn of(context: &Context<'_>) -> Self {
         let (model, parties) = (context.model, &context.frozen.parties);
         let (mut born, mut by_themselves) = (vec![], vec![]);
-        let mut children: HashMap<Party, Vec<(u64, usize)>> = HashMap::new();
+        let mut children: BTreeMap<Party, Vec<(u64, usize)>> = BTreeMap::new();
         for (place, party) in parties.iter().enumerate() {
             if let Some(facts) = model.parties.get(*party).filter(|facts| facts.class != 0) {
                 born.push((facts.at, place));
@@ -44,13 +49,26 @@ impl Kin {
             let last = ended.entry(facts.parent).or_default();
             *last = facts.at.max(*last);
         }
-        Self { children, ended, born, by_themselves, listeners: listeners(context), first: parties.len() }
+        let (first, mut families) = (parties.len(), HashMap::new());
+        let mut node = first + FIXED + born.len();
+        for (party, children) in &children {
+            families.insert(*party, node);
+            node += children.len();
+        }
+        Self { children, ended, born, by_themselves, listeners: listeners(context), first, families }
     }
 
     /// The living parties that a party has spawned at this moment or later.
     pub(super) fn children(&self, of: Party, since: u64) -> impl Iterator<Item = usize> {
-        let children = self.children.get(&of).into_iter().flatten();
-        children.filter(move |(at, _)| *at >= since).map(|(_, place)| *place)
+        let children = self.children.get(&of).map_or(&[][..], |children| younger(children, since));
+        children.iter().map(|(_, place)| *place)
+    }
+
+    /// The same as one node, where there are any.
+    pub(super) fn offspring(&self, of: Party, since: u64) -> Option<usize> {
+        let count = younger(self.children.get(&of)?, since).len();
+        // Each node is of so many of the youngest.
+        self.families.get(&of).filter(|_| count > 0).map(|first| first + count - 1)
     }
 
     /// Whether somebody has ended whom this party had spawned at that moment or later.
@@ -58,9 +76,9 @@ impl Kin {
         self.ended.get(&of).is_some_and(|at| *at >= since)
     }
 
-    /// The living threads that nobody was seen to spawn.
-    pub(super) fn by_themselves(&self) -> &[usize] {
-        &self.by_themselves
+    /// The living threads that nobody was seen to spawn, if there are any.
+    pub(super) fn by_themselves(&self) -> Option<usize> {
+        (!self.by_themselves.is_empty()).then_some(self.first + 1)
     }
 
     /// All that have received messages, and could have been given anything in one.
@@ -70,7 +88,7 @@ impl Kin {
 
     /// All that were spawned at this moment or later, and could have taken along what was made before.
     pub(super) fn spawned_since(&self, since: u64) -> usize {
-        self.first + 1 + self.born.partition_point(|(at, _)| *at < since)
+        self.first + 2 + younger(&self.born, since).len()
     }
 
     /// All that could have been given anything at all.
@@ -85,17 +103,33 @@ impl Kin {
 
     /// These, `main`, and whoever else was there by itself.
     pub(super) fn everybody(&self) -> impl Iterator<Item = usize> {
-        self.takers().into_iter().chain(self.by_themselves.iter().copied())
+        self.takers().into_iter().chain(self.by_themselves())
     }
 
     /// The nodes that are no parties, to stand behind them.
-    pub(super) fn nodes(&self) -> impl Iterator<Item = Vec<Need>> {
-        let any = |by| vec![Need { by, gone: true, ..Need::default() }];
-        // Each but the last is one party and the next node.
-        let next = self.first + 2..;
-        let younger = self.born.iter().zip(next).map(move |((_, place), next)| any(vec![*place, next]));
-        std::iter::once(any(self.listeners.clone())).chain(younger).chain([any(vec![])])
+    pub(super) fn nodes(&self) -> Vec<Vec<Need>> {
+        let mut nodes = vec![any(self.listeners.clone()), any(self.by_themselves.clone()), any(vec![])];
+        // Each is one party, and the node before: the youngest first.
+        let mut add = |list: &[(u64, usize)], mut before: Option<usize>| {
+            for (_, place) in list.iter().rev() {
+                nodes.push(any([*place].into_iter().chain(before).collect()));
+                before = Some(self.first + nodes.len() - 1);
+            }
+        };
+        add(&self.born, Some(self.first + 2));
+        self.children.values().for_each(|children| add(children, None));
+        nodes
     }
+}
+
+/// Those of a list in the order of births that were born at this moment or later.
+fn younger(born: &[(u64, usize)], since: u64) -> &[(u64, usize)] {
+    &born[born.partition_point(|(at, _)| *at < since)..]
+}
+
+/// What a node has that stands for any of these.
+pub(super) fn any(by: Vec<usize>) -> Vec<Need> {
+    vec![Need { by, gone: true, ..Need::default() }]
 }
 
 fn listeners(context: &Context<'_>) -> Vec<usize> {
@@ -107,15 +141,17 @@ fn listeners(context: &Context<'_>) -> Vec<usize> {
     listeners.into_iter().collect()
 }
 
+/// Whether an object is a channel that messages go through, each to one.
+pub(super) fn carries(model: &Model, object: u64) -> bool {
+    use Kind::{CrossbeamChannel, StdChannel, TokioChannel, TokioUnbounded};
+    matches!(model.kind_of(object), CrossbeamChannel | StdChannel | TokioChannel | TokioUnbounded)
+}
+
 /// Who receives what a party has sent, by channels other than this: they could have been given something in a message. Where
 /// nobody was seen to receive, it is whoever made the receiver.
 pub(super) fn told(context: &Context<'_>, by: Party, except: u64) -> BTreeSet<Party> {
     let (model, frozen) = (context.model, &context.frozen);
-    let carries = |object: u64| {
-        use Kind::{CrossbeamChannel, StdChannel, TokioChannel, TokioUnbounded};
-        let kind = model.kind_of(object);
-        object != except && matches!(kind, CrossbeamChannel | StdChannel | TokioChannel | TokioUnbounded)
-    };
+    let carries = |object: u64| object != except && carries(model, object);
     let sent =
         context.held_by(by).filter(|end| end.role == Role::Sender && end.is_placed() && carries(end.object));
     let mut told = BTreeSet::new();

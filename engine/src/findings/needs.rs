@@ -6,13 +6,16 @@
 //! gone, a free lock, and a full channel that nobody empties count as gone.
 mod ends;
 mod locks;
+mod shared;
 
+use self::shared::{Shared, Told, once};
 use super::context::{Context, SETTLED};
-use super::kin::{Kin, told};
+use super::kin::{Kin, carries, told};
 use crate::graph::Need;
 use crate::model::{Held, OpenTask, OpenWait};
 use lockprof_trace::{Kind, Loss, Operation, Party, Role, TaskState};
 use std::collections::HashMap;
+use std::rc::Rc;
 use std::time::Duration;
 
 /// A blocked send is without progress only if it lasts this many times the longest that was served at its line.
@@ -31,12 +34,15 @@ pub(super) enum Level {
 type History = HashMap<(u64, Operation), (u64, u64, u64)>;
 
 /// The needs of the open waits of every party of the frozen state; none for who does not wait, or may be woken. Behind
-/// the parties stand the nodes of `Kin`.
+/// the parties stand the nodes that they share.
 pub(super) fn needs(context: &Context<'_>, level: Level) -> Vec<Vec<Need>> {
     let (history, pressing, kin) = (context.history(), pressing(context), Kin::of(context));
-    let builder = Builder { context, level, history, pressing, kin };
-    let parties = 0..context.frozen.parties.len();
-    let mut needs = parties.map(|place| builder.party(place)).chain(builder.kin.nodes()).collect::<Vec<_>>();
+    let parties = context.frozen.parties.len();
+    let shared = Shared::new(parties, kin.nodes());
+    let blocks = kin.each_taker().any(|place| awaits(context, place));
+    let builder = Builder { context, level, history, pressing, kin, shared, blocks };
+    let mut needs: Vec<Vec<Need>> = (0..parties).map(|place| builder.party(place)).collect();
+    needs.extend(builder.shared.into_nodes());
     super::runtimes::gate(context, &mut needs);
     needs
 }
@@ -49,11 +55,20 @@ fn pressing(context: &Context<'_>) -> std::collections::HashSet<Party> {
     let mut pressing = std::collections::HashSet::new();
     for (object, queue) in frozen.queues.iter().filter(|(object, _)| **object != 0) {
         let waits = queue.iter().map(|number| &model.open[*number]);
-        let long: Vec<&OpenWait> =
-            waits.filter(|wait| is_lock(wait.operation) && wait.ticks(model.end()) >= least).collect();
+        let long = waits.filter(|wait| is_lock(wait.operation) && wait.ticks(model.end()) >= least);
+        // Those at other lines and by other parties are all but those at its line or by itself.
+        let (mut all, mut alike) = (0, HashMap::<(Option<u64>, Option<Party>), usize>::new());
+        for wait in long {
+            all += 1;
+            let (site, party) = (Some(wait.site), Some(wait.party));
+            [(site, None), (None, party), (site, party)].into_iter().for_each(|of| *alike.entry(of).or_default() += 1);
+        }
+        let count = |of| alike.get(&of).copied().unwrap_or(0);
+        let pressed = |guard: &&Held| {
+            let (site, party) = (Some(guard.site), Some(guard.party));
+            all + count((site, party)) > count((site, None)) + count((None, party))
+        };
         let guards = frozen.handles_of(model, *object).filter(|handle| handle.role.is_guard());
-        let pressed =
-            |guard: &&Held| long.iter().any(|wait| wait.party != guard.party && wait.site != guard.site);
         pressing.extend(guards.filter(pressed).map(|guard| guard.party));
     }
     pressing
@@ -76,6 +91,14 @@ struct Builder<'a> {
     history: History,
     pressing: std::collections::HashSet<Party>,
     kin: Kin,
+    shared: Shared<'a>,
+    /// Whether any of those who could have been told of something blocks on a future.
+    blocks: bool,
+}
+
+/// Whether a party blocks on a future.
+fn awaits(context: &Context<'_>, place: usize) -> bool {
+    context.frozen.waits_of(context.model, place).any(|wait| wait.operation == Operation::BlockOn)
 }
 
 impl Builder<'_> {
@@ -150,37 +173,25 @@ impl Builder<'_> {
     }
 
     fn need(&self, wait: &OpenWait) -> Need {
-        let handles = || self.context.frozen.handles_of(self.context.model, wait.object);
-        let of_role = |role: Role| handles().filter(move |handle| handle.role == role).collect::<Vec<_>>();
         let mut need = match wait.operation {
             // Who holds it, or has its other end, is not recorded.
             _ if self.context.model.kind_of(wait.object) == Kind::TokioResource => {
                 Need { outside: true, ..Need::default() }
             }
-            operation if is_lock(operation) => self.lock(wait),
-            Operation::Init => {
-                let mut need = self.lock(wait);
-                need.gone = false;
-                need
-            }
-            operation if is_send(operation) => self.send(wait, &of_role(Role::Receiver)),
-            Operation::Closed => self.ends(wait, &of_role(Role::Receiver)),
-            Operation::Recv | Operation::Changed => self.receive(wait, &of_role(Role::Sender)),
+            operation if is_lock(operation) || operation == Operation::Init => self.lock(wait),
+            operation if is_send(operation) => self.send(wait),
+            Operation::Closed => self.ends(wait, Role::Receiver),
+            Operation::Recv | Operation::Changed => self.receive(wait),
             Operation::Join => self.join(wait),
             Operation::Barrier => self.signal(wait),
-            operation => {
-                let senders = of_role(Role::Sender);
-                if operation.is_signal() && senders.is_empty() {
-                    self.signal(wait)
-                } else {
-                    self.ends(wait, &senders)
-                }
+            operation if operation.is_signal() && self.side(wait.object, Role::Sender).is_empty => {
+                self.signal(wait)
             }
+            _ => self.ends(wait, Role::Sender),
         };
-        if self.level == Level::Proof && !is_lock(wait.operation) && wait.operation != Operation::Join {
-            // A lost handle could be the one that serves the wait.
-            need.outside |= self.context.lost(&[Loss::Entries, Loss::Events, Loss::Limit, Loss::Disk]);
-        }
+        let of_handles =
+            !is_lock(wait.operation) && !matches!(wait.operation, Operation::Join | Operation::Init);
+        need.outside |= of_handles && self.may_have_lost_handles();
         let joins = wait.operation == Operation::Join && !need.outside;
         if self.level == Level::Suspicion
             && !is_lock(wait.operation)
@@ -193,6 +204,12 @@ impl Builder<'_> {
         need
     }
 
+    /// Whether a handle that was lost could be the one that serves a wait: a proof takes it to be so.
+    fn may_have_lost_handles(&self) -> bool {
+        let losses = [Loss::Entries, Loss::Events, Loss::Limit, Loss::Disk];
+        self.level == Level::Proof && self.context.lost(&losses)
+    }
+
     /// The end of a party; or of any in a set, which are taken to be those that the waiting one has spawned.
     fn join(&self, wait: &OpenWait) -> Need {
         let mut need = Need::default();
@@ -202,7 +219,7 @@ impl Builder<'_> {
             if self.level == Level::Proof {
                 // The set may have been filled by others: but with whatever was spawned.
                 need.may.push(self.kin.spawned_since(0));
-                need.outside |= self.context.lost(&[Loss::Entries, Loss::Events, Loss::Limit, Loss::Disk]);
+                need.outside |= self.may_have_lost_handles();
             }
         } else {
             need.by.extend(self.place(wait.holder));
@@ -225,7 +242,7 @@ impl Builder<'_> {
     fn finders(&self, left: &Held) -> Vec<usize> {
         match left.travels && self.level == Level::Proof {
             true => self.kin.everybody().collect(),
-            false if left.shelved => self.kin.by_themselves().to_vec(),
+            false if left.shelved => self.kin.by_themselves().into_iter().collect(),
             false => vec![],
         }
     }
@@ -248,8 +265,13 @@ impl Builder<'_> {
     }
 
     /// Who receives what a party has sent, other than by this object: it may have been given something in a message.
-    fn told(&self, by: Party, except: u64) -> impl Iterator<Item = usize> {
-        told(self.context, by, except).into_iter().filter_map(|party| self.place(party))
+    fn told(&self, by: Party, except: u64) -> Rc<Told> {
+        let except = if carries(self.context.model, except) { except } else { 0 };
+        once(&self.shared.told, (by, except), || {
+            let told = told(self.context, by, except).into_iter();
+            let places: Vec<usize> = told.filter_map(|party| self.place(party)).collect();
+            Told { node: self.shared.any(places.clone()), places }
+        })
     }
 
     /// A signal that anybody could give who knows of it, or a barrier to which anybody could come. If all are stuck who could
@@ -264,21 +286,16 @@ impl Builder<'_> {
         let first = is_main && model.unseen.is_some_and(|(others, _)| others == 0);
         let is_known = first || self.place(parent).is_some() || self.context.has_ended(parent);
         let parent = self.place(parent);
-        let awaits = |place: usize| {
-            let wait = |wait: &OpenWait| wait.operation == Operation::BlockOn;
-            self.context.frozen.waits_of(model, place).any(wait)
-        };
         let is_signalled = self.context.is_signalled(wait);
         let given = is_signalled && model.unseen.is_none_or(|(others, _)| others > 0);
         // Who gave a signal, though in vain, can give another.
         let giver = self.place(wait.holder);
         // So can `main`, and whoever else was there by itself.
-        let others = if is_signalled { self.kin.by_themselves() } else { &[] };
-        let may =
-            parent.into_iter().chain(giver).chain(others.iter().copied()).chain(self.kin.takers()).collect();
+        let others = self.kin.by_themselves().filter(|_| is_signalled);
+        let may = parent.into_iter().chain(giver).chain(others).chain(self.kin.takers()).collect();
         // Whoever blocks on a future may wait for more than what is recorded.
-        let blocks = || parent.into_iter().chain(self.kin.each_taker()).any(awaits);
-        let open = self.level == Level::Proof || given || !is_known || blocks();
+        let blocks = self.blocks || parent.is_some_and(|parent| awaits(self.context, parent));
+        let open = self.level == Level::Proof || given || !is_known || blocks;
         Need { may, outside: open, gone: !open, ..Need::default() }
     }
 }

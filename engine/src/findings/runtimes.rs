@@ -5,12 +5,13 @@
 //! end of one. Where the runtime has no threads of its own, whoever blocks on it is its one thread.
 use super::Context;
 use super::context::SETTLED;
+use super::kin::any;
 use crate::graph::{self, Need};
 use crate::model::OpenWait;
 use lockprof_trace::{Kind, Operation, Role, TaskState, Threads};
 use std::collections::BTreeMap;
 
-/// The parties that a runtime polls, those among them that block a thread of its, and its blocking jobs.
+/// The parties that a runtime polls, those among them that block a thread of its, and its blocking jobs; each in order.
 #[derive(Default)]
 pub(super) struct Runtime {
     polled: Vec<usize>,
@@ -34,7 +35,8 @@ impl Runtime {
         let mut gated = vec![];
         let workers = self.threads.map_or(0, |threads| threads.workers);
         if workers > 0 && self.blocking.len() >= workers && self.drivers <= 1 {
-            let waiting = self.polled.iter().copied().filter(|place| !self.blocking.contains(place));
+            let waiting =
+                self.polled.iter().copied().filter(|place| self.blocking.binary_search(place).is_err());
             gated.push((waiting.collect(), &self.blocking[..]));
         }
         if self.is_pool_full() {
@@ -52,7 +54,9 @@ pub(super) fn gate(context: &Context<'_>, needs: &mut Vec<Vec<Need>>) {
     while !gates.is_empty() {
         let mut gated = needs.clone();
         for (waiting, blocking) in &gates {
-            let free = Need { by: blocking.to_vec(), may: vec![], all: false, outside: false, gone: false };
+            // Any of those that block, as one node.
+            let free = Need { by: vec![gated.len()], ..Need::default() };
+            gated.push(any(blocking.to_vec()));
             waiting.iter().for_each(|place| gated[*place] = vec![free.clone()]);
         }
         let stuck = graph::stuck(&gated);

@@ -9,7 +9,7 @@
 //! find it. Of a suspicion: a consumer that pauses for longer than `min_blocked`, and twice as long as ever before, at the moment
 //! when the recording ends.
 use super::needs::{Level, is_lock, is_send, needs};
-use super::tell::{self, Case};
+use super::tell::{self, Case, NAMED};
 use super::{Context, Finding, Verdict};
 use crate::graph::{self, Group, Need, Part};
 use crate::model::OpenWait;
@@ -26,8 +26,18 @@ pub(super) fn find(context: &Context<'_>) -> Vec<Finding> {
     let parts: HashMap<usize, Part> =
         graph::groups(&proofs, &proved).into_iter().flat_map(|group| group.parties).collect();
     let mut all = needs(context, Level::Suspicion);
-    for (place, needs) in proofs.into_iter().enumerate().filter(|(place, _)| proved[*place]) {
-        all[place] = needs.into_iter().map(|need| Need { all: true, gone: true, ..need }).collect();
+    // The nodes of the proofs stand behind those of the suspicions.
+    let (parties, behind) = (proved.len(), all.len() - proved.len());
+    for (place, mut needs) in proofs.into_iter().enumerate() {
+        let lists = needs.iter_mut().flat_map(|need| need.by.iter_mut().chain(&mut need.may));
+        lists.filter(|by| **by >= parties).for_each(|by| *by += behind);
+        match proved.get(place) {
+            Some(true) => {
+                all[place] = needs.into_iter().map(|need| Need { all: true, gone: true, ..need }).collect();
+            }
+            Some(false) => {}
+            None => all.push(needs),
+        }
     }
     let (all, stuck) = stuck(context, all);
     let mut cases: BTreeMap<Key, Vec<Case>> = BTreeMap::new();
@@ -42,18 +52,17 @@ pub(super) fn find(context: &Context<'_>) -> Vec<Finding> {
             group.parties.iter().map(|(place, of)| (*place, part(*place, *of))).collect();
         let members: Vec<usize> =
             parties.iter().filter(|(_, part)| *part == Part::Member).map(|(place, _)| *place).collect();
-        let on_circle = |place: usize| on_circle(place, &members, &all);
-        let circle = group.circle && members.iter().any(|place| on_circle(*place));
+        let circle = group.circle && graph::is_circle(&members, &all, stuck.len());
         let verdict = if is_proved { Verdict::Proved } else { Verdict::Suspected };
         let code = code(context, &members, circle);
         let mut key: Vec<_> = members.iter().flat_map(|place| signs(context, *place)).collect();
         key.sort_unstable();
         key.dedup();
         let by = |place: &usize| {
-            let by = all[*place].iter().flat_map(|need| need.by.iter().copied());
-            by.filter(|by| members.contains(by)).collect()
+            let by = all[*place].iter().flat_map(|need| need.whom(*place, &all, stuck.len()));
+            by.filter(|by| members.binary_search(by).is_ok()).collect()
         };
-        let by = members.iter().map(by).collect();
+        let by = members.iter().take(NAMED).map(by).collect();
         cases.entry((verdict, code, key)).or_default().push(Case { parties, members, by, circle });
     }
     cases
@@ -62,11 +71,10 @@ pub(super) fn find(context: &Context<'_>) -> Vec<Finding> {
         .collect()
 }
 
-/// Who is stuck, and the needs of the parties alone.
-fn stuck(context: &Context<'_>, mut needs: Vec<Vec<Need>>) -> (Vec<Vec<Need>>, Vec<bool>) {
+/// The needs, and who of the parties is stuck.
+fn stuck(context: &Context<'_>, needs: Vec<Vec<Need>>) -> (Vec<Vec<Need>>, Vec<bool>) {
     let mut stuck = graph::stuck(&needs);
-    needs.truncate(context.frozen.parties.len());
-    stuck.truncate(needs.len());
+    stuck.truncate(context.frozen.parties.len());
     (needs, stuck)
 }
 
@@ -85,28 +93,12 @@ fn merged(context: &Context<'_>, groups: Vec<Group>) -> Vec<Group> {
             Some(one) => {
                 one.circle |= group.circle;
                 one.parties.extend(group.parties);
-                one.parties.sort_unstable();
             }
             None => merged.push(group),
         }
     }
+    merged.iter_mut().for_each(|group| group.parties.sort_unstable());
     merged
-}
-
-/// Whether a member can be reached from itself.
-fn on_circle(start: usize, members: &[usize], needs: &[Vec<Need>]) -> bool {
-    let (mut seen, mut look) = (std::collections::HashSet::new(), vec![start]);
-    while let Some(place) = look.pop() {
-        for by in needs[place].iter().flat_map(|need| &need.by).filter(|by| members.contains(by)) {
-            if *by == start {
-                return true;
-            }
-            if seen.insert(*by) {
-                look.push(*by);
-            }
-        }
-    }
-    false
 }
 
 /// What a member waits for; of one whose wait is not recorded, where it was spawned.

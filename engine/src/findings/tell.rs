@@ -7,20 +7,20 @@ use super::{Context, Finding, ObjectReport, PartyReport, PartyRole, Place, Verdi
 use crate::graph::Part;
 use crate::model::{Held, OpenWait};
 use lockprof_trace::{Kind, Loss, Operation, Party, Role};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// Parties alike (same part, same waiting line) that a finding lists.
 const ALIKE: usize = 4;
 /// Parties that a finding lists.
 const LISTED: usize = 32;
 /// Members that a sentence names.
-const NAMED: usize = 4;
+pub(super) const NAMED: usize = 4;
 
 /// Stuck parties that hang together.
 pub(super) struct Case {
     pub(super) parties: Vec<(usize, Part)>,
     pub(super) members: Vec<usize>,
-    /// For each member, those among them that would have to end its waits.
+    /// For each member that is named, those among them that would have to end its waits.
     pub(super) by: Vec<Vec<usize>>,
     pub(super) circle: bool,
 }
@@ -169,9 +169,12 @@ fn parties(context: &Context<'_>, cases: &[Case]) -> (Vec<PartyReport>, u64) {
             more += 1;
         }
     }
-    let mut told = BTreeSet::new();
+    let (mut told, mut known) = (BTreeSet::new(), HashSet::new());
     for case in cases.iter().take(LISTED) {
-        for (held, party) in case.members.iter().flat_map(|place| others(context, *place)) {
+        let waits = case.members.iter().flat_map(|place| context.frozen.waits_of(context.model, *place));
+        // Who waits for the same in the same way waits for the same others.
+        let waits = waits.filter(|wait| known.insert((wait.object, wait.operation)));
+        for (held, party) in waits.flat_map(|wait| others(context, wait)) {
             if !stuck.contains(&party) && told.len() < ALIKE && told.insert(party) {
                 listed.push(holder(context, held, party));
             }
@@ -180,16 +183,12 @@ fn parties(context: &Context<'_>, cases: &[Case]) -> (Vec<PartyReport>, u64) {
     (listed, more)
 }
 
-/// Who holds what a party waits for, without being it.
-fn others<'a>(context: &'a Context<'_>, place: usize) -> impl Iterator<Item = (&'a Held, Party)> {
-    context
-        .frozen
-        .waits_of(context.model, place)
-        .flat_map(move |wait| {
-            let handles = context.frozen.handles_of(context.model, wait.object);
-            handles.filter(move |held| serves(wait.operation, held.role) && held.party != Party::UNKNOWN)
-        })
-        .map(|held| (held, held.party))
+/// Who has what a wait is for.
+fn others<'a>(context: &'a Context<'_>, wait: &OpenWait) -> impl Iterator<Item = (&'a Held, Party)> {
+    let operation = wait.operation;
+    let handles = context.frozen.handles_of(context.model, wait.object);
+    let serves = move |held: &&Held| serves(operation, held.role) && held.party != Party::UNKNOWN;
+    handles.filter(serves).map(|held| (held, held.party))
 }
 
 /// Whether what is held is what an operation waits for.
@@ -279,11 +278,10 @@ fn circle(context: &Context<'_>, case: &Case, times: usize) -> String {
 /// What members wait for, by name; of several objects by one name each has a number.
 fn names<'a>(context: &'a Context<'_>, members: &[usize]) -> impl Fn(&OpenWait) -> String + use<'a> {
     let waits = members.iter().flat_map(|place| context.frozen.waits_of(context.model, *place));
-    let mut alike: HashMap<String, Vec<u64>> = HashMap::new();
+    let (mut alike, mut known): (HashMap<String, Vec<u64>>, _) = (HashMap::new(), HashSet::new());
     for wait in waits.filter(|wait| wait.object != 0) {
-        let objects = alike.entry(context.waited_for(wait)).or_default();
-        if !objects.contains(&wait.object) {
-            objects.push(wait.object);
+        if known.insert(wait.object) {
+            alike.entry(context.waited_for(wait)).or_default().push(wait.object);
         }
     }
     move |wait| {
@@ -298,7 +296,10 @@ fn names<'a>(context: &'a Context<'_>, members: &[usize]) -> impl Fn(&OpenWait) 
 
 /// Which of these has what a member waits for.
 fn by_whom(context: &Context<'_>, wait: &OpenWait, place: usize, by: &[Party]) -> String {
-    let holders = others(context, place).filter(|(_, holder)| by.contains(holder));
+    let waits = context.frozen.waits_of(context.model, place);
+    let others = waits.flat_map(|wait| others(context, wait));
+    let owners: HashSet<&Party> = by.iter().collect();
+    let holders = others.filter(|(_, holder)| owners.contains(holder));
     // Whoever waits may hold some of it itself: a read lock, or permits.
     let holder = holders.min_by_key(|(_, holder)| *holder == wait.party);
     let reads = matches!(wait.operation, Operation::Read | Operation::UpgradableRead);

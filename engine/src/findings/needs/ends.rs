@@ -1,11 +1,38 @@
 //! Channels: whoever owns the other end may act. Who used an end last owns it; one that was never used may be with anybody.
+use super::shared::once;
 use super::{Builder, LONGER, Level};
 use crate::findings::kin::delivered;
 use crate::graph::Need;
 use crate::model::{Held, OpenWait};
 use lockprof_trace::{Operation, Party, Role};
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::rc::Rc;
 
-impl Builder<'_> {
+/// The ends of one side of a channel, and what they are to all who wait for it but those to whom some are something else.
+#[derive(Default)]
+pub(super) struct Side<'a> {
+    /// Whether there are none.
+    pub(super) is_empty: bool,
+    /// Who most likely owns any, and who else may: nodes, where there are such.
+    by: Option<usize>,
+    may: Option<usize>,
+    /// Those of `by` that wait for something.
+    waiting: Option<usize>,
+    /// Whether somebody may own one who is not known.
+    outside: bool,
+    /// How many ends each of `by` most likely owns.
+    owned: HashMap<usize, usize>,
+    /// The ends that are something else to a party.
+    apart: HashMap<Party, Vec<&'a Held>>,
+    /// Whether all are known who may have these ends, living or ended.
+    known: bool,
+    /// Whether they are, some have ended, and nothing has ever come through.
+    forsaken: bool,
+    /// When the first was made of those that were not seen to go anywhere.
+    placeless: Option<u64>,
+}
+
+impl<'a> Builder<'a> {
     /// Whether somebody has just dropped such an end of the channel, as `main` does when the program ends: until then that
     /// one could have served the wait, and what cannot go on since has had no time to matter. A proof asks for no less time
     /// than a suspicion here: where cores are short, who ends the program may stand still between the drop and the end.
@@ -18,68 +45,158 @@ impl Builder<'_> {
 
     /// Ends of a channel: any of their owners may act. Who used an end last owns it; one that was never used may be
     /// with anybody: captured at a spawn, sent in a message, or put where others find it.
-    pub(super) fn ends(&self, wait: &OpenWait, ends: &[&Held]) -> Need {
-        let outside = ends.is_empty() || self.is_dropped_lately(wait, ends[0].role);
-        let mut need = Need { outside, ..Need::default() };
-        let mut handles = self.context.frozen.handles_of(self.context.model, wait.object);
-        if handles.any(|end| end.global) && ends.iter().all(|end| !end.is_placed()) {
-            // Where one end lies in a static, the other does: it is everybody's.
-            need.may.extend(self.kin.everybody());
-            return need;
+    pub(super) fn ends(&self, wait: &OpenWait, role: Role) -> Need {
+        let side = self.side(wait.object, role);
+        let outside = side.outside || self.is_dropped_lately(wait, role);
+        let mut need = Need { may: side.may.into_iter().collect(), outside, ..Need::default() };
+        let own = self.place(wait.party);
+        let mut owned = own.and_then(|own| side.owned.get(&own)).copied().unwrap_or(0);
+        for end in side.apart.get(&wait.party).into_iter().flatten() {
+            let [to_others, to_it] = [None, Some(wait.party)].map(|to| self.end(end, to));
+            owned -= usize::from(own.is_some_and(|own| to_others.by.contains(&own)));
+            need.by.extend(to_it.by);
+            need.may.extend(to_it.may);
+            need.outside |= to_it.outside;
         }
-        for end in ends {
-            let spawner = self.spawner(end);
-            let owner = self.place(end.party);
-            // What was seen in a future may be its spawner's.
-            let maker = spawner.map_or(owner, |spawner| self.place(spawner));
-            need.outside |= maker.is_none();
-            if end.count > 0 || end.moved && self.level == Level::Suspicion {
-                need.by.extend(owner);
-                need.may.extend(self.taken_along(end));
-            } else {
-                // Who waits on a channel has the one end of it, and what is seen of the other is most likely a copy.
-                let captured = end.captured && end.party != wait.party;
-                let known = owner.filter(|_| end.moved || captured);
-                let likely = || self.likely(wait, spawner.unwrap_or(end.party), end.since);
-                let by = known.map_or_else(likely, |owner| vec![owner]);
-                need.outside |= known.is_none() && self.is_hidden(wait, end.since, &by);
-                if by == self.place(wait.party).as_slice() {
-                    need.may.extend(self.finders(end));
-                }
-                need.by.extend(by);
-                need.may.extend(owner.into_iter().chain(maker));
-                need.may.extend(self.kin.takers());
-                // What it took along may be anywhere by now.
-                let spread = |party: Party| self.kin.has_ended_child(party, end.since);
-                let spread = spread(end.party) || spawner.is_some_and(spread);
-                need.outside |= self.level == Level::Proof && spread;
-            }
-        }
+        need.by.extend(own.filter(|_| owned > 0));
         for list in [&mut need.by, &mut need.may] {
             list.sort_unstable();
             list.dedup();
         }
+        need.by.extend(side.by);
         need
+    }
+
+    /// One side of a channel.
+    pub(super) fn side(&self, object: u64, role: Role) -> Rc<Side<'a>> {
+        once(&self.shared.sides, (object, role), || {
+            let (model, frozen) = (self.context.model, &self.context.frozen);
+            let ends: Vec<&Held> = frozen.handles_of(model, object).filter(|end| end.role == role).collect();
+            let unused = ends.iter().all(|end| end.count == 0) && delivered(model, object) == 0;
+            let known = ends.iter().all(|end| self.is_known(end));
+            let mut side = Side {
+                is_empty: ends.is_empty(),
+                outside: ends.is_empty(),
+                known,
+                forsaken: known && unused && ends.iter().any(|end| self.has_ended(end)),
+                placeless: ends.iter().filter(|end| !end.moved).map(|end| end.since).min(),
+                ..Side::default()
+            };
+            let global = frozen.handles_of(model, object).any(|end| end.global);
+            if global && ends.iter().all(|end| !end.is_placed()) {
+                // Where one end lies in a static, the other does: it is everybody's.
+                side.may = self.shared.any(self.kin.everybody().collect());
+            } else {
+                self.share(&mut side, &ends);
+            }
+            side
+        })
+    }
+
+    /// Tells whose these ends are.
+    fn share(&self, side: &mut Side<'a>, ends: &[&'a Held]) {
+        let frozen = &self.context.frozen;
+        let (mut may, mut alike) = (BTreeSet::new(), HashSet::new());
+        for end in ends {
+            let found = self.end(end, None);
+            for party in self.concerned(end, &found.by, &mut alike) {
+                side.apart.entry(party).or_default().push(end);
+            }
+            found.by.into_iter().for_each(|owner| *side.owned.entry(owner).or_default() += 1);
+            may.extend(found.may);
+            side.outside |= found.outside;
+        }
+        let mut by: Vec<usize> = side.owned.keys().copied().collect();
+        by.sort_unstable();
+        let waiting = by.iter().copied().filter(|owner| !frozen.waits[*owner].is_empty()).collect();
+        side.waiting = self.shared.any(waiting);
+        side.by = self.shared.any(by);
+        side.may = self.shared.any(may.into_iter().collect());
+    }
+
+    /// What one end is to a party that waits, or to all to which no end is anything else.
+    fn end(&self, end: &Held, to: Option<Party>) -> Need {
+        let mut need = Need::default();
+        let spawner = self.spawner(end);
+        let owner = self.place(end.party);
+        // What was seen in a future may be its spawner's.
+        let maker = spawner.map_or(owner, |spawner| self.place(spawner));
+        need.outside |= maker.is_none();
+        if self.is_owned(end) {
+            need.by.extend(owner);
+            need.may.extend(self.kin.offspring(end.party, end.since));
+            return need;
+        }
+        // Who waits on a channel has the one end of it, and what is seen of the other is most likely a copy.
+        let captured = end.captured && to != Some(end.party);
+        let known = owner.filter(|_| end.moved || captured);
+        let likely = || self.likely(end.object, to, spawner.unwrap_or(end.party), end.since);
+        need.by = known.map_or_else(likely, |owner| vec![owner]);
+        need.outside |= known.is_none() && self.is_hidden(end, to, &need.by);
+        if to.is_some_and(|to| need.by == self.place(to).as_slice()) {
+            need.may.extend(self.finders(end));
+        }
+        need.may.extend(owner.into_iter().chain(maker));
+        need.may.extend(self.kin.takers());
+        // What it took along may be anywhere by now.
+        let spread = |party: Party| self.kin.has_ended_child(party, end.since);
+        let spread = spread(end.party) || spawner.is_some_and(spread);
+        need.outside |= self.level == Level::Proof && spread;
+        need
+    }
+
+    /// Whether it is taken to be with the party that it was last seen with.
+    fn is_owned(&self, end: &Held) -> bool {
+        end.count > 0 || end.moved && self.level == Level::Suspicion
+    }
+
+    /// To whom an end may be something else than to all others: who has made it, or else is the only one to have it, and those
+    /// to whom it may be hidden. `alike`: ends of which that is known by another.
+    fn concerned(
+        &self,
+        end: &Held,
+        by: &[usize],
+        alike: &mut HashSet<(Party, bool, Vec<usize>)>,
+    ) -> BTreeSet<Party> {
+        let (model, frozen) = (self.context.model, &self.context.frozen);
+        let mut concerned = BTreeSet::new();
+        if self.is_owned(end) {
+            return concerned;
+        }
+        concerned.extend(self.spawner(end).into_iter().chain([end.party]));
+        if let [only] = by {
+            concerned.insert(frozen.parties[*only]);
+        }
+        let may_hide = self.level == Level::Suspicion && self.may_be_unseen(end.since);
+        let first = by.first().filter(|_| may_hide && alike.insert((end.party, end.captured, by.to_vec())));
+        if let Some(first) = first {
+            // It is of no use to itself, and to those for whose end it waits.
+            concerned.insert(frozen.parties[*first]);
+            concerned.extend(frozen.waits_of(model, *first).map(|wait| wait.holder));
+        }
+        concerned.remove(&Party::UNKNOWN);
+        concerned
     }
 
     /// Whether an end that was never used, and was not seen to go anywhere, may be with a thread or task that is not recorded, as one of
     /// a pool that computes. Anything may be, for a proof. For a suspicion one is that nothing has come through of yet, and that
     /// else only those could have who wait for what it brings, or for the end of whom that is: they have no use for it.
-    fn is_hidden(&self, wait: &OpenWait, since: u64, likely: &[usize]) -> bool {
+    fn is_hidden(&self, end: &Held, from: Option<Party>, likely: &[usize]) -> bool {
         let (model, frozen) = (self.context.model, &self.context.frozen);
-        let useless = |place: &usize| {
-            frozen.parties[*place] == wait.party
-                || frozen.waits_of(model, *place).any(|other| other.holder == wait.party)
+        let Some(from) = from.filter(|_| self.level == Level::Suspicion) else {
+            return self.level == Level::Proof && self.may_be_unseen(end.since);
         };
-        match self.level {
-            // Who has not run since it was made has not got it.
-            Level::Proof => model.unseen.is_none_or(|(others, ran)| others > 0 && ran >= since),
-            Level::Suspicion => {
-                model.unseen.is_some_and(|(others, ran)| others > 0 && ran >= since)
-                    && delivered(model, wait.object) == 0
-                    && likely.iter().all(useless)
-            }
-        }
+        let useless = |place: &usize| {
+            frozen.parties[*place] == from || frozen.waits_of(model, *place).any(|other| other.holder == from)
+        };
+        self.may_be_unseen(end.since) && delivered(model, end.object) == 0 && likely.iter().all(useless)
+    }
+
+    /// Whether a thread or task that is not recorded has run since.
+    fn may_be_unseen(&self, since: u64) -> bool {
+        let unseen = self.context.model.unseen;
+        // Who has not run since it was made has not got it. A proof takes it that there are such where nothing is known.
+        unseen.map_or(self.level == Level::Proof, |(others, ran)| others > 0 && ran >= since)
     }
 
     /// Who may as well have an end that was seen in a future: who spawned that.
@@ -88,74 +205,72 @@ impl Builder<'_> {
         facts.map(|facts| facts.parent)
     }
 
-    /// Whether all are known who may have these ends, living or ended.
-    fn are_known(&self, ends: &[&Held]) -> bool {
+    /// Whether all are known who may have an end, living or ended.
+    fn is_known(&self, end: &Held) -> bool {
         let known = |party: Party| self.context.has_ended(party) || self.place(party).is_some();
-        ends.iter().all(|end| known(end.party) && self.spawner(end).is_none_or(known))
+        known(end.party) && self.spawner(end).is_none_or(known)
+    }
+
+    /// Whether somebody has ended who may have had an end.
+    fn has_ended(&self, end: &Held) -> bool {
+        let ended =
+            |party: Party| self.context.has_ended(party) || self.kin.has_ended_child(party, end.since);
+        ended(end.party) || self.spawner(end).is_some_and(ended)
     }
 
     /// Who most likely owns an end that was never used: whoever made it; or, where that one is gone, waits on it itself, or
     /// waits for whom it has spawned, those that it has spawned since, or to whom it has sent messages, as one does with a
     /// request that bears the sender for its answer.
-    fn likely(&self, wait: &OpenWait, made_by: Party, since: u64) -> Vec<usize> {
+    fn likely(&self, object: u64, to: Option<Party>, made_by: Party, since: u64) -> Vec<usize> {
         let (model, frozen) = (self.context.model, &self.context.frozen);
         let maker = self.place(made_by);
         let joins = maker
             .is_some_and(|place| frozen.waits_of(model, place).any(|wait| wait.operation == Operation::Join));
-        if maker.is_some() && made_by != wait.party && !joins {
+        if maker.is_some() && to != Some(made_by) && !joins {
             return maker.into_iter().collect();
         }
         let spawned = self.kin.children(made_by, since);
         // Who waits for the same has an end like this one's.
-        let likewise =
-            |place: &usize| frozen.waits_of(model, *place).any(|other| other.object == wait.object);
+        let likewise = |place: &usize| frozen.waits_of(model, *place).any(|other| other.object == object);
         let spawned: Vec<usize> = spawned.filter(|place| !likewise(place)).collect();
-        if maker.is_some() && made_by != wait.party && spawned.is_empty() {
+        if maker.is_some() && to != Some(made_by) && spawned.is_empty() {
             return maker.into_iter().collect();
         }
         if !spawned.is_empty() || self.kin.has_ended_child(made_by, since) {
             return spawned;
         }
-        let told: Vec<usize> = self.told(made_by, wait.object).collect();
-        if told.is_empty() { maker.into_iter().collect() } else { told }
+        let told = self.told(made_by, object);
+        if told.places.is_empty() { maker.into_iter().collect() } else { told.places.clone() }
     }
 
-    pub(super) fn send(&self, wait: &OpenWait, receivers: &[&Held]) -> Need {
-        let mut need = self.ends(wait, receivers);
-        let settled = !receivers.is_empty() && !self.is_dropped_lately(wait, Role::Receiver);
+    pub(super) fn send(&self, wait: &OpenWait) -> Need {
+        let (mut need, receivers) = (self.ends(wait, Role::Receiver), self.side(wait.object, Role::Receiver));
+        let settled = !receivers.is_empty && !self.is_dropped_lately(wait, Role::Receiver);
         if self.level == Level::Suspicion && settled {
             let model = self.context.model;
             let longest = self.history.get(&(wait.site, wait.operation)).map_or(0, |history| history.0);
-            let alone = self.are_known(receivers);
             let still = !self.is_served(wait) && wait.ticks(model.end()) >= longest.saturating_mul(LONGER);
-            if alone && still {
+            if receivers.known && still {
                 need.gone = true;
                 need.outside = false;
                 // Living owners are told as such; they are not counted on.
                 need.may.clear();
-                need.by.retain(|owner| !self.context.frozen.waits[*owner].is_empty());
+                let waits = &self.context.frozen.waits;
+                need.by.retain(|owner| waits.get(*owner).is_some_and(|waits| !waits.is_empty()));
+                need.by.extend(receivers.waiting);
                 need.all = true;
             }
         }
         need
     }
 
-    pub(super) fn receive(&self, wait: &OpenWait, senders: &[&Held]) -> Need {
-        let mut need = self.ends(wait, senders);
-        let ended = self.are_known(senders);
-        let some_ended = senders.iter().any(|end| {
-            let gone =
-                |party: Party| self.context.has_ended(party) || self.kin.has_ended_child(party, end.since);
-            gone(end.party) || self.spawner(end).is_some_and(gone)
-        });
-        let never =
-            senders.iter().all(|end| end.count == 0) && delivered(self.context.model, wait.object) == 0;
+    pub(super) fn receive(&self, wait: &OpenWait) -> Need {
+        let (mut need, senders) = (self.ends(wait, Role::Sender), self.side(wait.object, Role::Sender));
         let settled = !self.is_dropped_lately(wait, Role::Sender);
-        if self.level == Level::Suspicion && settled && ended && some_ended && never {
+        if self.level == Level::Suspicion && settled && senders.forsaken {
             // Those who live and own an end still count, or may have been given it.
             need.outside = false;
-            let placeless = senders.iter().filter(|end| !end.moved).map(|end| end.since).min();
-            let may = placeless.map(|since| [self.kin.spawned_since(since), self.kin.listeners()]);
+            let may = senders.placeless.map(|since| [self.kin.spawned_since(since), self.kin.listeners()]);
             need.may = may.into_iter().flatten().collect();
             need.gone = true;
         }

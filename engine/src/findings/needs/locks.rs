@@ -1,63 +1,126 @@
 //! Locks, semaphores and what is made once: their holders have to let go, and a guard may be with somebody else by now.
+use super::shared::{Holders, once};
 use super::{Builder, Level};
 use crate::graph::Need;
 use crate::model::{Held, OpenWait, Owner};
 use lockprof_trace::{Kind, Loss, Operation, Party, Role};
+use std::collections::HashSet;
 
 /// A guard was forgotten only if it is held this many times as long as any before, of which so many are known.
 const MUCH_LONGER: u64 = 50;
 const LEAST_HOLDS: u64 = 2;
 
+/// What all need alike who wait for one object in one way.
+pub(super) struct Guards {
+    /// Whoever holds it, in order.
+    by: Vec<usize>,
+    gone: bool,
+    /// What stands for the need; nothing where the guards tell of nobody.
+    node: Option<usize>,
+}
+
 impl Builder<'_> {
     /// A lock or semaphore: its holders have to let go; a reader waits for the writers queued before it.
     pub(super) fn lock(&self, wait: &OpenWait) -> Need {
-        let (model, frozen) = (self.context.model, &self.context.frozen);
-        let guards: Vec<&Held> =
-            frozen.handles_of(model, wait.object).filter(|handle| handle.role.is_guard()).collect();
-        let conflicts = |role: Role| match wait.operation {
+        let holders = *once(&self.shared.sole, wait.object, || self.holders(wait.object));
+        let key = (wait.object, wait.operation, holders == Holders::One(wait.party));
+        let guards = once(&self.shared.guards, key, || self.guards(key));
+        if let Some(node) = guards.node {
+            let own = self.place(wait.party).filter(|own| guards.by.binary_search(own).is_ok());
+            return Need {
+                by: own.into_iter().chain([node]).collect(),
+                gone: guards.gone,
+                ..Need::default()
+            };
+        }
+        let reads = matches!(wait.operation, Operation::Read | Operation::UpgradableRead);
+        if reads && holders != Holders::Nobody {
+            let by = self.writers_before(wait);
+            if !by.is_empty() {
+                return Need { by, ..Need::default() };
+            }
+        }
+        let gone = self.level == Level::Suspicion && self.is_orphaned(wait);
+        let all = wait.operation != Operation::Acquire;
+        self.made(wait.operation, Need { all, outside: !gone, gone, ..Need::default() })
+    }
+
+    fn holders(&self, object: u64) -> Holders {
+        let mut guards = self.guards_of(object).map(|guard| guard.party);
+        match guards.next() {
+            None => Holders::Nobody,
+            Some(first) if guards.all(|other| other == first) => Holders::One(first),
+            Some(_) => Holders::Several,
+        }
+    }
+
+    fn guards_of(&self, object: u64) -> impl Iterator<Item = &Held> {
+        let handles = self.context.frozen.handles_of(self.context.model, object);
+        handles.filter(|handle| handle.role.is_guard())
+    }
+
+    /// The need of who waits for an object in this way, as far as it follows from the guards. `own`: the waiting one has taken all
+    /// that there are.
+    fn guards(&self, (object, operation, own): (u64, Operation, bool)) -> Guards {
+        let conflicts = |role: Role| match operation {
             Operation::Read => role == Role::Exclusive,
             Operation::UpgradableRead => matches!(role, Role::Exclusive | Role::Upgradable),
             Operation::Upgrade => role == Role::Shared,
             _ => true,
         };
-        let all = wait.operation != Operation::Acquire;
-        let mut need = Need { all, ..Need::default() };
-        let own = guards.iter().all(|guard| guard.party == wait.party);
-        for guard in guards.iter().filter(|guard| conflicts(guard.role)) {
-            self.guard(wait, guard, own, &mut need);
+        let nobody = Need { all: operation != Operation::Acquire, ..Need::default() };
+        let (mut need, mut listed) = (nobody.clone(), HashSet::new());
+        let mut guards: Vec<&Held> = self.guards_of(object).filter(|guard| conflicts(guard.role)).collect();
+        // Whoever was spawned since a party took a guard, was since it took those before: the first has the heirs of all.
+        guards.sort_by_key(|guard| guard.since);
+        for guard in guards {
+            self.guard(operation, guard, own, &mut need, &mut listed);
         }
-        let reads = matches!(wait.operation, Operation::Read | Operation::UpgradableRead);
-        if reads && need == (Need { all, ..Need::default() }) && !guards.is_empty() {
-            let queue =
-                frozen.queues.get(&wait.object).into_iter().flatten().map(|number| &model.open[*number]);
-            let before = queue.filter(|other| {
-                matches!(other.operation, Operation::Write | Operation::Upgrade) && other.since <= wait.since
-            });
-            need.by.extend(before.filter_map(|other| self.place(other.party)));
+        if need == nobody {
+            return Guards { by: vec![], gone: false, node: None };
         }
-        if need.by.is_empty() && !need.gone && !need.outside {
-            need.outside = true;
-            if self.level == Level::Suspicion && self.is_orphaned(wait) {
-                (need.outside, need.gone) = (false, true);
-            }
+        for list in [&mut need.by, &mut need.may] {
+            list.sort_unstable();
+            list.dedup();
         }
-        need.by.sort_unstable();
-        need.by.dedup();
         if need.all && !need.gone && !need.may.is_empty() {
             // Of one guard, any of those may be the one that has it; of several it is not known who has which.
             need.all = false;
             need.outside |= need.by.len() > 1;
         }
+        let need = self.made(operation, need);
+        Guards { by: need.by.clone(), gone: need.gone, node: Some(self.shared.node(need)) }
+    }
+
+    /// What is made once may be made by another where its maker is gone.
+    fn made(&self, operation: Operation, mut need: Need) -> Need {
+        if operation == Operation::Init {
+            need.gone = false;
+            need.outside |= self.may_have_lost_handles();
+        }
         need
     }
 
-    /// One guard of what is waited for: whoever has it has to let go. `own`: the waiting one has taken all that there are.
-    fn guard(&self, wait: &OpenWait, guard: &Held, own: bool, need: &mut Need) {
-        let heirs = self.heirs(wait, guard);
+    /// One guard of what is waited for: whoever has it has to let go. `listed`: whose heirs are known.
+    fn guard(
+        &self,
+        operation: Operation,
+        guard: &Held,
+        own: bool,
+        need: &mut Need,
+        listed: &mut HashSet<Party>,
+    ) {
+        let heirs = self.heirs(guard);
+        let mut list = |by: &mut Vec<usize>| {
+            if listed.insert(guard.party) {
+                by.extend(self.taken_along(guard));
+                by.extend(&self.told(guard.party, guard.object).places);
+            }
+        };
         match self.place(guard.party) {
             // Who waits for what it alone has taken has most likely given it to those who could have got it.
             Some(holder) if own && !heirs.is_empty() => {
-                need.by.extend(heirs);
+                list(&mut need.by);
                 need.may.push(holder);
             }
             Some(holder) => {
@@ -69,16 +132,42 @@ impl Builder<'_> {
                 need.gone |= self.level == Level::Suspicion && self.is_kept(guard, holder);
             }
             None if guard.party == Party::UNKNOWN => need.outside = true,
-            None => self.left(wait, guard, need),
+            // It has gone to others, or it has leaked.
+            None if heirs.is_empty() || self.level == Level::Proof => self.leaked(operation, guard, need),
+            None => list(&mut need.by),
         }
     }
 
-    /// Who may have a guard that travels besides its party: who was spawned by that since, or got its messages.
-    fn heirs(&self, wait: &OpenWait, guard: &Held) -> Vec<usize> {
+    /// Who may have a guard that travels besides its party: who was spawned by that since, or got its messages. Where there
+    /// are such, nodes.
+    fn heirs(&self, guard: &Held) -> Vec<usize> {
         if !guard.travels {
             return vec![];
         }
-        self.taken_along(guard).chain(self.told(guard.party, wait.object)).collect()
+        let children = self.kin.offspring(guard.party, guard.since);
+        children.into_iter().chain(self.told(guard.party, guard.object).node).collect()
+    }
+
+    /// The writers that are queued before a reader: who waits behind them, waits for each.
+    fn writers_before(&self, wait: &OpenWait) -> Vec<usize> {
+        let writes = |other: &OpenWait| matches!(other.operation, Operation::Write | Operation::Upgrade);
+        let (model, frozen) = (self.context.model, &self.context.frozen);
+        let writers = once(&self.shared.writers, wait.object, || {
+            let queue = frozen.queues.get(&wait.object).into_iter().flatten();
+            let mut nodes: Vec<(u64, usize)> = vec![];
+            for other in queue.map(|number| &model.open[*number]).filter(|other| writes(other)) {
+                let before = nodes.last().map(|(_, node)| *node);
+                let by = self.place(other.party).into_iter().chain(before).collect();
+                nodes.push((other.since, self.shared.node(Need { by, all: true, ..Need::default() })));
+            }
+            nodes
+        });
+        let before = writers.partition_point(|(since, _)| *since <= wait.since);
+        let Some((_, node)) = before.checked_sub(1).map(|last| writers[last]) else { return vec![] };
+        let itself =
+            |other: &OpenWait| writes(other) && other.object == wait.object && other.since <= wait.since;
+        let own = self.place(wait.party).filter(|own| frozen.waits_of(model, *own).any(itself));
+        own.into_iter().chain([node]).collect()
     }
 
     /// Whether a guard was most likely forgotten by a party that goes on: it waits for nothing, and has held the lock far
@@ -94,22 +183,12 @@ impl Builder<'_> {
             && held >= longest.saturating_mul(MUCH_LONGER)
     }
 
-    /// A guard whose holder has ended: it has gone to others, or it has leaked.
-    fn left(&self, wait: &OpenWait, guard: &Held, need: &mut Need) {
-        let heirs = self.heirs(wait, guard);
-        if heirs.is_empty() || self.level == Level::Proof {
-            self.leaked(wait, need);
-        } else {
-            need.by.extend(heirs);
-        }
-    }
-
     /// A guard whose holder has ended. A guard of std cannot have gone elsewhere; another one may.
-    fn leaked(&self, wait: &OpenWait, need: &mut Need) {
-        let kind = self.context.model.kind_of(wait.object);
+    fn leaked(&self, operation: Operation, guard: &Held, need: &mut Need) {
+        let kind = self.context.model.kind_of(guard.object);
         let stays = matches!(kind, Kind::StdMutex | Kind::StdRwLock);
         let counts = stays || self.level == Level::Suspicion;
-        if wait.operation == Operation::Acquire {
+        if operation == Operation::Acquire {
             // One permit that is gone proves nothing while others come back.
             need.gone |= self.level == Level::Suspicion;
         } else if counts {
