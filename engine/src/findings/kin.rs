@@ -7,6 +7,7 @@ use crate::graph::Need;
 use crate::model::{Held, Model};
 use lockprof_trace::{Kind, Party, Role};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Range;
 
 /// The nodes that there are always: who listens, who was there by itself, and nobody.
 const FIXED: usize = 3;
@@ -53,22 +54,44 @@ impl Kin {
         let mut node = first + FIXED + born.len();
         for (party, children) in &children {
             families.insert(*party, node);
-            node += children.len();
+            node += before(children.len(), usize::BITS);
         }
         Self { children, ended, born, by_themselves, listeners: listeners(context), first, families }
     }
 
-    /// The living parties that a party has spawned at this moment or later.
-    pub(super) fn children(&self, of: Party, since: u64) -> impl Iterator<Item = usize> {
-        let children = self.children.get(&of).map_or(&[][..], |children| younger(children, since));
-        children.iter().map(|(_, place)| *place)
+    /// The living parties that a party has spawned, in the order of their births.
+    fn all_children(&self, of: Party) -> &[(u64, usize)] {
+        self.children.get(&of).map_or(&[], |children| children)
     }
 
-    /// The same as one node, where there are any.
-    pub(super) fn offspring(&self, of: Party, since: u64) -> Option<usize> {
-        let count = younger(self.children.get(&of)?, since).len();
-        // Each node is of so many of the youngest.
-        self.families.get(&of).filter(|_| count > 0).map(|first| first + count - 1)
+    /// Which of them it has spawned at this moment or later, as places among them.
+    pub(super) fn since(&self, of: Party, since: u64) -> Range<usize> {
+        let children = self.all_children(of);
+        children.partition_point(|(at, _)| *at < since)..children.len()
+    }
+
+    /// These.
+    pub(super) fn children(&self, of: Party, range: Range<usize>) -> impl Iterator<Item = usize> {
+        self.all_children(of)[range].iter().map(|(_, place)| *place)
+    }
+
+    /// The place of a party, born then, among the children of another.
+    pub(super) fn child(&self, of: Party, born: (u64, usize)) -> Option<usize> {
+        self.all_children(of).binary_search(&born).ok()
+    }
+
+    /// The same as few nodes: each stands for a block of twice, four times, and so on as many as one.
+    pub(super) fn blocks(&self, of: Party, Range { mut start, end }: Range<usize>) -> Vec<usize> {
+        let (mut blocks, count) = (vec![], self.all_children(of).len());
+        while start < end {
+            let level = (end - start).ilog2().min(start.trailing_zeros());
+            match level {
+                0 => blocks.extend(self.children(of, start..start + 1)),
+                _ => blocks.push(self.families[&of] + before(count, level) + (start >> level)),
+            }
+            start += 1 << level;
+        }
+        blocks
     }
 
     /// Whether somebody has ended whom this party had spawned at that moment or later.
@@ -110,16 +133,26 @@ impl Kin {
     pub(super) fn nodes(&self) -> Vec<Vec<Need>> {
         let mut nodes = vec![any(self.listeners.clone()), any(self.by_themselves.clone()), any(vec![])];
         // Each is one party, and the node before: the youngest first.
-        let mut add = |list: &[(u64, usize)], mut before: Option<usize>| {
-            for (_, place) in list.iter().rev() {
-                nodes.push(any([*place].into_iter().chain(before).collect()));
-                before = Some(self.first + nodes.len() - 1);
+        for (_, place) in self.born.iter().rev() {
+            nodes.push(any(vec![*place, self.first + nodes.len() - 1]));
+        }
+        for (party, children) in &self.children {
+            for level in 1..usize::BITS {
+                for start in (0..children.len() >> level).map(|block| block << level) {
+                    let half = 1 << (level - 1);
+                    let halves = [start..start + half, start + half..start + 2 * half];
+                    let by = halves.into_iter().flat_map(|half| self.blocks(*party, half)).collect();
+                    nodes.push(any(by));
+                }
             }
-        };
-        add(&self.born, Some(self.first + 2));
-        self.children.values().for_each(|children| add(children, None));
+        }
         nodes
     }
+}
+
+/// How many nodes for blocks of so many children come before those of this level: each has half as many as the one below.
+fn before(children: usize, level: u32) -> usize {
+    (1..level).map(|level| children >> level).sum()
 }
 
 /// Those of a list in the order of births that were born at this moment or later.

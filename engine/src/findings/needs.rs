@@ -61,7 +61,9 @@ fn pressing(context: &Context<'_>) -> std::collections::HashSet<Party> {
         for wait in long {
             all += 1;
             let (site, party) = (Some(wait.site), Some(wait.party));
-            [(site, None), (None, party), (site, party)].into_iter().for_each(|of| *alike.entry(of).or_default() += 1);
+            [(site, None), (None, party), (site, party)]
+                .into_iter()
+                .for_each(|of| *alike.entry(of).or_default() += 1);
         }
         let count = |of| alike.get(&of).copied().unwrap_or(0);
         let pressed = |guard: &&Held| {
@@ -214,7 +216,7 @@ impl Builder<'_> {
     fn join(&self, wait: &OpenWait) -> Need {
         let mut need = Need::default();
         if wait.holder == Party::UNKNOWN {
-            need.by.extend(self.kin.children(wait.party, 0));
+            need.by = self.kin.blocks(wait.party, self.kin.since(wait.party, 0));
             need.outside = need.by.is_empty();
             if self.level == Level::Proof {
                 // The set may have been filled by others: but with whatever was spawned.
@@ -232,9 +234,9 @@ impl Builder<'_> {
         self.context.frozen.index.get(&party).copied()
     }
 
-    /// Who may have taken along what a party has: those that it has spawned since.
-    fn taken_along(&self, held: &Held) -> impl Iterator<Item = usize> {
-        self.kin.children(held.party, held.since)
+    /// Who may have taken along what a party has, those that it has spawned since: nodes.
+    fn taken_along(&self, held: &Held) -> Vec<usize> {
+        self.kin.blocks(held.party, self.kin.since(held.party, held.since))
     }
 
     /// Who may find what a party has left where it has locked something: `main` too, and whoever else was there by itself. A guard

@@ -5,8 +5,27 @@ use crate::findings::kin::delivered;
 use crate::graph::Need;
 use crate::model::{Held, OpenWait};
 use lockprof_trace::{Operation, Party, Role};
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::cell::OnceCell;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::ops::Range;
 use std::rc::Rc;
+
+/// Who most likely owns an end.
+#[derive(Clone, PartialEq, Eq, Hash)]
+enum Owners {
+    These(Vec<usize>),
+    /// The children of a party from this place on, but for those that wait for the same.
+    Spawned(Party, usize),
+}
+
+/// What is known of an end.
+struct End {
+    owners: Owners,
+    /// Who else may have it.
+    may: Vec<usize>,
+    /// Whether somebody may who is not known.
+    outside: bool,
+}
 
 /// The ends of one side of a channel, and what they are to all who wait for it but those to whom some are something else.
 #[derive(Default)]
@@ -16,8 +35,10 @@ pub(super) struct Side<'a> {
     /// Who most likely owns any, and who else may: nodes, where there are such.
     by: Option<usize>,
     may: Option<usize>,
-    /// Those of `by` that wait for something.
-    waiting: Option<usize>,
+    /// Those that have spawned many who may own one, and which of these is the first.
+    spawners: BTreeMap<Party, usize>,
+    /// Those of `by` that wait for something, as one node.
+    waiting: OnceCell<Option<usize>>,
     /// Whether somebody may own one who is not known.
     outside: bool,
     /// How many ends each of `by` most likely owns.
@@ -53,8 +74,18 @@ impl<'a> Builder<'a> {
         let mut owned = own.and_then(|own| side.owned.get(&own)).copied().unwrap_or(0);
         for end in side.apart.get(&wait.party).into_iter().flatten() {
             let [to_others, to_it] = [None, Some(wait.party)].map(|to| self.end(end, to));
-            owned -= usize::from(own.is_some_and(|own| to_others.by.contains(&own)));
-            need.by.extend(to_it.by);
+            // Who waits is none of those spawned: they do not wait for the same.
+            let counted =
+                matches!(to_others.owners, Owners::These(list) if own.is_some_and(|own| list.contains(&own)));
+            owned -= usize::from(counted);
+            match to_it.owners {
+                Owners::These(list) => need.by.extend(list),
+                // Of those who receive it matters which of them wait.
+                Owners::Spawned(..) if role == Role::Receiver => {
+                    need.by.extend(self.each(wait.object, &to_it.owners));
+                }
+                Owners::Spawned(party, from) => need.by.extend(self.blocks(wait.object, party, from)),
+            }
             need.may.extend(to_it.may);
             need.outside |= to_it.outside;
         }
@@ -95,54 +126,114 @@ impl<'a> Builder<'a> {
 
     /// Tells whose these ends are.
     fn share(&self, side: &mut Side<'a>, ends: &[&'a Held]) {
-        let frozen = &self.context.frozen;
         let (mut may, mut alike) = (BTreeSet::new(), HashSet::new());
         for end in ends {
             let found = self.end(end, None);
-            for party in self.concerned(end, &found.by, &mut alike) {
+            for party in self.concerned(end, &found.owners, &mut alike) {
                 side.apart.entry(party).or_default().push(end);
             }
-            found.by.into_iter().for_each(|owner| *side.owned.entry(owner).or_default() += 1);
+            match found.owners {
+                Owners::These(list) => {
+                    list.into_iter().for_each(|owner| *side.owned.entry(owner).or_default() += 1);
+                }
+                Owners::Spawned(party, from) => {
+                    let first = side.spawners.entry(party).or_insert(from);
+                    *first = from.min(*first);
+                }
+            }
             may.extend(found.may);
             side.outside |= found.outside;
         }
-        let mut by: Vec<usize> = side.owned.keys().copied().collect();
-        by.sort_unstable();
-        let waiting = by.iter().copied().filter(|owner| !frozen.waits[*owner].is_empty()).collect();
-        side.waiting = self.shared.any(waiting);
-        side.by = self.shared.any(by);
+        let Some(object) = ends.first().map(|end| end.object) else { return };
+        let spawned = side.spawners.iter().flat_map(|(party, from)| self.blocks(object, *party, *from));
+        let by: BTreeSet<usize> = side.owned.keys().copied().chain(spawned).collect();
+        side.by = self.shared.any(by.into_iter().collect());
         side.may = self.shared.any(may.into_iter().collect());
     }
 
+    /// Those who wait for something, of who most likely owns such an end.
+    fn waiting(&self, side: &Side<'_>, object: u64) -> Option<usize> {
+        *side.waiting.get_or_init(|| {
+            let spawned = side.spawners.iter().map(|(party, from)| Owners::Spawned(*party, *from));
+            let spawned = spawned.flat_map(|owners| self.each(object, &owners).collect::<Vec<_>>());
+            let all: BTreeSet<usize> = side.owned.keys().copied().chain(spawned).collect();
+            let waits = &self.context.frozen.waits;
+            self.shared.any(all.into_iter().filter(|owner| !waits[*owner].is_empty()).collect())
+        })
+    }
+
+    /// Who most likely owns an end, one by one.
+    fn each(&self, object: u64, owners: &Owners) -> impl Iterator<Item = usize> {
+        let (these, spawned) = match owners {
+            Owners::These(list) => (list.clone(), None),
+            Owners::Spawned(party, from) => (vec![], Some((*party, *from))),
+        };
+        let spawned = spawned.into_iter().flat_map(move |(party, from)| {
+            let ranges = self.ranges(object, party, from).into_iter();
+            ranges.flat_map(move |range| self.kin.children(party, range))
+        });
+        these.into_iter().chain(spawned)
+    }
+
+    /// The nodes for a party's children from this place on, but for those that wait for the same.
+    fn blocks(&self, object: u64, party: Party, from: usize) -> Vec<usize> {
+        let ranges = self.ranges(object, party, from).into_iter();
+        ranges.flat_map(|range| self.kin.blocks(party, range)).collect()
+    }
+
+    /// These children, as ranges.
+    fn ranges(&self, object: u64, party: Party, mut from: usize) -> Vec<Range<usize>> {
+        let mut ranges = vec![];
+        let (likewise, end) = (self.likewise(object, party), self.kin.since(party, 0).end);
+        let left_out = &likewise[likewise.partition_point(|child| *child < from)..];
+        for but in left_out.iter().copied().chain([end]) {
+            ranges.push(from..but);
+            from = but + 1;
+        }
+        ranges
+    }
+
+    /// Which of a party's children wait for an object: they have an end like that of who waits for it.
+    fn likewise(&self, object: u64, party: Party) -> Rc<Vec<usize>> {
+        once(&self.shared.likewise, (party, object), || {
+            let (model, frozen) = (self.context.model, &self.context.frozen);
+            let queue = frozen.queues.get(&object).into_iter().flatten();
+            let child = |number: &usize| {
+                let waiting = model.open[*number].party;
+                let at = model.parties.get(waiting)?.at;
+                self.kin.child(party, (at, self.place(waiting)?))
+            };
+            let children: BTreeSet<usize> = queue.filter_map(child).collect();
+            children.into_iter().collect()
+        })
+    }
+
     /// What one end is to a party that waits, or to all to which no end is anything else.
-    fn end(&self, end: &Held, to: Option<Party>) -> Need {
-        let mut need = Need::default();
+    fn end(&self, end: &Held, to: Option<Party>) -> End {
         let spawner = self.spawner(end);
         let owner = self.place(end.party);
         // What was seen in a future may be its spawner's.
         let maker = spawner.map_or(owner, |spawner| self.place(spawner));
-        need.outside |= maker.is_none();
+        let mut outside = maker.is_none();
         if self.is_owned(end) {
-            need.by.extend(owner);
-            need.may.extend(self.kin.offspring(end.party, end.since));
-            return need;
+            let owners = Owners::These(owner.into_iter().collect());
+            return End { owners, may: self.taken_along(end), outside };
         }
         // Who waits on a channel has the one end of it, and what is seen of the other is most likely a copy.
         let captured = end.captured && to != Some(end.party);
         let known = owner.filter(|_| end.moved || captured);
         let likely = || self.likely(end.object, to, spawner.unwrap_or(end.party), end.since);
-        need.by = known.map_or_else(likely, |owner| vec![owner]);
-        need.outside |= known.is_none() && self.is_hidden(end, to, &need.by);
-        if to.is_some_and(|to| need.by == self.place(to).as_slice()) {
-            need.may.extend(self.finders(end));
+        let owners = known.map_or_else(likely, |owner| Owners::These(vec![owner]));
+        outside |= known.is_none() && self.is_hidden(end, to, &owners);
+        let mut may: Vec<usize> = owner.into_iter().chain(maker).chain(self.kin.takers()).collect();
+        if to.is_some_and(|to| owners == Owners::These(self.place(to).into_iter().collect())) {
+            may.extend(self.finders(end));
         }
-        need.may.extend(owner.into_iter().chain(maker));
-        need.may.extend(self.kin.takers());
         // What it took along may be anywhere by now.
         let spread = |party: Party| self.kin.has_ended_child(party, end.since);
         let spread = spread(end.party) || spawner.is_some_and(spread);
-        need.outside |= self.level == Level::Proof && spread;
-        need
+        outside |= self.level == Level::Proof && spread;
+        End { owners, may, outside }
     }
 
     /// Whether it is taken to be with the party that it was last seen with.
@@ -155,8 +246,8 @@ impl<'a> Builder<'a> {
     fn concerned(
         &self,
         end: &Held,
-        by: &[usize],
-        alike: &mut HashSet<(Party, bool, Vec<usize>)>,
+        owners: &Owners,
+        alike: &mut HashSet<(Party, bool, Owners)>,
     ) -> BTreeSet<Party> {
         let (model, frozen) = (self.context.model, &self.context.frozen);
         let mut concerned = BTreeSet::new();
@@ -164,15 +255,19 @@ impl<'a> Builder<'a> {
             return concerned;
         }
         concerned.extend(self.spawner(end).into_iter().chain([end.party]));
-        if let [only] = by {
-            concerned.insert(frozen.parties[*only]);
+        if let Owners::These(list) = owners
+            && let [only] = list[..]
+        {
+            concerned.insert(frozen.parties[only]);
         }
         let may_hide = self.level == Level::Suspicion && self.may_be_unseen(end.since);
-        let first = by.first().filter(|_| may_hide && alike.insert((end.party, end.captured, by.to_vec())));
-        if let Some(first) = first {
+        if may_hide
+            && alike.insert((end.party, end.captured, owners.clone()))
+            && let Some(first) = self.each(end.object, owners).next()
+        {
             // It is of no use to itself, and to those for whose end it waits.
-            concerned.insert(frozen.parties[*first]);
-            concerned.extend(frozen.waits_of(model, *first).map(|wait| wait.holder));
+            concerned.insert(frozen.parties[first]);
+            concerned.extend(frozen.waits_of(model, first).map(|wait| wait.holder));
         }
         concerned.remove(&Party::UNKNOWN);
         concerned
@@ -181,7 +276,7 @@ impl<'a> Builder<'a> {
     /// Whether an end that was never used, and was not seen to go anywhere, may be with a thread or task that is not recorded, as one of
     /// a pool that computes. Anything may be, for a proof. For a suspicion one is that nothing has come through of yet, and that
     /// else only those could have who wait for what it brings, or for the end of whom that is: they have no use for it.
-    fn is_hidden(&self, end: &Held, from: Option<Party>, likely: &[usize]) -> bool {
+    fn is_hidden(&self, end: &Held, from: Option<Party>, likely: &Owners) -> bool {
         let (model, frozen) = (self.context.model, &self.context.frozen);
         let Some(from) = from.filter(|_| self.level == Level::Suspicion) else {
             return self.level == Level::Proof && self.may_be_unseen(end.since);
@@ -189,7 +284,9 @@ impl<'a> Builder<'a> {
         let useless = |place: &usize| {
             frozen.parties[*place] == from || frozen.waits_of(model, *place).any(|other| other.holder == from)
         };
-        self.may_be_unseen(end.since) && delivered(model, end.object) == 0 && likely.iter().all(useless)
+        self.may_be_unseen(end.since)
+            && delivered(model, end.object) == 0
+            && self.each(end.object, likely).all(|place| useless(&place))
     }
 
     /// Whether a thread or task that is not recorded has run since.
@@ -221,26 +318,31 @@ impl<'a> Builder<'a> {
     /// Who most likely owns an end that was never used: whoever made it; or, where that one is gone, waits on it itself, or
     /// waits for whom it has spawned, those that it has spawned since, or to whom it has sent messages, as one does with a
     /// request that bears the sender for its answer.
-    fn likely(&self, object: u64, to: Option<Party>, made_by: Party, since: u64) -> Vec<usize> {
+    fn likely(&self, object: u64, to: Option<Party>, made_by: Party, since: u64) -> Owners {
         let (model, frozen) = (self.context.model, &self.context.frozen);
         let maker = self.place(made_by);
         let joins = maker
             .is_some_and(|place| frozen.waits_of(model, place).any(|wait| wait.operation == Operation::Join));
+        let itself = || Owners::These(maker.into_iter().collect());
         if maker.is_some() && to != Some(made_by) && !joins {
-            return maker.into_iter().collect();
+            return itself();
         }
-        let spawned = self.kin.children(made_by, since);
+        let spawned = self.kin.since(made_by, since);
         // Who waits for the same has an end like this one's.
-        let likewise = |place: &usize| frozen.waits_of(model, *place).any(|other| other.object == object);
-        let spawned: Vec<usize> = spawned.filter(|place| !likewise(place)).collect();
-        if maker.is_some() && to != Some(made_by) && spawned.is_empty() {
-            return maker.into_iter().collect();
+        let likewise = self.likewise(object, made_by);
+        let likewise = likewise.len() - likewise.partition_point(|child| *child < spawned.start);
+        let count = spawned.len() - likewise;
+        if maker.is_some() && to != Some(made_by) && count == 0 {
+            return itself();
         }
-        if !spawned.is_empty() || self.kin.has_ended_child(made_by, since) {
-            return spawned;
+        if count > 0 {
+            return Owners::Spawned(made_by, spawned.start);
+        }
+        if self.kin.has_ended_child(made_by, since) {
+            return Owners::These(vec![]);
         }
         let told = self.told(made_by, object);
-        if told.places.is_empty() { maker.into_iter().collect() } else { told.places.clone() }
+        if told.places.is_empty() { itself() } else { Owners::These(told.places.clone()) }
     }
 
     pub(super) fn send(&self, wait: &OpenWait) -> Need {
@@ -257,7 +359,7 @@ impl<'a> Builder<'a> {
                 need.may.clear();
                 let waits = &self.context.frozen.waits;
                 need.by.retain(|owner| waits.get(*owner).is_some_and(|waits| !waits.is_empty()));
-                need.by.extend(receivers.waiting);
+                need.by.extend(self.waiting(&receivers, wait.object));
                 need.all = true;
             }
         }

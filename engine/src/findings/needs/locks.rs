@@ -113,7 +113,7 @@ impl Builder<'_> {
         let heirs = self.heirs(guard);
         let mut list = |by: &mut Vec<usize>| {
             if listed.insert(guard.party) {
-                by.extend(self.taken_along(guard));
+                by.extend(self.kin.children(guard.party, self.kin.since(guard.party, guard.since)));
                 by.extend(&self.told(guard.party, guard.object).places);
             }
         };
@@ -144,8 +144,8 @@ impl Builder<'_> {
         if !guard.travels {
             return vec![];
         }
-        let children = self.kin.offspring(guard.party, guard.since);
-        children.into_iter().chain(self.told(guard.party, guard.object).node).collect()
+        let children = self.taken_along(guard).into_iter();
+        children.chain(self.told(guard.party, guard.object).node).collect()
     }
 
     /// The writers that are queued before a reader: who waits behind them, waits for each.

@@ -25,6 +25,8 @@ pub(super) struct Shared<'a> {
     pub(super) writers: Memo<u64, Vec<(u64, usize)>>,
     /// The ends of one side of a channel.
     pub(super) sides: Memo<(u64, Role), Side<'a>>,
+    /// By party and object: which of its children wait for that, as places among these.
+    pub(super) likewise: Memo<(Party, u64), Vec<usize>>,
     /// By who sends, and by which channel not.
     pub(super) told: Memo<(Party, u64), Told>,
 }
@@ -53,6 +55,7 @@ impl Shared<'_> {
             guards: Memo::default(),
             writers: Memo::default(),
             sides: Memo::default(),
+            likewise: Memo::default(),
             told: Memo::default(),
         }
     }
