@@ -184,28 +184,33 @@ impl<'a> Builder<'a> {
     /// These children, as ranges.
     fn ranges(&self, object: u64, party: Party, mut from: usize) -> Vec<Range<usize>> {
         let mut ranges = vec![];
-        let (likewise, end) = (self.likewise(object, party), self.kin.since(party, 0).end);
-        let left_out = &likewise[likewise.partition_point(|child| *child < from)..];
-        for but in left_out.iter().copied().chain([end]) {
+        let end = self.kin.since(party, 0).end;
+        for but in self.likewise(object, party, from).into_iter().chain([end]) {
             ranges.push(from..but);
             from = but + 1;
         }
         ranges
     }
 
-    /// Which of a party's children wait for an object: they have an end like that of who waits for it.
-    fn likewise(&self, object: u64, party: Party) -> Rc<Vec<usize>> {
-        once(&self.shared.likewise, (party, object), || {
+    /// Which children of a party wait for an object, from this place on: they have an end like that of who waits for it.
+    fn likewise(&self, object: u64, party: Party, from: usize) -> Vec<usize> {
+        let waiting = once(&self.shared.likewise, object, || {
             let (model, frozen) = (self.context.model, &self.context.frozen);
             let queue = frozen.queues.get(&object).into_iter().flatten();
             let child = |number: &usize| {
                 let waiting = model.open[*number].party;
-                let at = model.parties.get(waiting)?.at;
-                self.kin.child(party, (at, self.place(waiting)?))
+                let facts = model.parties.get(waiting)?;
+                let child = self.kin.child(facts.parent, (facts.at, self.place(waiting)?))?;
+                Some((facts.parent, child))
             };
-            let children: BTreeSet<usize> = queue.filter_map(child).collect();
-            children.into_iter().collect()
-        })
+            let mut waiting: HashMap<Party, Vec<usize>> = HashMap::new();
+            for (parent, child) in queue.filter_map(child).collect::<BTreeSet<_>>() {
+                waiting.entry(parent).or_default().push(child);
+            }
+            waiting
+        });
+        let children = waiting.get(&party).map_or(&[][..], |children| children);
+        children[children.partition_point(|child| *child < from)..].to_vec()
     }
 
     /// What one end is to a party that waits, or to all to which no end is anything else.
@@ -329,9 +334,7 @@ impl<'a> Builder<'a> {
         }
         let spawned = self.kin.since(made_by, since);
         // Who waits for the same has an end like this one's.
-        let likewise = self.likewise(object, made_by);
-        let likewise = likewise.len() - likewise.partition_point(|child| *child < spawned.start);
-        let count = spawned.len() - likewise;
+        let count = spawned.len() - self.likewise(object, made_by, spawned.start).len();
         if maker.is_some() && to != Some(made_by) && count == 0 {
             return itself();
         }

@@ -25,8 +25,8 @@ pub(super) struct Shared<'a> {
     pub(super) writers: Memo<u64, Vec<(u64, usize)>>,
     /// The ends of one side of a channel.
     pub(super) sides: Memo<(u64, Role), Side<'a>>,
-    /// By party and object: which of its children wait for that, as places among these.
-    pub(super) likewise: Memo<(Party, u64), Vec<usize>>,
+    /// Who waits for an object: by who has spawned them, as places among its children.
+    pub(super) likewise: Memo<u64, HashMap<Party, Vec<usize>>>,
     /// By who sends, and by which channel not.
     pub(super) told: Memo<(Party, u64), Told>,
 }
