@@ -196,7 +196,8 @@ pub mod entry {
     /// In a handle's head, above its role: its party has locked something since it was made, and may have left it there.
     pub const SHELVED: u64 = 1 << 16;
 
-    /// The same of one that was used where it lies, in a static: whoever likes can use it.
+    /// The same of one that was used where it lies, in a static: whoever likes can use it. Of a permit: it was forgotten, and
+    /// whoever likes can add another.
     pub const GLOBAL: u64 = 1 << 17;
 
     /// The handle's party captured it as it was spawned.

@@ -113,6 +113,11 @@ impl Handle {
         }
     }
 
+    /// It is a permit that was forgotten: nobody will give it back, whoever likes can add another.
+    pub(crate) fn is_forgotten(&self) {
+        self.is_global();
+    }
+
     #[cold]
     fn is_global(&self) {
         if let Some(memory) = memory::get().filter(|_| self.0 != 0) {

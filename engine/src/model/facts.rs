@@ -179,7 +179,7 @@ pub struct Held {
     pub travels: bool,
     /// Its party has locked something since it was made, and may have left it there, where others find it.
     pub shelved: bool,
-    /// It lies in a static.
+    /// It lies in a static, or is a permit that was forgotten: nobody has it alone.
     pub global: bool,
     /// When it was dropped; `None` where it lives at the end of the recording.
     pub until: Option<u64>,

@@ -240,6 +240,7 @@ impl Semaphore {
     /// Permits are forgotten. For the record one of them stands for all: they may be many, as where permits are
     /// messages, and each would take room.
     fn forget(&self, handle: &mut Handle) {
+        handle.is_forgotten();
         let _ = self.forgotten.set(std::mem::replace(handle, Handle::NONE));
     }
 }

@@ -222,7 +222,13 @@ impl<'a> Builder<'a> {
         let mut outside = maker.is_none();
         if self.is_owned(end) {
             let owners = Owners::These(owner.into_iter().collect());
-            return End { owners, may: self.taken_along(end), outside };
+            let mut may = self.taken_along(end);
+            if self.level == Level::Proof {
+                // Since it was used it may have gone along with a message, or to somebody who is not seen.
+                may.extend(self.told(end.party, end.object).node);
+                outside |= self.may_be_unseen(end.since);
+            }
+            return End { owners, may, outside };
         }
         // Who waits on a channel has the one end of it, and what is seen of the other is most likely a copy.
         let captured = end.captured && to != Some(end.party);

@@ -124,6 +124,8 @@ impl Builder<'_> {
                 need.may.push(holder);
             }
             Some(holder) => {
+                // A permit that was forgotten comes back by somebody else, if at all.
+                need.outside |= guard.global && self.level == Level::Proof;
                 need.by.push(holder);
                 need.may.extend(heirs);
                 if guard.travels && own {
