@@ -108,7 +108,8 @@ Examples:
   lockprof check trace.bin --baseline lockprof.json --sarif lockprof.sarif
 
 A finding is the same as one of the baseline if its code, its file and the text of its line are.
-Exit code: 0 where nothing is denied, 1 where something is, 2 where a trace could not be read or a file not be written.")]
+Exit code: 0 where nothing is denied, 1 where something is, 2 where nothing is but a trace is damaged or cut off, \
+or where one could not be read or a file not be written.")]
     Check {
         /// What to check
         #[command(flatten)]

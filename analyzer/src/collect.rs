@@ -44,6 +44,8 @@ pub struct Left {
     pub events: Vec<u8>,
     /// What the reader of the report should know.
     pub note: Option<String>,
+    /// Whether the file was shorter than its recorder wrote it: something is missing before what was left.
+    pub short: bool,
 }
 
 /// Reads what the recorder of this session left in memory, and completes the trace at `path`, open as `trace`, with it.
@@ -75,21 +77,29 @@ pub fn left(session: &Session, path: &Path, trace: &File) -> Result<Option<Left>
         }
         return Ok(None);
     };
-    let file_bytes = whole_blocks(trace, file_bytes).map_err(|error| unusable(&error))?;
+    let told = file_bytes;
+    let file_bytes = whole_blocks(trace, told).map_err(|error| unusable(&error))?;
+    let short = file_bytes < told;
     if live {
         let note = format!(
             "{}: process {} still runs; this is its state at this moment",
             path.display(),
             session.pid
         );
-        return Ok(Some(Left { file_bytes, events, note: Some(note) }));
+        return Ok(Some(Left { file_bytes, events, note: Some(note), short: false }));
     }
     match append(path, file_bytes, &events) {
         Ok(()) => {
             drop(std::fs::remove_file(place));
             // What a flight recorder was putting together when it was killed.
             drop(std::fs::remove_file(path.with_added_extension("part")));
-            Ok(Some(Left { file_bytes: u64::MAX, events: vec![], note: None }))
+            let note = short.then(|| {
+                format!(
+                    "{}: shorter than its recorder wrote it: of {told} bytes {file_bytes} are there",
+                    path.display()
+                )
+            });
+            Ok(Some(Left { file_bytes: u64::MAX, events: vec![], note, short }))
         }
         Err(error) => {
             let note = format!(
@@ -98,7 +108,7 @@ pub fn left(session: &Session, path: &Path, trace: &File) -> Result<Option<Left>
                 path.display(),
                 place.display()
             );
-            Ok(Some(Left { file_bytes, events, note: Some(note) }))
+            Ok(Some(Left { file_bytes, events, note: Some(note), short }))
         }
     }
 }

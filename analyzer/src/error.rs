@@ -19,6 +19,8 @@ pub enum Error {
     Open(PathBuf, io::Error),
     #[error("{}: {}; {}", .0.display(), .1, advice(.1))]
     Trace(PathBuf, file::Error),
+    #[error("{}: not whole, so it cannot pass a check: {}; copy the file again, or record it again", .0.display(), .1)]
+    Broken(PathBuf, String),
     #[error("{}: the recording ends before its first event; was the disk full?", .0.display())]
     NoSession(PathBuf),
     #[error("{}: cannot be written to: {}; name another folder with --out", .0.display(), .1)]

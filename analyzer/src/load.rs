@@ -22,6 +22,9 @@ pub struct Loaded {
     pub notes: Vec<String>,
     /// How many events were read.
     pub events: u64,
+    /// What happened to it, where it is not whole: "damaged at byte 4711". A trace that was collected from memory is whole, and
+    /// so is one that is still written.
+    pub broken: Option<String>,
 }
 
 /// Reads the trace at `path` and gives its events to `sink`, in the order of the file; `progress` shows how far it is.
@@ -73,8 +76,9 @@ fn read_with(
     let file = progress.of(file, path, bytes);
     let from: From<'_> = match &left {
         None => Box::new(file),
-        Some(Left { file_bytes, events, note }) => {
+        Some(Left { file_bytes, events, note, short }) => {
             loaded.notes.extend(note.clone());
+            loaded.broken = short.then(|| "shorter than its recorder wrote it".into());
             Box::new(file.take(*file_bytes).chain(&events[..]))
         }
     };
@@ -119,6 +123,7 @@ impl Loaded {
                 .map_or_else(|| Error::NoSession(path.into()), |error| Error::Trace(path.into(), error)));
         }
         let path = path.display();
+        self.broken = self.broken.take().or_else(|| met.broken(cut));
         self.notes.extend(met.failed.map(|error| format!("{path}: {error}; what follows is not analyzed")));
         let damages = met.damages.iter();
         self.notes.extend(
@@ -152,6 +157,8 @@ struct Met {
     events: u64,
     /// The state at the end was among them.
     finished: bool,
+    /// So was the state at this moment, of a process that runs still.
+    live: bool,
     skipped: u64,
     damaged: usize,
     /// The first of the damages.
@@ -163,7 +170,23 @@ struct Met {
 impl Met {
     fn event(&mut self, event: &Event<'_>) {
         self.events += 1;
-        self.finished |= matches!(event, Event::Finish { end: End::Finished | End::Collected, .. });
+        if let Event::Finish { end, .. } = event {
+            self.finished |= matches!(end, End::Finished | End::Collected);
+            self.live |= matches!(end, End::Cut);
+        }
+    }
+
+    /// What happened to the trace, where it is not whole.
+    fn broken(&self, cut: Option<u64>) -> Option<String> {
+        if let Some(error) = self.damages.first().or(self.failed.as_ref()) {
+            Some(error.to_string())
+        } else if let Some(cut) = cut {
+            Some(format!("cut off in the block at byte {cut}"))
+        } else if !self.finished && !self.live {
+            Some("cut off before the state at its end".into())
+        } else {
+            None
+        }
     }
 
     /// Takes an error; whether there may be more to read behind it.
@@ -183,6 +206,7 @@ impl Met {
         }
     }
 }
+
 /// Opens what can be a trace: a regular file. Nothing else, which might block or never end.
 pub fn open(path: &Path) -> Result<File, Error> {
     let fail = |error| Error::open(path.into(), error);

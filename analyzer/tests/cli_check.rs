@@ -5,7 +5,7 @@ use serde_json::Value;
 use std::ffi::OsStr;
 use std::fs;
 use std::path::Path;
-use traces::{Folder, done, file_of, finish, lockprof, session, stuck, whole};
+use traces::{Folder, done, file_of, finish, lockprof, session, stuck, thread, whole};
 
 /// Exit code and standard output of a check with these arguments.
 fn check(trace: &Path, arguments: &[&OsStr]) -> (Option<i32>, String, String) {
@@ -92,4 +92,41 @@ fn sarif_names_the_line_and_all_that_takes_part() {
     assert_eq!((lines(&results[0]), lines(&results[1])), (vec![3, 8], vec![1, 2, 4, 6, 7]));
     let rules = run["tool"]["driver"]["rules"].as_array().unwrap();
     assert!(results.iter().all(|result| rules.iter().any(|rule| rule["id"] == result["ruleId"])));
+}
+
+#[test]
+fn what_is_not_whole_cannot_pass() {
+    let folder = Folder::new();
+    let parts = [session(1, Path::new("")), thread(1), thread(2), finish()];
+    let bytes = file_of(&parts);
+    let mut flipped = bytes.clone();
+    let third = file_of(&parts[..2]).len();
+    *flipped.iter_mut().nth(third + 14).unwrap() ^= 1;
+    let part = file_of(&parts[..3]);
+    let cases: [(&str, &[u8], &str); 3] = [
+        ("cut.bin", &bytes[..bytes.len() - 5], "cut off in the block at byte"),
+        ("flipped.bin", &flipped, "damaged at byte"),
+        ("part.bin", &part, "cut off before the state at its end"),
+    ];
+    let baseline = folder.path("baseline.json");
+    for (name, bytes, what) in cases {
+        let trace = folder.file(name, bytes);
+        let update = ["--baseline".as_ref(), baseline.as_os_str(), "--update-baseline".as_ref()];
+        let (code, out, err) = check(&trace, &[]);
+        assert_eq!(code, Some(2), "{err}");
+        let last = err.lines().last().unwrap();
+        assert!(
+            last.starts_with("error: ")
+                && last.contains("not whole, so it cannot pass")
+                && last.contains(what),
+            "{err}"
+        );
+        assert!(out.contains("lost:     unknown: ") && !out.contains("nothing"), "{out}");
+        assert_eq!(check(&trace, &update).0, Some(2));
+        assert!(!baseline.exists());
+    }
+    // What is there is denied all the same.
+    let stuck = stuck(1, "src/shop.rs");
+    let cut = folder.file("stuck.bin", &[&stuck[..], &bytes[third..third + 20]].concat());
+    assert_eq!(check(&cut, &[]).0, Some(1));
 }

@@ -4,7 +4,7 @@ mod traces;
 
 use lockprof_trace::{End, Event};
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use traces::{Folder, analyze, dead, done, events_of, file_of, lockprof, memory_of, session, thread};
 
 /// A trace of a process that left memory; the number of bytes of the trace, and both places.
@@ -14,6 +14,10 @@ fn killed(folder: &Folder, pid: u32) -> (u64, PathBuf, PathBuf) {
     let length = trace.len() as u64;
     folder.file("recorder.mem", &memory_of(pid, length, &thread(2)));
     (length, folder.file("trace.bin", &trace), memory)
+}
+
+fn check(trace: &Path) -> Option<i32> {
+    done(lockprof(["check".as_ref(), trace.as_os_str()])).code
 }
 
 fn ends(events: &[Event<'_>]) -> Vec<End> {
@@ -30,6 +34,8 @@ fn a_killed_process_is_completed_once() {
     let (_, trace, memory) = killed(&folder, dead());
     let done = analyze(&trace);
     assert_eq!((done.code, done.err.as_str()), (Some(0), ""));
+    assert!(done.out.contains("lost:     nothing"), "{}", done.out);
+    assert_eq!(check(&trace), Some(0));
     let events = events_of(&trace);
     assert!(events.contains(&thread(1)) && events.contains(&thread(2)));
     assert_eq!(ends(&events), [End::Collected]);
@@ -75,7 +81,10 @@ fn a_trace_that_is_shorter_than_told_keeps_its_whole_blocks() {
     let folder = Folder::new();
     let (length, trace, _) = killed(&folder, dead());
     fs::OpenOptions::new().write(true).open(&trace).unwrap().set_len(length - 3).unwrap();
-    assert_eq!(analyze(&trace).code, Some(0));
+    let done = analyze(&trace);
+    assert_eq!(done.code, Some(0));
+    assert!(done.err.contains("shorter than its recorder wrote it: of "), "{}", done.err);
+    assert!(done.out.contains("lost:     unknown"), "{}", done.out);
     let events = events_of(&trace);
     assert!(!events.contains(&thread(1)) && events.contains(&thread(2)), "{events:?}");
 }
@@ -86,6 +95,7 @@ fn a_live_process_is_only_looked_at() {
     let (length, trace, memory) = killed(&folder, std::process::id());
     // SAFETY: nobody changes the file.
     let mapped = unsafe { memmap2::Mmap::map(&fs::File::open(&memory).unwrap()).unwrap() };
+    assert_eq!(check(&trace), Some(0));
     let done = analyze(&trace);
     assert_eq!(done.code, Some(0));
     assert!(done.err.contains("still runs") && done.err.lines().count() == 1, "{}", done.err);

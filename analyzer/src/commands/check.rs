@@ -42,9 +42,10 @@ pub fn check(gate: &Gate, ask: &Ask) -> Result<u8, Error> {
         // Each has been told with its reason; what is not known is not clean.
         return Ok(crate::FAILED);
     }
+    let broken = recording.broken.clone();
     let mut report = recording.report(ask);
     let denied = |finding: &Finding| gate.deny.iter().any(|denied| denied.verdict() == finding.verdict);
-    if let Some(path) = gate.baseline.as_deref().filter(|_| gate.update_baseline) {
+    if let Some(path) = gate.baseline.as_deref().filter(|_| gate.update_baseline && broken.is_empty()) {
         let findings = report.findings.iter().filter(|finding| denied(finding)).map(fingerprint).collect();
         Baseline { findings }.write(path)?;
     }
@@ -71,5 +72,11 @@ pub fn check(gate: &Gate, ask: &Ask) -> Result<u8, Error> {
         said.or_else(|error| if error.kind() == ErrorKind::BrokenPipe { Ok(()) } else { Err(error) })
             .map_err(Error::Print)?;
     }
-    Ok(if found > 0 { FOUND } else { 0 })
+    if found > 0 {
+        return Ok(FOUND);
+    }
+    // What is missing may be what is denied.
+    let failed = !broken.is_empty();
+    broken.into_iter().for_each(|(path, what)| super::complain(&Error::Broken(path, what)));
+    Ok(if failed { crate::FAILED } else { 0 })
 }

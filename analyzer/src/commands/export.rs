@@ -21,7 +21,7 @@ pub fn export(
     if output.is_none() && to.is_binary() && io::stdout().is_terminal() {
         return Err(Error::Binary);
     }
-    let Recording { models, mut modules, notes, incomplete, paths } = Recording::load(traces);
+    let Recording { models, mut modules, notes, incomplete, paths, broken: _ } = Recording::load(traces);
     if models.is_empty() {
         return Ok(crate::FAILED);
     }

@@ -45,6 +45,8 @@ struct Recording {
     paths: Vec<PathBuf>,
     /// Whether some could not be read.
     incomplete: bool,
+    /// Those that are not whole, and what happened to each.
+    broken: Vec<(PathBuf, String)>,
 }
 
 impl Recording {
@@ -73,6 +75,7 @@ impl Recording {
             match read {
                 Ok(loaded) => {
                     recording.notes.extend(loaded.notes);
+                    recording.broken.extend(loaded.broken.map(|broken| (path.clone(), broken)));
                     recording.models.push(model);
                     recording.modules.add(process);
                     recording.paths.push(path.clone());
@@ -90,6 +93,7 @@ impl Recording {
     fn report(mut self, ask: &Ask) -> Report {
         self.modules.look_in(&ask.symbols);
         let mut report = lockprof_engine::analyze(self.models, &ask.options(), &self.modules);
+        report.broken = !self.broken.is_empty();
         report.notes = self.notes;
         report.notes.extend(self.modules.notes());
         report.notes.iter().for_each(note);

@@ -23,7 +23,12 @@
     ),
     lost.length
       ? el("p", { class: "lost" }, `Lost: ${lost.join(", ")}. Numbers are too small by these.`)
-      : el("p", {}, "Lost: nothing."),
+      : report.broken
+        ? null
+        : el("p", {}, "Lost: nothing."),
+    report.broken
+      ? el("p", { class: "lost" }, "A trace is damaged or cut off, and what it lacks is not below.")
+      : null,
     [...report.notes, ...notes].map((note) => el("p", { class: "soft" }, note)),
   );
 

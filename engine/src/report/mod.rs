@@ -204,6 +204,8 @@ pub struct Report {
     /// What a reader should know of the traces, as sentences: damage, a cut, names that could not be found. Told by who
     /// reads them.
     pub notes: Vec<String>,
+    /// Whether a trace is damaged or was cut off, so that nobody knows what is missing. Told by who reads them.
+    pub broken: bool,
     /// What is missing, by kind, over all processes; every kind is there.
     pub lost: BTreeMap<&'static str, u64>,
     /// The processes.
@@ -303,6 +305,7 @@ pub(crate) fn build(models: Vec<Model>, options: &Options, symbols: &dyn Resolve
         duration_ns: processes.iter().map(|process| process.duration_ns).max().unwrap_or(0),
         ended: first.map(|process| process.ended).unwrap_or_default(),
         notes: vec![],
+        broken: false,
         lost,
         processes,
         classes,

@@ -79,9 +79,15 @@ fn recorded(report: &Report, out: &mut String) -> std::fmt::Result {
         .filter(|(_, count)| **count > 0)
         .map(|(kind, count)| format!("{count} {kind}"))
         .collect();
-    match lost.is_empty() {
-        true => writeln!(out, "lost:     nothing"),
-        false => writeln!(out, "lost:     {}: numbers below are too small by these", lost.join(", ")),
+    match (lost.join(", "), report.broken) {
+        (lost, true) if lost.is_empty() => {
+            writeln!(out, "lost:     unknown: a trace is damaged or cut off, and what it lacks is not below")
+        }
+        (lost, true) => {
+            writeln!(out, "lost:     {lost}, and what lacks in a trace that is damaged or cut off")
+        }
+        (lost, false) if lost.is_empty() => writeln!(out, "lost:     nothing"),
+        (lost, false) => writeln!(out, "lost:     {lost}: numbers below are too small by these"),
     }
 }
 
