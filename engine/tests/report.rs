@@ -152,3 +152,36 @@ fn quantiles_and_sites_of_a_class() {
     assert_eq!((&*wait.at, wait.count, wait.ns), ("shop.rs:30:5", 100, 5_050_000));
     assert_eq!((&*hold.at, hold.ns, hold.caused_ns), ("shop.rs:40:5", 50 * 25_600, 5_050_000));
 }
+
+#[test]
+fn what_is_held_in_the_end_counts_up_to_there() {
+    let mut story = Story::new();
+    let (lock, free) = (story.object(Kind::Mutex, 10), story.object(Kind::Mutex, 11));
+    let (one, other) = (story.thread(20), story.thread(21));
+    story.counts(lock, 3, 0);
+    story.counts(free, 1, 0);
+    story.held(BEGIN + SECOND, 7_000_000, one, lock, 30, HoldSource::Coarse);
+    story.held(BEGIN + SECOND, 5_000_000, one, free, 31, HoldSource::Coarse);
+    story.holds(one, lock, 30);
+    story.holds(other, lock, 40);
+    // An end of a channel is nothing that is held, and a guard that was dropped is not held any more.
+    let calls = story.object(Kind::TokioChannel, 12);
+    story.handle(one, Role::Receiver, calls, 12, 3);
+    let report = story.report();
+    let class = |line: u64| {
+        let at = format!("shop.rs:{line}:5");
+        report.classes.iter().find(|class| class.created_at == at).unwrap()
+    };
+    let open = FINISH - BEGIN - 10;
+    let (held, free) = (class(10), class(11));
+    assert_eq!((held.holding, held.hold_ns.max, held.hold_ns.p99), (2, open, open));
+    assert_eq!(held.hold_ns.total, 7_000_000 + 2 * open);
+    let sites: Vec<_> = held
+        .holding_sites
+        .iter()
+        .map(|site| (&*site.at, site.count, site.still, site.ns, site.max_ns))
+        .collect();
+    assert_eq!(sites, [("shop.rs:30:5", 2, 1, 7_000_000 + open, open), ("shop.rs:40:5", 1, 1, open, open)]);
+    assert_eq!((free.holding, free.hold_ns.max, free.holding_sites[0].still), (0, 5_000_000, 0));
+    assert_eq!(report.classes.iter().map(|class| class.holding).sum::<u64>(), 2);
+}

@@ -70,7 +70,7 @@ function contention(classes) {
       shortPlace(of.at),
       `: ${duration(of.ns)}`,
       of.operation === "held"
-        ? `, others waited ${duration(of.caused_ns)} meanwhile`
+        ? `${of.still ? ", still" : ""}, others waited ${duration(of.caused_ns)} meanwhile`
         : `, ${plural(of.count, "time")}, longest ${duration(of.max_ns)}`,
     );
   const object = (row) =>

@@ -3,7 +3,7 @@ use super::{ClassReport, CpuReport, PopulationReport, SiteReport, Times, Watcher
 use crate::findings::Context;
 use crate::model::{Model, Owner, Tally, is_idle};
 use crate::stats::add;
-use lockprof_trace::{Count, Kind, Operation};
+use lockprof_trace::{Count, HoldSource, Kind, Mode, Operation};
 use std::collections::{BTreeMap, HashMap};
 
 /// Sites that are listed of each class.
@@ -63,18 +63,27 @@ pub fn classes(context: &Context<'_>) -> Vec<ClassReport> {
             *waiting_now.entry(class).or_default() += 1;
         }
     }
+    let mut held_now = held_now(model);
     let classes: Vec<(u64, &crate::model::Class)> = used.map(|(number, class)| (*number, class)).collect();
     classes
         .into_iter()
         .map(|(number, class)| {
             let sum = sums.remove(&number).unwrap_or_default();
             let waits = model.wait_lengths.get(&Owner::Class(number)).cloned().unwrap_or_default();
-            let holds = model.hold_lengths.get(&Owner::Class(number)).cloned().unwrap_or_default();
+            let mut holds = model.hold_lengths.get(&Owner::Class(number)).cloned().unwrap_or_default();
+            let still = held_now.remove(&number).unwrap_or_default();
+            let ended = sum.acquisitions.saturating_sub(still.len() as u64);
             // Where events were lost the counters know more.
             let lost = context.lost_events();
             let total = if lost { waits.sum.max(sum.wait_ticks) } else { waits.sum };
             let stood = standing.get(&number).copied().unwrap_or(0);
-            let held = holds.total(sum.acquisitions, sum.hold_ticks);
+            let open = still.iter().map(|held| held.1);
+            let held = open.clone().fold(holds.total(ended, sum.hold_ticks), u64::saturating_add);
+            let longest = open.clone().max().unwrap_or(0).max(sum.hold_max);
+            // Its length is known as exactly as if it had ended.
+            let source =
+                if model.session.mode == Some(Mode::Full) { HoldSource::Full } else { HoldSource::Coarse };
+            holds.add(open, source, model.session.coarse_ticks);
             let mut sites: Vec<SiteReport> = waiting
                 .remove(&number)
                 .into_iter()
@@ -86,10 +95,12 @@ pub fn classes(context: &Context<'_>) -> Vec<ClassReport> {
                     ns: model.ns(ticks),
                     max_ns: model.ns(max),
                     caused_ns: 0,
+                    still: 0,
                 })
                 .collect();
             sort(&mut sites, |site| site.ns);
             ClassReport {
+                holding: still.len() as u64,
                 waiting: waiting_now.get(&number).copied().unwrap_or(0),
                 kind: class.kind.to_string(),
                 name: sum.name.unwrap_or_else(|| class.type_name.clone()),
@@ -110,7 +121,7 @@ pub fn classes(context: &Context<'_>) -> Vec<ClassReport> {
                     total: model.ns(held),
                     p50: model.ns(holds.quantile(0.5, sum.acquisitions)),
                     p99: model.ns(holds.quantile(0.99, sum.acquisitions)),
-                    max: model.ns(holds.max().max(sum.hold_max)),
+                    max: model.ns(holds.max().max(longest)),
                 },
                 stood_ns: model.ns(stood),
                 wait_share: stood as f64 / length as f64,
@@ -120,7 +131,7 @@ pub fn classes(context: &Context<'_>) -> Vec<ClassReport> {
                     .get(&Owner::Class(number))
                     .map_or(0, |grown| grown.room.saturating_mul(grown.entry_bytes)),
                 waiting_sites: sites,
-                holding_sites: holding(context, number, sum.acquisitions, &caused),
+                holding_sites: holding(context, number, ended, &still, &caused),
                 process: context.process,
             }
         })
@@ -132,12 +143,25 @@ fn sort(sites: &mut Vec<SiteReport>, cost: impl Fn(&SiteReport) -> u64) {
     sites.truncate(SITES);
 }
 
+/// What is held in the end, by class: the site that took it, and for how long, in ticks.
+fn held_now(model: &Model) -> HashMap<u64, Vec<(u64, u64)>> {
+    let mut held: HashMap<u64, Vec<(u64, u64)>> = HashMap::new();
+    for handle in model.handles.iter().filter(|handle| handle.role.is_guard() && handle.until.is_none()) {
+        if let Some((class, _)) = model.class_of(handle.object) {
+            let ticks = model.end().saturating_sub(handle.since);
+            held.entry(class).or_default().push((handle.site, ticks));
+        }
+    }
+    held
+}
+
 /// The lines that held objects of a class. What the coarse clock says of a line is without bias; where it says
-/// nothing, the samples stand for all acquisitions.
+/// nothing, the samples stand for all holds that have ended. What is held `still` counts up to the end.
 fn holding(
     context: &Context<'_>,
     class: u64,
-    acquisitions: u64,
+    ended: u64,
+    still: &[(u64, u64)],
     caused: &HashMap<(u64, u64), u64>,
 ) -> Vec<SiteReport> {
     let model = context.model;
@@ -151,14 +175,22 @@ fn holding(
         ns: 0,
         max_ns: 0,
         caused_ns: 0,
+        still: 0,
     };
     for ((_, site), sum) in holds {
-        let scaled = u128::from(sum.timed.1) * u128::from(acquisitions.max(timed)) / u128::from(timed);
+        let scaled = u128::from(sum.timed.1) * u128::from(ended.max(timed)) / u128::from(timed);
         let ticks = if sum.coarse.0 > 0 { sum.coarse.1 } else { u64::try_from(scaled).unwrap_or(u64::MAX) };
         let report = sites.entry(*site).or_insert_with(|| empty(*site));
         report.count = sum.timed.0.max(sum.coarse.0);
         report.ns = model.ns(ticks);
         report.max_ns = model.ns(sum.max);
+    }
+    for (site, ticks) in still {
+        let (report, ns) = (sites.entry(*site).or_insert_with(|| empty(*site)), model.ns(*ticks));
+        report.count += 1;
+        report.still += 1;
+        report.ns = report.ns.saturating_add(ns);
+        report.max_ns = report.max_ns.max(ns);
     }
     for ((_, site), ticks) in caused.iter().filter(|((of, _), _)| *of == class) {
         sites.entry(*site).or_insert_with(|| empty(*site)).caused_ns = model.ns(*ticks);

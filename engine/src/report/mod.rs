@@ -56,6 +56,8 @@ pub struct SiteReport {
     pub max_ns: u64,
     /// Of a holding site: how long others waited while it held, in nanoseconds.
     pub caused_ns: u64,
+    /// Of a holding site: how many of its holds go on in the end. They are counted up to there.
+    pub still: u64,
 }
 
 /// Objects of one kind created at one line.
@@ -83,7 +85,9 @@ pub struct ClassReport {
     pub counts: BTreeMap<&'static str, u64>,
     /// Waits, those included that never ended.
     pub wait_ns: Times,
-    /// Holds.
+    /// How many are held in the end.
+    pub holding: u64,
+    /// Holds, those included that go on in the end, up to there.
     pub hold_ns: Times,
     /// The part of the waits that is trouble in itself: for locks, permits and room in channels; not that of idle
     /// receivers. In nanoseconds.

@@ -170,7 +170,8 @@ fn sites(report: &Report, width: usize, out: &mut String) -> std::fmt::Result {
         for site in class.holding_sites.iter().take(SITES) {
             let (at, held, caused) =
                 (cut_begin(&place(&site.at), wide), duration(site.ns), duration(site.caused_ns));
-            writeln!(out, "  holding  {at:<wide$} held {held:>10}, others waited {caused} meanwhile")?;
+            let still = if site.still > 0 { ", still" } else { "" };
+            writeln!(out, "  holding  {at:<wide$} held {held:>10}{still}, others waited {caused} meanwhile")?;
         }
     }
     Ok(())
