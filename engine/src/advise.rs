@@ -6,7 +6,7 @@
 //! | rule | fits | advice |
 //! | --- | --- | --- |
 //! | `time-limit` | a send is blocked for good (LP0003) | a time limit, and an error path that closes the channel |
-//! | `fault` | it is used wrongly, whoever waits: a finding says so | what that finding says |
+//! | `fault` | parties are blocked for good at it, or it is used wrongly, whoever waits: a finding says so | what that finding says |
 //! | `keep` | next to nobody waits for it: little of the time, or one use in a thousand without long holds | keep it |
 //! | `shorten` | one line's long holds make others wait (LP0008) | take the long call out of the section |
 //! | `snapshot` | nearly all uses read, and writes are so rare that a copy at each is small | publish whole versions: readers take no lock |
@@ -27,6 +27,9 @@ use std::fmt::Write;
 const COLD: f64 = 0.01;
 /// Of this many uses one that waits is an accident: its holder lost its core.
 const ACCIDENTS: u64 = 1_000;
+/// Findings of parties that are blocked at an object and never go on: a deadlock, a lock never released, a blocked receive or
+/// wait, a lost wake-up. What is measured of it besides is measured of a program that stands.
+const BLOCKED: [&str; 5] = ["LP0001", "LP0002", "LP0004", "LP0005", "LP0015"];
 /// Findings of an object that is used wrongly, not too much: a watcher never released, a state overwritten, done twice, a stale
 /// read, a torn pass, a lock that nothing needs, an add that comes late.
 const FAULTS: [&str; 7] = ["LP0006", "LP0020", "LP0021", "LP0022", "LP0024", "LP0025", "LP0026"];
@@ -85,7 +88,8 @@ pub fn advise(report: &Report) -> Vec<Advice> {
 }
 
 fn of_class(report: &Report, class: &ClassReport) -> Advice {
-    let rules = [time_limit, fault, bounded, keep, shorten, snapshot, skew, permits, receivers, shard];
+    let rules =
+        [time_limit, blocked, fault, bounded, keep, shorten, snapshot, skew, permits, receivers, shard];
     rules.iter().find_map(|rule| rule(report, class)).unwrap_or_else(|| look(class))
 }
 
@@ -171,6 +175,19 @@ fn bounded(_: &Report, class: &ClassReport) -> Option<Advice> {
         evidence: vec![format!("{left} messages were sent and not received in the end")],
         expects: "memory stays bounded; senders wait, or are told, when the receiver is behind".into(),
         ..advice(class, "bounded", "make it a bounded channel".into())
+    })
+}
+
+fn blocked(report: &Report, class: &ClassReport) -> Option<Advice> {
+    let blocked = BLOCKED.iter().find_map(|code| found(report, class, code))?;
+    Some(Advice {
+        evidence: vec![blocked.message.clone()],
+        expects: format!(
+            "{} is gone; what is slow besides, only a recording without it can tell",
+            blocked.code
+        ),
+        saves_ns: blocked.blocked_ns,
+        ..advice(class, "fault", format!("fix {} first: {}", blocked.code, blocked.help))
     })
 }
 
@@ -282,11 +299,10 @@ fn shard(report: &Report, class: &ClassReport) -> Option<Advice> {
     let short = class.hold_ns.p99 < LONG_NS;
     (lock && short && percent(class.contended, class.acquisitions) >= CONTENDED).then(|| {
         let saves = (class.stood_ns as f64 * (1.0 - 1.0 / SHARDS)) as u64;
-        let short = format!(
-            "holds are short: {} (p50), {} (p99)",
-            duration(class.hold_ns.p50),
-            duration(class.hold_ns.p99)
-        );
+        let short = match class.hold_ns.p99 {
+            0 => "holds are short: none was long enough to be measured".into(),
+            p99 => format!("holds are short: {} (p50), {} (p99)", duration(class.hold_ns.p50), duration(p99)),
+        };
         let grows = found(report, class, "LP0023").map(|growth| growth.message.clone());
         Advice {
             evidence: [waited(report, class), short].into_iter().chain(grows).collect(),

@@ -215,3 +215,40 @@ fn what_saves_most_comes_first_and_what_is_kept_last() {
         "{text}"
     );
 }
+
+#[test]
+fn what_is_blocked_for_good_is_to_be_mended_first() {
+    let mut story = Story::new();
+    let (one, other) = (story.object(Kind::Mutex, 10), story.object(Kind::Mutex, 11));
+    let (clerk, packer) = (story.thread(20), story.thread(21));
+    [one, other].into_iter().for_each(|lock| counts(&mut story, lock, 2, 1));
+    story.holds(clerk, one, 30);
+    story.waits(clerk, Lock, other, 31);
+    story.holds(packer, other, 40);
+    story.waits(packer, Lock, one, 41);
+    // A lock that is only waited for much.
+    let hot = story.object(Kind::Mutex, 12);
+    counts(&mut story, hot, 10_000, 4_000);
+    waits(&mut story, hot, Lock, 80 * MS);
+    let all = advise(&story.report());
+    let mut rules: Vec<_> = all.iter().map(|advice| (advice.rule, line(&advice.created_at))).collect();
+    rules.sort_unstable();
+    assert_eq!(rules, [("fault", 10), ("fault", 11), ("shard", 12)]);
+    for advice in &all[..2] {
+        assert!(advice.advice.starts_with("fix LP0001 first: take the locks in one order"), "{advice:?}");
+        assert!(advice.evidence[0].contains("wait for each other") && advice.saves_ns > 0, "{advice:?}");
+    }
+}
+
+#[test]
+fn a_lock_that_is_held_still_is_not_held_shortly() {
+    let mut story = Story::new();
+    let lock = story.object(Kind::Mutex, 10);
+    let holder = story.thread(20);
+    counts(&mut story, lock, 20, 10);
+    waits(&mut story, lock, Lock, 80 * MS);
+    story.holds(holder, lock, 40);
+    let advice = advised(story);
+    assert_eq!(advice.rule, "look");
+    assert!(advice.evidence[1].contains("shop.rs:40:5 (10.00 s)"), "{advice:?}");
+}
