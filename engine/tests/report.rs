@@ -1,8 +1,8 @@
 //! The report as it is printed, and the folder that it is written to.
 mod story;
 
-use lockprof_engine::report::TextOptions;
 use lockprof_engine::report::text::render;
+use lockprof_engine::report::{TextOptions, fingerprint};
 use lockprof_trace::Operation::{Lock, Send};
 use lockprof_trace::{Event, HoldSource, Kind, Loss, Role, WaitEnd};
 use story::{BEGIN, FINISH, SECOND, Story};
@@ -184,4 +184,51 @@ fn what_is_held_in_the_end_counts_up_to_there() {
     assert_eq!(sites, [("shop.rs:30:5", 2, 1, 7_000_000 + open, open), ("shop.rs:40:5", 1, 1, open, open)]);
     assert_eq!((free.holding, free.hold_ns.max, free.holding_sites[0].still), (0, 5_000_000, 0));
     assert_eq!(report.classes.iter().map(|class| class.holding).sum::<u64>(), 2);
+}
+
+#[test]
+fn a_circle_is_the_same_whoever_comes_first() {
+    // Two threads that wait for each other; the one that waits at line 31 came first, or the other one.
+    let circle = |first: bool| {
+        let mut story = Story::new();
+        let (one, other) = (story.object(Kind::Mutex, 10), story.object(Kind::Mutex, 11));
+        let (clerk, packer) = (story.thread(20), story.thread(21));
+        story.holds(clerk, one, 30);
+        story.holds(packer, other, 40);
+        let since = [BEGIN + SECOND, BEGIN + 2 * SECOND];
+        story.waits_since(since[usize::from(!first)], clerk, Lock, other, 31);
+        story.waits_since(since[usize::from(first)], packer, Lock, one, 41);
+        story.report().findings
+    };
+    let (one, other) = (circle(true), circle(false));
+    assert_eq!([one.len(), other.len()], [1, 1]);
+    assert_ne!(one[0].at, other[0].at, "it is told where it began");
+    assert_eq!(fingerprint(&one[0]), "LP0001 shop.rs:31 | shop.rs:41");
+    assert_eq!(fingerprint(&one[0]), fingerprint(&other[0]));
+    // What has one line is known by that, as it ever was.
+    let mut story = Story::new();
+    let (lock, clerk) = (story.object(Kind::Mutex, 10), story.thread(20));
+    story.holds(clerk, lock, 30);
+    story.waits(clerk, Lock, lock, 31);
+    assert_eq!(fingerprint(&story.report().findings[0]), "LP0001 shop.rs:31");
+    let sends = shop().report().findings.into_iter().find(|finding| finding.code == "LP0003").unwrap();
+    assert_eq!(fingerprint(&sends), "LP0003 shop.rs:60");
+}
+
+#[test]
+fn two_orders_are_the_same_whichever_lock_was_made_first() {
+    let orders = |swapped: bool| {
+        let mut story = Story::new();
+        let (mut one, mut other) = (story.object(Kind::Mutex, 10), story.object(Kind::Mutex, 10));
+        if swapped {
+            (one, other) = (other, one);
+        }
+        let (clerk, packer) = (story.thread(20), story.thread(21));
+        story.nested(clerk, Lock, (other, 31), &[(one, 30)]);
+        story.nested(packer, Lock, (one, 41), &[(other, 40)]);
+        let findings = story.report().findings;
+        fingerprint(findings.iter().find(|finding| finding.code == "LP0010").unwrap())
+    };
+    assert_eq!(orders(false), "LP0010 shop.rs:30 | shop.rs:31 | shop.rs:40 | shop.rs:41");
+    assert_eq!(orders(true), orders(false));
 }
