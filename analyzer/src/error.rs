@@ -27,6 +27,11 @@ pub enum Error {
     Output(PathBuf, io::Error),
     #[error("{}: a folder's path with a comma cannot be told to the recorder; name another with --out", .0.display())]
     Comma(PathBuf),
+    #[error(
+        "{}: a folder whose path is not UTF-8 cannot be told to the recorder; name another with --out",
+        .0.display()
+    )]
+    NotUtf8(PathBuf),
     #[error("{}: cannot be started: {}", .0.display(), .1)]
     Start(PathBuf, io::Error),
     #[cfg(unix)]

@@ -96,6 +96,13 @@ fn what_cannot_be_done_is_told() {
     assert!(no_folder.code == Some(2) && no_folder.err.contains("cannot be written to"), "{}", no_folder.err);
     let comma = refused(&folder.path("a,b"), "true");
     assert!(comma.code == Some(2) && comma.err.contains("comma"), "{}", comma.err);
+    #[cfg(target_os = "linux")]
+    {
+        let name = <std::ffi::OsStr as std::os::unix::ffi::OsStrExt>::from_bytes(b"na\xffme");
+        let no_text = refused(&folder.path("").join(name), "true");
+        let said = no_text.code == Some(2) && no_text.err.contains("is not UTF-8");
+        assert!(said && !no_text.err.contains("comma"), "{}", no_text.err);
+    }
     let no_program = refused(&folder.path("out"), "./no-such-program");
     assert!(
         no_program.code == Some(2) && no_program.err.contains("no-such-program: cannot be started"),

@@ -15,7 +15,7 @@ const VARIABLE: &str = "LOCKPROF";
 /// Runs `command`, analyzes what it recorded in the folder `out`, and returns its exit code.
 pub fn run(out: &Path, ask: &Ask, command: &[OsString]) -> Result<u8, Error> {
     let folder = prepare(out).map_err(|error| Error::Output(out.into(), error))?;
-    let asked = variable(env::var_os(VARIABLE), &folder).ok_or_else(|| Error::Comma(folder.clone()))?;
+    let asked = variable(env::var_os(VARIABLE), &folder)?;
     let [program, arguments @ ..] = command else { return Err(Error::Nothing) };
     let status =
         system::run(Command::new(program).args(arguments).env(VARIABLE, &asked)).map_err(
@@ -74,8 +74,8 @@ fn traces(folder: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(traces.into_iter().map(|(_, path)| path).collect())
 }
 
-/// What the recorder is asked for: what the user asks for, but into this folder. `None`: the folder cannot be told.
-fn variable(asked: Option<OsString>, folder: &Path) -> Option<OsString> {
+/// What the recorder is asked for: what the user asks for, but into this folder.
+fn variable(asked: Option<OsString>, folder: &Path) -> Result<OsString, Error> {
     let asked = asked.unwrap_or_default().into_string().unwrap_or_default();
     let is_place = |option: &str| ["dir=", "path="].iter().any(|place| option.trim().starts_with(place));
     let mut options: Vec<&str> =
@@ -83,8 +83,11 @@ fn variable(asked: Option<OsString>, folder: &Path) -> Option<OsString> {
     if options.is_empty() {
         options.push("profile");
     }
-    let folder = folder.to_str().filter(|folder| !folder.contains(','))?;
-    Some(format!("{},dir={folder}", options.join(",")).into())
+    let name = folder.to_str().ok_or_else(|| Error::NotUtf8(folder.into()))?;
+    if name.contains(',') {
+        return Err(Error::Comma(folder.into()));
+    }
+    Ok(format!("{},dir={name}", options.join(",")).into())
 }
 
 /// Why nothing can have been recorded.
@@ -114,6 +117,6 @@ mod tests {
         assert_eq!(told(""), "profile,dir=/tmp/out");
         assert_eq!(told("full, path=x.bin"), "full,dir=/tmp/out");
         assert_eq!(told("dir=/else,limit=1G"), "limit=1G,dir=/tmp/out");
-        assert_eq!(variable(None, Path::new("/tmp/a,b")), None);
+        assert!(matches!(variable(None, Path::new("/tmp/a,b")), Err(Error::Comma(_))));
     }
 }
