@@ -369,7 +369,12 @@ fn what_cannot_be_exported_is_told() {
     let mut command = lockprof(["export", "--to", "csv", "--output"]);
     command.arg(folder.path("no/such/folder")).arg(&trace);
     let nowhere = done(command);
-    assert!(nowhere.code == Some(2) && nowhere.err.contains("cannot be written to"), "{}", nowhere.err);
+    assert!(nowhere.code == Some(2) && nowhere.err.contains("cannot be written: "), "{}", nowhere.err);
+    assert!(
+        nowhere.err.ends_with("; name another file\n") && !nowhere.err.contains("--out"),
+        "{}",
+        nowhere.err
+    );
     // A trace without a wait is no trouble for any form.
     for to in FORMS {
         let mut command = lockprof(["export", "--to", to, "--output"]);
@@ -391,4 +396,31 @@ fn a_reader_that_has_seen_enough_is_no_trouble() {
         let output = command.arg(&trace).stdout(writer).output().unwrap();
         assert!(output.status.success(), "{to}: {}", String::from_utf8_lossy(&output.stderr));
     }
+}
+
+#[test]
+fn what_is_not_there_is_told_once() {
+    let folder = Folder::new();
+    let trace = folder.file("trace.bin", &contended(7));
+    let told = |to: &str, of: &str, trace: &PathBuf| {
+        let mut command = lockprof(["export", "--to", to, "--of", of, "--output"]);
+        command.arg(folder.path("out")).arg(trace);
+        let done = done(command);
+        assert_eq!(done.code, Some(0), "{}", done.err);
+        assert!(done.err.lines().count() <= 1, "{}", done.err);
+        done.err
+    };
+    for to in ["pprof", "folded", "speedscope", "csv"] {
+        assert!(
+            told(to, "cpu", &trace).contains("note: there is nothing to export: where threads run was not")
+        );
+        assert!(told(to, "span", &trace).contains("no wait was recorded in a tracing span"));
+        assert_eq!([told(to, "wait", &trace), told(to, "hold", &trace)], ["", ""]);
+    }
+    assert_eq!(told("perfetto", "cpu", &trace), "");
+    let none = folder.file("none.bin", &whole(1));
+    assert!(told("csv", "wait", &none).contains("no wait was recorded"));
+    assert!(told("csv", "hold", &none).contains("no hold that has ended"));
+    let request = folder.file("request.bin", &traces::request(1));
+    assert_eq!(told("csv", "span", &request), "");
 }

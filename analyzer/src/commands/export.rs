@@ -32,11 +32,14 @@ pub fn export(
         .enumerate()
         .map(|(process, model)| Context::new(process, model, &options, &modules))
         .collect();
+    if to.is_profile() && !of.is_in(&models) {
+        note(format!("there is nothing to export: {}", of.missing()));
+    }
     let source = Source { contexts: &contexts, traces: &paths, progress: Progress::new(!is_quiet()) };
     let written = match output {
         None => write(&source, to, of, &mut BufWriter::new(io::stdout())),
         Some(path) => {
-            let failed = |error| Error::Output(path.into(), error);
+            let failed = |error| Error::File(path.into(), error);
             let file = File::create(path).map_err(failed)?;
             write(&source, to, of, &mut BufWriter::new(file)).map_err(|error| match error {
                 Error::Print(error) => failed(error),

@@ -16,7 +16,7 @@ use crate::load;
 use crate::progress::Progress;
 use clap::ValueEnum;
 use lockprof_engine::findings::Context;
-use lockprof_engine::model::{Doing, Span};
+use lockprof_engine::model::{Doing, Model, Span};
 use lockprof_engine::pprof::{self, About, Values};
 use lockprof_engine::profile::{self, Sample};
 use lockprof_trace::{Event, WaitEnd};
@@ -50,6 +50,11 @@ impl To {
     pub fn is_binary(self) -> bool {
         !matches!(self, To::Folded | To::Firefox | To::Speedscope | To::Csv | To::OtlpJson)
     }
+
+    /// Whether it is a profile, which is of one thing; a timeline shows waits and holds.
+    pub fn is_profile(self) -> bool {
+        matches!(self, To::Pprof | To::Folded | To::Speedscope | To::Csv)
+    }
 }
 
 /// What a profile is of.
@@ -63,6 +68,31 @@ pub enum Of {
     Span,
     /// Time on a core, as far as it was sampled
     Cpu,
+}
+
+impl Of {
+    /// Whether there is any of it in these.
+    pub fn is_in(self, models: &[Model]) -> bool {
+        models.iter().any(|model| match self {
+            Of::Wait => !model.waits.is_empty(),
+            Of::Hold => !model.holds.is_empty(),
+            Of::Span => !model.tracing.waits.is_empty(),
+            Of::Cpu => !model.cpu.samples.is_empty(),
+        })
+    }
+
+    /// What is not there, and how it would be.
+    pub fn missing(self) -> &'static str {
+        match self {
+            Of::Wait => "no wait was recorded",
+            Of::Hold => "no hold that has ended was measured",
+            Of::Span => "no wait was recorded in a tracing span; see the feature `tracing` of the agent",
+            Of::Cpu => {
+                "where threads run was not sampled; record with the feature `cpu` of the agent, and \
+                 LOCKPROF=profile,cpu=99"
+            }
+        }
+    }
 }
 
 /// What is exported.
