@@ -130,3 +130,21 @@ fn what_is_not_whole_cannot_pass() {
     let cut = folder.file("stuck.bin", &[&stuck[..], &bytes[third..third + 20]].concat());
     assert_eq!(check(&cut, &[]).0, Some(1));
 }
+
+#[test]
+fn a_trace_that_is_named_twice_counts_once() {
+    let folder = Folder::new();
+    let trace = folder.file("stuck.bin", &stuck(1, "src/shop.rs"));
+    let again = folder.path("./stuck.bin");
+    let (code, out, err) = check(&trace, &[again.as_os_str(), trace.as_os_str()]);
+    assert_eq!(code, Some(1), "{err}");
+    assert!(out.ends_with("check: 1 denied, 0 known from the baseline, 1 let pass\n"), "{out}");
+    assert!(
+        err.starts_with("note: ") && err.contains("stuck.bin: named more than once, and read once"),
+        "{err}"
+    );
+    // Another file is another trace, though it tells the same.
+    let copy = folder.file("copy.bin", &stuck(1, "src/shop.rs"));
+    let (_, out, err) = check(&trace, &[copy.as_os_str()]);
+    assert!(out.contains("check: 2 denied") && err.is_empty(), "{out}{err}");
+}

@@ -21,6 +21,7 @@ use lockprof_engine::model::Model;
 use lockprof_engine::report::TextOptions;
 use lockprof_engine::report::{self, Report};
 use serde::Serialize;
+use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -50,7 +51,7 @@ struct Recording {
 }
 
 impl Recording {
-    /// Reads these traces. What is wrong with one of them is told, and the others are read.
+    /// Reads these traces, each once. What is wrong with one of them is told, and the others are read.
     fn load(paths: &[PathBuf]) -> Self {
         Self::load_into(paths, Model::new)
     }
@@ -62,7 +63,13 @@ impl Recording {
 
     fn load_into(paths: &[PathBuf], empty: fn() -> Model) -> Self {
         let mut recording = Recording::default();
+        let mut named = BTreeSet::new();
         for path in paths {
+            // One that is not there is told by who opens it.
+            if path.canonicalize().is_ok_and(|path| !named.insert(path)) {
+                recording.notes.push(format!("{}: named more than once, and read once", path.display()));
+                continue;
+            }
             let (mut model, mut process) = (empty(), Process::default());
             let progress = Progress::new(!is_quiet());
             let read = load::read_apart(path, &progress, |told| match told {
