@@ -132,20 +132,21 @@ impl Builder {
     pub(crate) fn from_text(text: &str) -> Result<Option<Self>, Error> {
         let mut builder = Self::default();
         for option in text.split(',').map(str::trim).filter(|option| !option.is_empty()) {
-            let unknown = || Error(Kind::Option(option.into()));
+            let refused = || refused(option);
             match option.split_once('=') {
                 None => match option {
                     "off" | "0" => return Ok(None),
                     "profile" | "1" => builder.mode = Mode::Profile,
                     "full" => builder.mode = Mode::Full,
-                    _ => return Err(unknown()),
+                    _ => return Err(refused()),
                 },
+                Some(("path" | "dir" | "watchdog-file" | "http", "")) => return Err(refused()),
                 Some(("path", path)) => builder.path = path.into(),
                 Some(("dir", folder)) => {
                     builder.path = PathBuf::from(folder).join(format!("trace-{}.bin", std::process::id()));
                 }
-                Some(("memory", bytes)) => builder.memory_bytes = bytes_of(bytes).ok_or_else(unknown)?,
-                Some(("limit", bytes)) => builder.limit_bytes = bytes_of(bytes).ok_or_else(unknown)?,
+                Some(("memory", bytes)) => builder.memory_bytes = bytes_of(bytes).ok_or_else(refused)?,
+                Some(("limit", bytes)) => builder.limit_bytes = bytes_of(bytes).ok_or_else(refused)?,
                 Some(("policy", "stop")) => builder.policy = Policy::Stop,
                 Some(("policy", "flight")) => builder.policy = Policy::Flight,
                 Some(("clock", "monotonic")) => builder.counter = false,
@@ -155,11 +156,11 @@ impl Builder {
                 Some(("stacks", "unwinder")) => builder.stacks = crate::recorder::Way::Unwinder,
                 #[cfg(feature = "cpu")]
                 Some(("cpu", samples)) => {
-                    builder.cpu = Some(samples.parse().map_err(|_| unknown())?);
+                    builder.cpu = Some(samples.parse().map_err(|_| refused())?);
                 }
                 #[cfg(feature = "live")]
                 Some(("watchdog", every)) => {
-                    builder = builder.watchdog(time_of(every).ok_or_else(unknown)?);
+                    builder = builder.watchdog(time_of(every).ok_or_else(refused)?);
                 }
                 #[cfg(feature = "live")]
                 Some(("watchdog-file", file)) => {
@@ -168,11 +169,32 @@ impl Builder {
                 }
                 #[cfg(feature = "http")]
                 Some(("http", address)) => builder.http = Some(address.into()),
-                Some(_) => return Err(unknown()),
+                Some(_) => return Err(refused()),
             }
         }
         Ok((!text.trim().is_empty()).then_some(builder))
     }
+}
+
+/// Why an option is refused: it is unknown, or not built in, or its value is none.
+fn refused(option: &str) -> Error {
+    let (needs, takes) = match option.split('=').next().unwrap_or_default() {
+        "path" => (None, "the name of a file"),
+        "dir" => (None, "the name of a folder"),
+        "memory" | "limit" => (None, "a number of bytes, as in 48M"),
+        "policy" => (None, "stop or flight"),
+        "clock" => (None, "monotonic"),
+        "stacks" => (None, "framehop or unwinder"),
+        "watchdog" => ((!cfg!(feature = "live")).then_some("live"), "a time, as in 500ms, 10s or 1m"),
+        "watchdog-file" => ((!cfg!(feature = "live")).then_some("live"), "the name of a file"),
+        "http" => ((!cfg!(feature = "http")).then_some("http"), "an address, as in 127.0.0.1:6061"),
+        "cpu" => ((!cfg!(feature = "cpu")).then_some("cpu"), "a number of samples in a second, as in 99"),
+        _ => return Error(Kind::Option(option.into())),
+    };
+    Error(match needs {
+        Some(feature) => Kind::Feature(option.into(), feature),
+        None => Kind::Value(option.into(), takes),
+    })
 }
 
 /// A number of bytes, with K, M or G behind it where it is one of thousands (of 1,024).
@@ -223,6 +245,36 @@ mod tests {
         for text in ["fast", "profile,depth=3", "policy=fly", "memory=12Q", "limit=", "memory=99999999999G"] {
             let error = Builder::from_text(text).unwrap_err().to_string();
             assert!(error.contains(text.split(',').next_back().unwrap()), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_with_an_option_is_told() {
+        let told = |text: &str| Builder::from_text(text).unwrap_err().to_string();
+        assert!(told("profile,depth=3").contains("is not known: LOCKPROF is a mode"));
+        for (option, takes) in [
+            ("memory=foo", "memory= takes a number of bytes, as in 48M"),
+            ("limit", "limit= takes a number of bytes"),
+            ("policy=x", "policy= takes stop or flight"),
+            ("clock=tsc", "clock= takes monotonic"),
+            ("path=", "path= takes the name of a file"),
+            ("dir=", "dir= takes the name of a folder"),
+        ] {
+            let error = told(&format!("profile,{option}"));
+            assert!(
+                error.starts_with(&format!("the option \"{option}\" is not understood: {takes}")),
+                "{error}"
+            );
+        }
+        let needs = |feature: &str| format!("needs the feature `{feature}`");
+        for (option, feature, is_there, takes) in [
+            ("watchdog=soon", "live", cfg!(feature = "live"), "watchdog= takes a time"),
+            ("watchdog-file=", "live", cfg!(feature = "live"), "takes the name of a file"),
+            ("http=", "http", cfg!(feature = "http"), "http= takes an address"),
+            ("cpu=all", "cpu", cfg!(feature = "cpu"), "cpu= takes a number of samples"),
+        ] {
+            let error = told(option);
+            assert!(error.contains(&if is_there { takes.to_owned() } else { needs(feature) }), "{error}");
         }
     }
 }

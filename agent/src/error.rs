@@ -9,8 +9,15 @@ pub struct Error(pub(crate) Kind);
 #[derive(Debug)]
 #[cfg_attr(not(feature = "record"), allow(dead_code))]
 pub(crate) enum Kind {
+    /// An option that there is not.
     Option(String),
+    /// An option's value that is none, and what it takes.
+    Value(String, &'static str),
+    /// An option of a feature that is not built in.
+    Feature(String, &'static str),
     Memory(io::Error),
+    /// So many bytes of memory that a recording does not fit in.
+    TooLittle(u64),
     Trace(PathBuf, io::Error),
     Thread(io::Error),
     #[cfg(feature = "http")]
@@ -36,7 +43,7 @@ impl Error {
 
     /// Whether there is no shared memory to record into.
     pub fn is_memory(&self) -> bool {
-        matches!(self.0, Kind::Memory(_))
+        matches!(self.0, Kind::Memory(_) | Kind::TooLittle(_))
     }
 
     /// Whether tokio was built without `--cfg tokio_unstable`, so that there is nothing for a console.
@@ -60,8 +67,24 @@ impl fmt::Display for Error {
                  memory=BYTES, limit=BYTES, policy=stop, policy=flight, clock=monotonic, stacks=framehop or stacks=unwinder, and with the feature `live` watchdog=TIME \
                  and watchdog-file=FILE, with the feature `http` http=ADDRESS:PORT, with `cpu` cpu=SAMPLES, with commas between them"
             ),
-            Kind::Memory(error) => {
-                write!(f, "no shared memory to record into: {error}; a smaller memory=BYTES may fit")
+            Kind::Value(option, takes) => {
+                let name = option.split('=').next().unwrap_or_default();
+                write!(f, "the option \"{option}\" is not understood: {name}= takes {takes}")
+            }
+            Kind::Feature(option, feature) => write!(
+                f,
+                "the option \"{option}\" needs the feature `{feature}` of lockprof, without which this program was built"
+            ),
+            Kind::Memory(error) => write!(
+                f,
+                "no shared memory to record into: {error}; is there a limit to the program's memory, or its addresses?"
+            ),
+            Kind::TooLittle(bytes) => write!(
+                f,
+                "{bytes} bytes of memory are too few to record into; more are needed, as by memory=8M, and usual are 48M"
+            ),
+            Kind::Trace(path, _) if path.as_os_str().is_empty() => {
+                f.write_str("the trace cannot be written: its path is empty")
             }
             Kind::Trace(path, error) => write!(f, "the trace {} cannot be written: {error}", path.display()),
             Kind::Thread(error) => write!(f, "the background thread cannot be started: {error}"),
@@ -101,7 +124,9 @@ impl std::error::Error for Error {
             Kind::Cpu(error) => Some(error),
             #[cfg(feature = "console")]
             Kind::Unstable | Kind::Subscriber | Kind::Console(_) => None,
-            Kind::Option(_) | Kind::Finished => None,
+            Kind::Option(_) | Kind::Value(..) | Kind::Feature(..) | Kind::TooLittle(_) | Kind::Finished => {
+                None
+            }
         }
     }
 }

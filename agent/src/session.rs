@@ -8,11 +8,15 @@ use crate::error::{Error, Kind};
 use crate::platform;
 use crate::recorder::{self, Drain, Output, RECORDING, Stop, memory};
 use lockprof_trace::Event;
+use std::fs::File;
 use std::io::Write;
 use std::path::PathBuf;
 use std::sync::atomic::Ordering::{Relaxed, Release};
 use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread::JoinHandle;
+
+/// With less memory than this, in bytes, it may be the number that keeps a recording from starting; with more it is the system.
+const LEAST_BYTES: u64 = 1 << 20;
 
 static STOP: Stop = Stop::new();
 static SESSION: Mutex<State> = Mutex::new(State::New);
@@ -142,14 +146,35 @@ pub(crate) fn start_scratch() -> Result<(), Error> {
     Ok(())
 }
 
-/// Makes the trace and the memory; the path is the trace's.
+/// Makes the trace and the memory; the path is the trace's. Where that fails, no trace is left that was not there before.
 fn prepare(config: &Builder) -> Result<(Drain, PathBuf), Error> {
-    let cannot_write = |error| Error(Kind::Trace(config.path.clone(), error));
     // First what can fail for a reason that the user can mend.
     #[cfg(feature = "cpu")]
     let sampler =
         config.cpu.map(recorder::Sampler::new).transpose().map_err(|error| Error(Kind::Cpu(error)))?;
-    let mut file = platform::create_trace(&config.path).map_err(cannot_write)?;
+    let found = std::fs::symlink_metadata(&config.path);
+    let is_new = found.is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound);
+    let file = platform::create_trace(&config.path)
+        .map_err(|error| Error(Kind::Trace(config.path.clone(), error)))?;
+    let begun = begin(
+        config,
+        file,
+        #[cfg(feature = "cpu")]
+        sampler,
+    );
+    if begun.is_err() && is_new {
+        drop(std::fs::remove_file(&config.path));
+    }
+    begun
+}
+
+/// Makes the memory, and begins the trace.
+fn begin(
+    config: &Builder,
+    mut file: File,
+    #[cfg(feature = "cpu")] sampler: Option<recorder::Sampler>,
+) -> Result<(Drain, PathBuf), Error> {
+    let cannot_write = |error| Error(Kind::Trace(config.path.clone(), error));
     let path = std::fs::canonicalize(&config.path).map_err(cannot_write)?;
     let memory = memory::create(config.memory_bytes).map_err(|error| Error(Kind::Memory(error)))?;
     let memory = memory.ok_or(Error(Kind::Finished))?;
@@ -173,7 +198,10 @@ fn prepare(config: &Builder) -> Result<(Drain, PathBuf), Error> {
     let beginning = recorder::beginning([session].into_iter().chain(clock::skew()));
     if !recorder::prepare(memory) {
         memory.shared.remove();
-        return Err(Error(Kind::Memory(std::io::ErrorKind::OutOfMemory.into())));
+        return Err(Error(match config.memory_bytes {
+            bytes @ ..LEAST_BYTES => Kind::TooLittle(bytes),
+            _ => Kind::Memory(std::io::ErrorKind::OutOfMemory.into()),
+        }));
     }
     file.write_all(&beginning).map_err(|error| {
         memory.shared.remove();

@@ -1,0 +1,66 @@
+//! A recording that cannot be started says why, and leaves no trace that was not there before.
+#![cfg(all(target_os = "linux", feature = "record"))]
+mod child;
+
+use child::Scene;
+use std::fs;
+use std::process::Stdio;
+
+/// What the child of this scene says when it is started with these options.
+fn said(scene: &Scene, options: &str) -> String {
+    let output = scene.recorded(options).stderr(Stdio::piped()).output().unwrap();
+    assert!(output.status.success(), "the program runs on");
+    let text = String::from_utf8(output.stderr).unwrap();
+    let refused = text.lines().find(|line| line.starts_with("lockprof: nothing is recorded: "));
+    refused.unwrap_or_else(|| panic!("{text}")).into()
+}
+
+#[test]
+fn too_little_memory_leaves_no_trace() {
+    if child::is("too_little_memory_leaves_no_trace") {
+        return;
+    }
+    let scene = Scene::new("too_little_memory_leaves_no_trace");
+    let error = said(&scene, ",memory=1000");
+    assert!(error.contains("1000 bytes of memory are too few") && error.contains("memory=8M"), "{error}");
+    assert!(!scene.trace().exists());
+    // One that was there before stays, as every start that fails later leaves it: empty.
+    fs::write(scene.trace(), "an older one").unwrap();
+    said(&scene, ",memory=1000");
+    assert!(scene.trace().exists());
+    // This is enough.
+    assert!(!scene.run(",memory=1M").events.is_empty());
+}
+
+#[test]
+fn a_wrong_value_is_told_as_one() {
+    if child::is("a_wrong_value_is_told_as_one") {
+        return;
+    }
+    let scene = Scene::new("a_wrong_value_is_told_as_one");
+    let error = said(&scene, ",memory=foo");
+    assert!(error.ends_with("memory= takes a number of bytes, as in 48M"), "{error}");
+    assert!(!scene.trace().exists());
+}
+
+#[test]
+fn an_empty_path_is_told() {
+    if child::is("an_empty_path_is_told") {
+        let error = lockprof::builder().path("").start().unwrap_err();
+        assert!(error.is_trace() && error.to_string() == "the trace cannot be written: its path is empty");
+        return;
+    }
+    assert!(Scene::new("an_empty_path_is_told").unrecorded().status().unwrap().success());
+}
+
+#[test]
+fn too_little_memory_is_a_matter_of_memory() {
+    if child::is("too_little_memory_is_a_matter_of_memory") {
+        let path = child::folder().join("trace.bin");
+        let error = lockprof::builder().path(&path).memory_bytes(1_000).start().unwrap_err();
+        assert!(error.is_memory() && !path.exists(), "{error}");
+        return;
+    }
+    let scene = Scene::new("too_little_memory_is_a_matter_of_memory");
+    assert!(scene.unrecorded().status().unwrap().success());
+}
