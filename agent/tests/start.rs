@@ -1,8 +1,10 @@
-//! A recording that cannot be started says why, and leaves no trace that was not there before.
+//! What comes of a start: an error that says why, and no trace that was not there before; or the recording that runs already.
 #![cfg(all(target_os = "linux", feature = "record"))]
 mod child;
 
 use child::Scene;
+use lockprof::{Status, builder, status};
+use lockprof_trace::{End, Event, Mode};
 use std::fs;
 use std::process::Stdio;
 
@@ -46,7 +48,7 @@ fn a_wrong_value_is_told_as_one() {
 #[test]
 fn an_empty_path_is_told() {
     if child::is("an_empty_path_is_told") {
-        let error = lockprof::builder().path("").start().unwrap_err();
+        let error = builder().path("").start().unwrap_err();
         assert!(error.is_trace() && error.to_string() == "the trace cannot be written: its path is empty");
         return;
     }
@@ -57,10 +59,28 @@ fn an_empty_path_is_told() {
 fn too_little_memory_is_a_matter_of_memory() {
     if child::is("too_little_memory_is_a_matter_of_memory") {
         let path = child::folder().join("trace.bin");
-        let error = lockprof::builder().path(&path).memory_bytes(1_000).start().unwrap_err();
+        let error = builder().path(&path).memory_bytes(1_000).start().unwrap_err();
         assert!(error.is_memory() && !path.exists(), "{error}");
         return;
     }
     let scene = Scene::new("too_little_memory_is_a_matter_of_memory");
     assert!(scene.unrecorded().status().unwrap().success());
+}
+
+#[test]
+fn the_environment_comes_first() {
+    if child::is("the_environment_comes_first") {
+        let (trace, other) = (child::folder().join("trace.bin"), child::folder().join("other.bin"));
+        let recording = builder().path(&other).full().start().unwrap();
+        assert_eq!(status(), Status::Recording(fs::canonicalize(trace).unwrap()));
+        assert!(!other.exists());
+        return recording.finish();
+    }
+    let ended = Scene::new("the_environment_comes_first").run("");
+    assert!(ended.status.success());
+    let mode = ended.events.iter().find_map(|event| match event {
+        Event::Session { mode, .. } => Some(*mode),
+        _ => None,
+    });
+    assert_eq!((mode, ended.end()), (Some(Mode::Profile), End::Finished));
 }
