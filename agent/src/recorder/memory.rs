@@ -21,8 +21,8 @@ pub(crate) struct Mapped {
     words: &'static [AtomicU64; region::END],
     /// Bytes that may still be reserved.
     budget: AtomicI64,
-    /// So many of them not for chunks: a flood of events must not take the room for what comes later.
-    kept: i64,
+    /// Chunks that there may be at most: a flood of events must not take the room of what comes later.
+    most_chunks: usize,
     reserved: [AtomicU32; 4],
     /// Who it belongs to: not the child of a fork.
     pub(crate) pid: u32,
@@ -94,8 +94,9 @@ pub(crate) fn create(budget: u64) -> io::Result<Option<&'static Mapped>> {
     let words = unsafe { &*shared.base().cast::<[AtomicU64; region::END]>() };
     shared.touch(0, at_start);
     words[region::BLANK..region::RECORDS].iter().for_each(|word| word.store(u64::MAX, Relaxed));
-    let (kept, budget) = (budget as i64 / 4, AtomicI64::new(budget as i64 - at_start as i64));
-    let mapped = Mapped { shared, words, budget, kept, reserved: Default::default(), pid };
+    let most_chunks = ((budget / 4 * 3) as usize / (CHUNK * 8)).min(CHUNKS.limit);
+    let budget = AtomicI64::new(budget as i64 - at_start as i64);
+    let mapped = Mapped { shared, words, budget, most_chunks, reserved: Default::default(), pid };
     mapped.word(header::PID).store(u64::from(pid), Relaxed);
     mapped.word(header::STATE).store(1, Relaxed);
     mapped.word(header::IDS).store(RUN as u64, Relaxed);
@@ -137,11 +138,12 @@ impl Mapped {
 
     /// Takes `count` pieces of a region that nobody had before; their number, or `None` where there are no more.
     pub(crate) fn take(&self, region: Region, count: usize) -> Option<usize> {
+        let limit = if region.number == CHUNKS.number { self.most_chunks } else { region.limit };
         let used = self.word(region.used);
         let mut first = used.load(Relaxed);
         loop {
             let end = first as usize + count;
-            if end > region.limit || !self.reserve(region, end) {
+            if end > limit || !self.reserve(region, end) {
                 return None;
             }
             match used.compare_exchange_weak(first, end as u64, AcqRel, Relaxed) {
@@ -161,8 +163,7 @@ impl Mapped {
             }
             let next = (have + region.step).min(region.limit);
             let bytes = ((next - have) * region.words * 8) as i64;
-            let kept = if region.number == CHUNKS.number { self.kept } else { 0 };
-            if self.budget.fetch_sub(bytes, Relaxed) < bytes + kept {
+            if self.budget.fetch_sub(bytes, Relaxed) < bytes {
                 self.budget.fetch_add(bytes, Relaxed);
                 return false;
             }

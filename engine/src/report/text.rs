@@ -23,6 +23,8 @@ const FINDINGS: usize = 50;
 const LEAST_WIDTH: usize = 40;
 /// What stands on the line of a site besides its place.
 const REST_OF_SITE: usize = 62;
+/// Cores that are less apart than this, in nanoseconds, make no difference to anything that the text shows.
+const SKEW_NS: u64 = 1_000;
 /// Columns for the place of a site.
 const SHORTEST_SITE: usize = 16;
 const LONGEST_SITE: usize = 40;
@@ -64,8 +66,8 @@ fn recorded(report: &Report, out: &mut String) -> std::fmt::Result {
             "{}",
             if process.reason.is_empty() { String::new() } else { format!(": {}", shown(&process.reason)) }
         )?;
-        if let Some([apart, uncertain]) = process.clock_skew_ns.filter(|[apart, uncertain]| apart > uncertain)
-        {
+        let matters = |[apart, uncertain]: &[u64; 2]| apart > uncertain && *apart >= SKEW_NS;
+        if let Some([apart, uncertain]) = process.clock_skew_ns.filter(matters) {
             let [apart, uncertain] = [apart, uncertain].map(duration);
             writeln!(
                 out,
