@@ -5,7 +5,7 @@ use lockprof_engine::findings::PartyRole::{Bystander, Holder, Member};
 use lockprof_engine::findings::Verdict::{Proved, Suspected};
 use lockprof_engine::findings::{Verdict, explain};
 use lockprof_trace::Operation::{
-    Acquire, Changed, CondvarWait, Join, Lock, Notified, Read, Recv, Send, Write,
+    self, Acquire, Changed, CondvarWait, Init, Join, Lock, Notified, Read, Recv, Send, Write,
 };
 use lockprof_trace::memory::entry::TRAVELS;
 use lockprof_trace::{Event, HoldSource, Kind, Loss, Outcome, Party, Role, WaitEnd};
@@ -54,6 +54,24 @@ fn a_lock_taken_twice() {
     assert_eq!((found.code, found.verdict, found.count), ("LP0001", Proved, 1));
     assert_eq!((waiting(&found, Member), waiting(&found, Bystander)), (vec![31], vec![40]));
     assert!(found.message.contains("took itself at shop.rs:30"), "{}", found.message);
+}
+
+#[test]
+fn what_is_asked_for_by_its_maker_or_while_it_is_looked_at_is_no_channel_with_two_ends() {
+    let found = |kind: Kind, role: Role, operation: Operation| {
+        let mut story = Story::new();
+        let (object, party) = (story.object(kind, 10), story.thread(20));
+        if kind == Kind::TokioWatch {
+            story.handle(party, Role::Receiver, object, 29, 1);
+        }
+        story.handle(party, role, object, 30, 1);
+        story.waits(party, operation, object, 31);
+        only(story.firm())
+    };
+    let made = found(Kind::OnceCell, Role::Exclusive, Init);
+    assert!(made.message.contains("which it is making itself at shop.rs:30"), "{}", made.message);
+    let seen = found(Kind::TokioWatch, Role::Shared, Send);
+    assert!(seen.message.contains("that it took itself at shop.rs:30"), "{}", seen.message);
 }
 
 #[test]

@@ -108,9 +108,8 @@ pub(super) fn tell_again(memory: &Mapped, mut tell: impl FnMut(&Event<'_>)) {
         let meta = memory.record(id, record::META).load(Relaxed);
         let Some(kind) = Kind::from_number(meta & 0xFF).filter(|_| meta >> 8 & 0xFF == 0) else { continue };
         if kind != Kind::Unknown {
-            let keeps_signal = matches!(kind, Kind::Condvar | Kind::StdCondvar | Kind::TokioNotify);
             let capacity = memory.record(id, record::CAPACITY).load(Relaxed);
-            let capacity = if keeps_signal { 0 } else { capacity };
+            let capacity = if is_signalled(kind) { 0 } else { capacity };
             tell(&Event::Object { at, object: id.into(), class: meta >> 32, capacity });
         }
     }
@@ -190,9 +189,6 @@ fn begin(memory: &Mapped, id: u32) -> u64 {
 /// Another object of the same class has an id that this thread kept.
 fn renewed(id: u32) -> u32 {
     memory::get().map_or(0, |memory| {
-        // What was signalled was another one: see `signalled`.
-        memory.record(id, record::NEXT).store(0, Relaxed);
-        memory.record(id, record::CAPACITY).store(0, Relaxed);
         begin(memory, id);
         id
     })
@@ -211,6 +207,13 @@ pub(super) fn hand_back(id: u32) {
 const LIVE: u64 = 1 << 16;
 /// There besides: it is told how many there are of its class.
 const COUNTED: u64 = 1 << 17;
+/// There besides: the last signal stands in the record, see [`signalled`].
+const SIGNALLED: u64 = 1 << 18;
+
+/// Whether it is waited for by signals.
+const fn is_signalled(kind: Kind) -> bool {
+    matches!(kind, Kind::Condvar | Kind::StdCondvar | Kind::TokioNotify)
+}
 
 /// Of locks and cells it is not told how many there are as time goes on, only at the end: they come and go at a rate at
 /// which a shared counter would be the dearest part.
@@ -229,7 +232,8 @@ fn kept(key: u64) -> Option<u32> {
 /// An id that no object had before, with those behind it for its further counts.
 fn first(memory: &Mapped, kind: Kind, class: u32) -> Option<u32> {
     let count = kind.ids();
-    let counted = if counts_population(kind) { COUNTED } else { 0 };
+    let flags = if counts_population(kind) { COUNTED } else { 0 };
+    let flags = if is_signalled(kind) { SIGNALLED } else { flags };
     let (mut next, mut end) = LOCAL.with(|local| local.ids.get());
     if end - next < count {
         next = memory.take(RECORDS, RUN)? as u32;
@@ -237,7 +241,7 @@ fn first(memory: &Mapped, kind: Kind, class: u32) -> Option<u32> {
     }
     LOCAL.with(|local| local.ids.set((next + count, end)));
     for offset in 0..count {
-        let meta = u64::from(class) << 32 | u64::from(offset) << 8 | counted | kind as u64;
+        let meta = u64::from(class) << 32 | u64::from(offset) << 8 | flags | kind as u64;
         memory.record(next + offset, record::META).store(meta, Release);
     }
     Some(next)
@@ -253,15 +257,23 @@ pub(crate) fn drop_id(id: u32) {
     meta.store(before & !LIVE, Relaxed);
     let number = (before >> 32) as u32;
     let Some(class) = class(number) else { return };
-    let keeps = if before & COUNTED == 0 {
-        keep(class.key.load(Relaxed), id)
-    } else {
-        class.live.fetch_sub(1, Relaxed);
-        false
-    };
-    if !keeps {
-        class.free.push(id, |id| memory.record(id, record::NEXT));
+    if before & (COUNTED | SIGNALLED) != 0 || !keep(class.key.load(Relaxed), id) {
+        give_back(memory, class, before, id);
     }
+}
+
+/// An id goes back to its class; `meta`: the first word of its record.
+#[cold]
+#[inline(never)]
+fn give_back(memory: &Mapped, class: &Class, meta: u64, id: u32) {
+    if meta & COUNTED != 0 {
+        class.live.fetch_sub(1, Relaxed);
+    }
+    if meta & SIGNALLED != 0 {
+        // The next one has not been signalled.
+        memory.record(id, record::CAPACITY).store(0, Relaxed);
+    }
+    class.free.push(id, |id| memory.record(id, record::NEXT));
 }
 
 /// Keeps an id for the next object of the class with this key that this thread makes, if there is room.

@@ -245,14 +245,23 @@ fn circle(context: &Context<'_>, case: &Case, times: usize) -> String {
         let own = context
             .frozen
             .handles_of(context.model, wait.object)
-            .find(|held| held.party == party && serves(wait.operation, held.role));
+            .filter(|held| held.party == party)
+            // Of a watch whose value it looks at it has an end as well.
+            .filter(|held| held.role.is_guard() || serves(wait.operation, held.role))
+            .max_by_key(|held| held.role.is_guard());
         let what = format!("{} in {} at {}", who(context, party), wait.operation, context.open_place(wait));
         steps.push(match own {
-            Some(held) if members.len() == 1 && is_lock(wait.operation) => format!(
-                "{what} waits for the {} that it took itself at {} and has not released",
-                names(wait),
-                context.place(held.site)
-            ),
+            Some(held) if members.len() == 1 && held.role.is_guard() => {
+                let (object, at) = (names(wait), context.place(held.site));
+                match wait.operation {
+                    Operation::Init => {
+                        format!("{what} waits for the {object}, which it is making itself at {at}")
+                    }
+                    _ => format!(
+                        "{what} waits for the {object} that it took itself at {at} and has not released"
+                    ),
+                }
+            }
             _ if members.len() == 1 && wait.operation == Operation::Join => {
                 format!("{what} waits for its own end")
             }
@@ -440,7 +449,10 @@ fn help(context: &Context<'_>, code: &str, cases: &[Case], first: Option<&OpenWa
         "LP0001" if one && only_locks => {
             "release the guard before locking again, or pass it on to the code that needs it"
         }
-        "LP0001" if one => "let another task do this wait, or give up the own end of it first",
+        "LP0001" if one && first.is_some_and(|wait| wait.operation == Operation::Init) => {
+            "do not ask for it in what makes it: pass on what is needed of it"
+        }
+        "LP0001" if one => "let another task do this wait, or give up what it has of it itself first",
         "LP0001" if only_locks && reads => {
             "do not read-lock again while holding a read lock: a writer queues between the two; pass the guard on"
         }
