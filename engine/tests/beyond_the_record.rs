@@ -42,6 +42,45 @@ fn where_others_live_an_unused_end_proves_nothing() {
     assert_eq!(found(Some((1, FINISH)), true), [], "who asks and waits has given the end to somebody");
 }
 
+/// So may one that was used, or it may have gone in a message.
+#[test]
+fn where_others_live_or_are_told_something_a_used_end_proves_nothing() {
+    let found = |others: u64, tells: bool| {
+        let mut story = Story::new();
+        story.events.pop();
+        story.add(Event::Unseen { at: BEGIN, others, ran: FINISH });
+        let (waiting, actor) = (story.task(20), story.task(21));
+        let (answers, requests) =
+            (story.object(Kind::CrossbeamChannel, 10), story.object(Kind::CrossbeamChannel, 11));
+        story.handle(waiting, Role::Receiver, answers, 10, 1);
+        story.handle(waiting, Role::Sender, answers, 10, 1);
+        if tells {
+            story.handle(waiting, Role::Sender, requests, 11, 1);
+            story.handle(actor, Role::Receiver, requests, 11, 1);
+        }
+        story.waits(waiting, Recv, answers, 30);
+        told(&story.firm())
+    };
+    assert_eq!(found(0, false), [("LP0001", Proved)]);
+    assert_eq!(found(1, false), [("LP0001", Suspected)]);
+    assert_eq!(found(0, true), [("LP0001", Suspected)]);
+}
+
+/// Of permits that were forgotten somebody else brings new ones, if anybody does.
+#[test]
+fn a_permit_that_was_forgotten_proves_nothing() {
+    let found = |forgotten: bool| {
+        let mut story = Story::new();
+        let (taker, permits) = (story.task(20), story.object(Kind::TokioSemaphore, 10));
+        story.handle(taker, Role::Permit, permits, 30, 1);
+        story.came(if forgotten { IS_GLOBAL } else { 0 });
+        story.waits(taker, Acquire, permits, 31);
+        told(&story.firm())
+    };
+    assert_eq!(found(false), [("LP0001", Proved)]);
+    assert_eq!(found(true), [("LP0001", Suspected)]);
+}
+
 /// Who has locked something since it made an end may have left that there, and `main` may find it.
 #[test]
 fn an_end_that_may_lie_under_a_lock_is_nobodys_for_sure() {

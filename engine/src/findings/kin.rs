@@ -111,7 +111,8 @@ impl Kin {
 
     /// All that were spawned at this moment or later, and could have taken along what was made before.
     pub(super) fn spawned_since(&self, since: u64) -> usize {
-        self.first + 2 + younger(&self.born, since).len()
+        let older = self.born.partition_point(|(at, _)| *at < since);
+        self.first + 2 + self.born.len() - older
     }
 
     /// All that could have been given anything at all.
@@ -153,11 +154,6 @@ impl Kin {
 /// How many nodes for blocks of so many children come before those of this level: each has half as many as the one below.
 fn before(children: usize, level: u32) -> usize {
     (1..level).map(|level| children >> level).sum()
-}
-
-/// Those of a list in the order of births that were born at this moment or later.
-fn younger(born: &[(u64, usize)], since: u64) -> &[(u64, usize)] {
-    &born[born.partition_point(|(at, _)| *at < since)..]
 }
 
 /// What a node has that stands for any of these.

@@ -5,9 +5,10 @@
 //! parties that hang together, and all groups that look alike.
 //!
 //! False positives. Of a proof: an end of a channel that was left for others after its last use, by a way that is not recorded
-//! (under a lock that is not wrapped, or behind a pointer in a static), or for `main` alone to find; a semaphore to which somebody will
-//! add permits, or a task that somebody will abort, for the first time. Of a suspicion: a consumer that pauses for longer than `min_blocked`, and twice as long as ever before, at the moment
-//! when the recording ends.
+//! (under a lock that is not wrapped, or behind a pointer in a static), or for `main` alone to find; a borrowed guard that went in a
+//! message; a semaphore to which somebody will add permits, or a task that somebody will abort, for the first time. Of a
+//! suspicion: a consumer that pauses for longer than `min_blocked`, and twice as long as ever before, at the moment when the
+//! recording ends.
 use super::needs::{Level, is_lock, is_send, needs};
 use super::tell::{self, Case, NAMED};
 use super::{Context, Finding, Verdict};

@@ -1,6 +1,7 @@
 //! What is the same for many waits, found out once: the nodes that stand behind the parties, and what each stands for.
 use super::ends::Side;
 use super::locks::Guards;
+use crate::findings::kin::any;
 use crate::graph::Need;
 use lockprof_trace::{Operation, Party, Role};
 use std::cell::RefCell;
@@ -62,14 +63,18 @@ impl Shared<'_> {
 
     /// A further node.
     pub(super) fn node(&self, need: Need) -> usize {
-        let mut nodes = self.nodes.borrow_mut();
-        nodes.push(vec![need]);
-        self.parties + nodes.len() - 1
+        self.add(vec![need])
     }
 
     /// A further node for any of these, where there are any.
     pub(super) fn any(&self, by: Vec<usize>) -> Option<usize> {
-        (!by.is_empty()).then(|| self.node(Need { by, gone: true, ..Need::default() }))
+        (!by.is_empty()).then(|| self.add(any(by)))
+    }
+
+    fn add(&self, node: Vec<Need>) -> usize {
+        let mut nodes = self.nodes.borrow_mut();
+        nodes.push(node);
+        self.parties + nodes.len() - 1
     }
 
     /// All nodes.
