@@ -5,7 +5,7 @@ use lockprof::sync::Mutex;
 use lockprof::tokio;
 use std::hint::black_box;
 use std::sync::Arc;
-use tokio::sync::mpsc;
+use tokio::sync::oneshot;
 
 /// How often the summer goes over the ledger: long enough for samples of its time.
 const ROUNDS: usize = 20_000;
@@ -21,14 +21,13 @@ fn checksum(ledger: &[u64]) -> u64 {
     sum
 }
 
-async fn sum_up(ledger: Arc<Mutex<Vec<u64>>>, begin: mpsc::Sender<()>) -> u64 {
+async fn sum_up(ledger: Arc<Mutex<Vec<u64>>>, begin: oneshot::Sender<()>) -> u64 {
     let ledger = ledger.lock().expect("nobody panics");
-    begin.try_send(()).expect("there is room");
+    begin.send(()).expect("main waits for it");
     checksum(&ledger)
 }
 
-async fn write(ledger: Arc<Mutex<Vec<u64>>>, mut began: mpsc::Receiver<()>) {
-    began.recv().await.expect("the summer begins");
+async fn write(ledger: Arc<Mutex<Vec<u64>>>) {
     ledger.lock().expect("nobody panics").push(8); // planted: waits
 }
 
@@ -36,9 +35,11 @@ fn main() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().expect("a runtime");
     runtime.block_on(async {
         let ledger = Arc::new(Mutex::new(vec![7; 4096]));
-        let (begin, began) = mpsc::channel(1);
+        let (begin, began) = oneshot::channel();
         let summer = tokio::spawn(sum_up(ledger.clone(), begin)); // planted: summer
-        let writer = tokio::spawn(write(ledger, began));
+        // Only then, and from here: a task that the summer woke itself could stand behind it on its worker and never wait.
+        began.await.expect("the summer begins");
+        let writer = tokio::spawn(write(ledger));
         summer.await.expect("the summer ends");
         writer.await.expect("the writer ends");
     });
