@@ -146,7 +146,8 @@ pub(crate) fn start_scratch() -> Result<(), Error> {
     Ok(())
 }
 
-/// Makes the trace and the memory; the path is the trace's. Where that fails, no trace is left that was not there before.
+/// Makes the trace and the memory; the path is the trace's. Where that fails, no trace is left that was not there before,
+/// and one that was is left as it was.
 fn prepare(config: &Builder) -> Result<(Drain, PathBuf), Error> {
     // First what can fail for a reason that the user can mend.
     #[cfg(feature = "cpu")]
@@ -154,7 +155,7 @@ fn prepare(config: &Builder) -> Result<(Drain, PathBuf), Error> {
         config.cpu.map(recorder::Sampler::new).transpose().map_err(|error| Error(Kind::Cpu(error)))?;
     let found = std::fs::symlink_metadata(&config.path);
     let is_new = found.is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound);
-    let file = platform::create_trace(&config.path)
+    let file = platform::open_trace(&config.path)
         .map_err(|error| Error(Kind::Trace(config.path.clone(), error)))?;
     let begun = begin(
         config,
@@ -203,7 +204,7 @@ fn begin(
             _ => Kind::Memory(std::io::ErrorKind::OutOfMemory.into()),
         }));
     }
-    file.write_all(&beginning).map_err(|error| {
+    platform::empty_trace(&file).and_then(|()| file.write_all(&beginning)).map_err(|error| {
         memory.shared.remove();
         cannot_write(error)
     })?;

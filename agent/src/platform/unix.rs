@@ -394,10 +394,10 @@ pub(crate) fn exe() -> String {
     std::env::current_exe().map(|path| path.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
-/// Creates the trace file, readable by its owner only, or empties what is there. Nobody else writes to it: not another
-/// process that was given the same path, nor another copy of this crate in this one. What is no file stays as it is: a
-/// device has the mode that all others need, and a pipe is not waited for.
-pub(crate) fn create_trace(path: &Path) -> io::Result<File> {
+/// Opens the trace file, and makes one that its owner alone can read where there is none; what is there stays until
+/// [`empty_trace`]. Nobody else writes to it: not another process that was given the same path, nor another copy of this
+/// crate in this one. What is no file is refused: a device has the mode that all others need, and a pipe is not waited for.
+pub(crate) fn open_trace(path: &Path) -> io::Result<File> {
     let mut options = fs::OpenOptions::new();
     options.write(true).create(true).truncate(false).mode(0o600).custom_flags(libc::O_NONBLOCK);
     let file = options.open(path)?;
@@ -409,9 +409,14 @@ pub(crate) fn create_trace(path: &Path) -> io::Result<File> {
         // Some file systems know no locks.
         Ok(()) | Err(TryLockError::Error(_)) => {}
     }
+    Ok(file)
+}
+
+/// Empties what [`open_trace`] found, for its owner alone.
+pub(crate) fn empty_trace(file: &File) -> io::Result<()> {
     // It may have been there before, with another mode, and of another owner.
     drop(file.set_permissions(fs::Permissions::from_mode(0o600)));
-    file.set_len(0).map(|()| file)
+    file.set_len(0)
 }
 
 /// The trace, for the child of a fork.
@@ -456,11 +461,11 @@ mod tests {
         // SAFETY: a C string that lives as long as the call.
         assert_eq!(unsafe { libc::mkfifo(name.as_ptr(), 0o644) }, 0);
         // Nobody reads: to open it plainly would wait for ever.
-        assert!(create_trace(&pipe).is_err());
+        assert!(open_trace(&pipe).is_err());
         let reader = fs::OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(&pipe).unwrap();
-        assert!(create_trace(&pipe).unwrap_err().to_string().contains("not a regular file"));
+        assert!(open_trace(&pipe).unwrap_err().to_string().contains("not a regular file"));
         assert_eq!(reader.metadata().unwrap().permissions().mode() & 0o777, 0o644);
         fs::remove_file(&pipe).unwrap();
-        assert!(create_trace(Path::new("/dev/null")).unwrap_err().to_string().contains("not a regular file"));
+        assert!(open_trace(Path::new("/dev/null")).unwrap_err().to_string().contains("not a regular file"));
     }
 }

@@ -49,7 +49,8 @@ impl Compaction {
         let mut newer = File::open(path)?;
         newer.seek(SeekFrom::Start(newest))?;
         let old = Reader::new(File::open(path)?.take(newest)).map_err(io::Error::other)?;
-        let out = platform::create_trace(&beside(path))?;
+        let out = platform::open_trace(&beside(path))?;
+        platform::empty_trace(&out)?;
         Ok(Self {
             old: Some(old),
             newer,
