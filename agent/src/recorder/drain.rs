@@ -9,7 +9,7 @@ use super::memory::{self, Mapped, RECORDING};
 use super::output::Output;
 use super::pressure::{Looks, is_turn};
 use super::unseen::Unseen;
-use super::{area, areas, chunk, entry, hop, object, site, wait};
+use super::{area, areas, chunk, entry, object, site, stack, wait};
 use crate::clock::ticks;
 use crate::platform;
 use lockprof_trace::file::Block;
@@ -129,7 +129,7 @@ impl Drain {
                 object::tell_populations(now, emit);
                 self.looks.at_channels(self.memory, emit);
                 self.output.look();
-                hop::look();
+                stack::look();
             }
             if turn.is_multiple_of(LOOK_EVERY) {
                 self.unseen.look(emit);

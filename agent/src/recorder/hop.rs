@@ -8,7 +8,6 @@
 //! they lie; of the others there is a copy, so that an unloaded library takes nothing away. The background thread looks
 //! whether libraries came or went, and then makes the walkers anew. Until then a stack through a new library is the
 //! unwinder's.
-use super::stack::DEPTH;
 use crate::platform::{self, Tables};
 use framehop::{
     CacheNative, ExplicitModuleSectionInfo, Module, MustNotAllocateDuringUnwind, UnwindRegsNative, Unwinder,
@@ -36,19 +35,12 @@ struct Walker {
 
 /// Makes the walkers; whether there are any.
 pub(super) fn prepare() -> bool {
-    renew();
+    look();
     ALL.iter().any(|walker| matches!(walker.try_lock().as_deref(), Ok(Some(_))))
 }
 
-/// On the background thread: where libraries came or went, makes anew those walkers that nobody has at this moment, and the
-/// others at the next look.
+/// Where libraries came or went, makes anew those walkers that nobody has at this moment, and the others at the next look.
 pub(super) fn look() {
-    if super::Way::chosen() == super::Way::Framehop {
-        renew();
-    }
-}
-
-fn renew() {
     let loaded = platform::libraries_loaded();
     let mut tables = None;
     for walker in &ALL {
@@ -87,7 +79,7 @@ fn read() -> Read {
 /// This thread's stack, whose end is known: return addresses, the innermost first. `None` where it cannot be followed to its
 /// end, or no walker is to be had.
 #[inline(never)]
-pub(super) fn stack(frames: &mut [u64; DEPTH], (low, high): (usize, usize)) -> Option<usize> {
+pub(super) fn stack(frames: &mut [u64], (low, high): (usize, usize)) -> Option<usize> {
     let (instruction, top, registers) = registers();
     if !(low..high).contains(&(top as usize)) {
         return None;
@@ -114,7 +106,7 @@ pub(super) fn stack(frames: &mut [u64; DEPTH], (low, high): (usize, usize)) -> O
             if frame.is_return_address() {
                 frames[len] = address;
                 len += 1;
-                if len == DEPTH {
+                if len == frames.len() {
                     break;
                 }
             }
@@ -182,7 +174,7 @@ mod tests {
         assert_eq!(unsafe { libc::dlclose(library) }, 0);
         // Another test may have a walker at this moment.
         let is_forgotten = |_| {
-            renew();
+            look();
             !is_known(function)
         };
         assert!((0..1_000_000).any(is_forgotten));

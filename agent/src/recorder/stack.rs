@@ -61,6 +61,13 @@ fn capture(bounds: (usize, usize)) -> u32 {
     stack_number(&frames[..len])
 }
 
+/// On the background thread: looks for libraries that came or went, where that matters.
+pub(super) fn look() {
+    if Way::chosen() == Way::Framehop {
+        hop::look();
+    }
+}
+
 /// Tells a stack; its number, or 0.
 pub(super) fn stack_number(frames: &[u64]) -> u32 {
     if frames.is_empty() {
