@@ -155,8 +155,8 @@ fn prepare(config: &Builder) -> Result<(Drain, PathBuf), Error> {
         config.cpu.map(recorder::Sampler::new).transpose().map_err(|error| Error(Kind::Cpu(error)))?;
     let found = std::fs::symlink_metadata(&config.path);
     let is_new = found.is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound);
-    let file = platform::open_trace(&config.path)
-        .map_err(|error| Error(Kind::Trace(config.path.clone(), error)))?;
+    let file =
+        platform::open_trace(&config.path).map_err(|error| Error(Kind::Trace(config.path.clone(), error)))?;
     let begun = begin(
         config,
         file,

@@ -8,7 +8,7 @@ mod ends;
 mod locks;
 mod shared;
 
-use self::shared::{Shared, Told, once};
+use self::shared::{Memo, Nodes, once};
 use super::context::{Context, SETTLED};
 use super::kin::{Kin, carries, told};
 use crate::graph::Need;
@@ -38,11 +38,22 @@ type History = HashMap<(u64, Operation), (u64, u64, u64)>;
 pub(super) fn needs(context: &Context<'_>, level: Level) -> Vec<Vec<Need>> {
     let (history, pressing, kin) = (context.history(), pressing(context), Kin::of(context));
     let parties = context.frozen.parties.len();
-    let shared = Shared::new(parties, kin.nodes());
+    let nodes = Nodes::new(parties, kin.nodes());
     let blocks = kin.each_taker().any(|place| awaits(context, place));
-    let builder = Builder { context, level, history, pressing, kin, shared, blocks };
+    let builder = Builder {
+        context,
+        level,
+        history,
+        pressing,
+        kin,
+        blocks,
+        nodes,
+        told: Memo::default(),
+        locks: locks::Known::default(),
+        ends: ends::Known::default(),
+    };
     let mut needs: Vec<Vec<Need>> = (0..parties).map(|place| builder.party(place)).collect();
-    needs.extend(builder.shared.into_nodes());
+    needs.extend(builder.nodes.into_needs());
     super::runtimes::gate(context, &mut needs);
     needs
 }
@@ -93,9 +104,19 @@ struct Builder<'a> {
     history: History,
     pressing: std::collections::HashSet<Party>,
     kin: Kin,
-    shared: Shared<'a>,
     /// Whether any of those who could have been told of something blocks on a future.
     blocks: bool,
+    nodes: Nodes,
+    /// By who sends, and by which channel not.
+    told: Memo<(Party, u64), Told>,
+    locks: locks::Known,
+    ends: ends::Known<'a>,
+}
+
+/// Who receives what a party has sent, and the node of them, where there are any.
+struct Told {
+    places: Vec<usize>,
+    node: Option<usize>,
 }
 
 /// Whether a party blocks on a future.
@@ -269,10 +290,10 @@ impl Builder<'_> {
     /// Who receives what a party has sent, other than by this object: it may have been given something in a message.
     fn told(&self, by: Party, except: u64) -> Rc<Told> {
         let except = if carries(self.context.model, except) { except } else { 0 };
-        once(&self.shared.told, (by, except), || {
+        once(&self.told, (by, except), || {
             let told = told(self.context, by, except).into_iter();
             let places: Vec<usize> = told.filter_map(|party| self.place(party)).collect();
-            Told { node: self.shared.any(places.clone()), places }
+            Told { node: self.nodes.any(places.clone()), places }
         })
     }
 

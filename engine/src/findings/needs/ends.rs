@@ -1,5 +1,5 @@
 //! Channels: whoever owns the other end may act. Who used an end last owns it; one that was never used may be with anybody.
-use super::shared::once;
+use super::shared::{Memo, once};
 use super::{Builder, LONGER, Level};
 use crate::findings::kin::delivered;
 use crate::graph::Need;
@@ -25,6 +25,15 @@ struct End {
     may: Vec<usize>,
     /// Whether somebody may who is not known.
     outside: bool,
+}
+
+/// What was found out about channels.
+#[derive(Default)]
+pub(super) struct Known<'a> {
+    /// The ends of one side of a channel.
+    sides: Memo<(u64, Role), Side<'a>>,
+    /// Who waits for an object: by who has spawned them, as places among its children.
+    likewise: Memo<u64, HashMap<Party, Vec<usize>>>,
 }
 
 /// The ends of one side of a channel, and what they are to all who wait for it but those to whom some are something else.
@@ -100,7 +109,7 @@ impl<'a> Builder<'a> {
 
     /// One side of a channel.
     pub(super) fn side(&self, object: u64, role: Role) -> Rc<Side<'a>> {
-        once(&self.shared.sides, (object, role), || {
+        once(&self.ends.sides, (object, role), || {
             let (model, frozen) = (self.context.model, &self.context.frozen);
             let ends: Vec<&Held> = frozen.handles_of(model, object).filter(|end| end.role == role).collect();
             let unused = ends.iter().all(|end| end.count == 0) && delivered(model, object) == 0;
@@ -116,7 +125,7 @@ impl<'a> Builder<'a> {
             let global = frozen.handles_of(model, object).any(|end| end.global);
             if global && ends.iter().all(|end| !end.is_placed()) {
                 // Where one end lies in a static, the other does: it is everybody's.
-                side.may = self.shared.any(self.kin.everybody().collect());
+                side.may = self.nodes.any(self.kin.everybody().collect());
             } else {
                 self.share(&mut side, &ends);
             }
@@ -147,8 +156,8 @@ impl<'a> Builder<'a> {
         let Some(object) = ends.first().map(|end| end.object) else { return };
         let spawned = side.spawners.iter().flat_map(|(party, from)| self.blocks(object, *party, *from));
         let by: BTreeSet<usize> = side.owned.keys().copied().chain(spawned).collect();
-        side.by = self.shared.any(by.into_iter().collect());
-        side.may = self.shared.any(may.into_iter().collect());
+        side.by = self.nodes.any(by.into_iter().collect());
+        side.may = self.nodes.any(may.into_iter().collect());
     }
 
     /// Those who wait for something, of who most likely owns such an end.
@@ -158,7 +167,7 @@ impl<'a> Builder<'a> {
             let spawned = spawned.flat_map(|owners| self.each(object, &owners).collect::<Vec<_>>());
             let all: BTreeSet<usize> = side.owned.keys().copied().chain(spawned).collect();
             let waits = &self.context.frozen.waits;
-            self.shared.any(all.into_iter().filter(|owner| !waits[*owner].is_empty()).collect())
+            self.nodes.any(all.into_iter().filter(|owner| !waits[*owner].is_empty()).collect())
         })
     }
 
@@ -194,7 +203,7 @@ impl<'a> Builder<'a> {
 
     /// Which children of a party wait for an object, from this place on: they have an end like that of who waits for it.
     fn likewise(&self, object: u64, party: Party, from: usize) -> Vec<usize> {
-        let waiting = once(&self.shared.likewise, object, || {
+        let waiting = once(&self.ends.likewise, object, || {
             let (model, frozen) = (self.context.model, &self.context.frozen);
             let queue = frozen.queues.get(&object).into_iter().flatten();
             let child = |number: &usize| {

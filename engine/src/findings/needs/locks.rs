@@ -1,5 +1,5 @@
 //! Locks, semaphores and what is made once: their holders have to let go, and a guard may be with somebody else by now.
-use super::shared::{Holders, once};
+use super::shared::{Memo, once};
 use super::{Builder, Level};
 use crate::graph::Need;
 use crate::model::{Held, OpenWait, Owner};
@@ -10,8 +10,27 @@ use std::collections::HashSet;
 const MUCH_LONGER: u64 = 50;
 const LEAST_HOLDS: u64 = 2;
 
+/// What was found out about locks.
+#[derive(Default)]
+pub(super) struct Known {
+    /// Who holds all of an object.
+    sole: Memo<u64, Holders>,
+    /// By object, by what is done, and by whether the waiting one holds all of it.
+    guards: Memo<(u64, Operation, bool), Guards>,
+    /// Those that wait to write: since when, and the node of this one and all before.
+    writers: Memo<u64, Vec<(u64, usize)>>,
+}
+
+/// Who holds an object.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Holders {
+    Nobody,
+    One(Party),
+    Several,
+}
+
 /// What all need alike who wait for one object in one way.
-pub(super) struct Guards {
+struct Guards {
     /// Whoever holds it, in order.
     by: Vec<usize>,
     gone: bool,
@@ -22,9 +41,9 @@ pub(super) struct Guards {
 impl Builder<'_> {
     /// A lock or semaphore: its holders have to let go; a reader waits for the writers queued before it.
     pub(super) fn lock(&self, wait: &OpenWait) -> Need {
-        let holders = *once(&self.shared.sole, wait.object, || self.holders(wait.object));
+        let holders = *once(&self.locks.sole, wait.object, || self.holders(wait.object));
         let key = (wait.object, wait.operation, holders == Holders::One(wait.party));
-        let guards = once(&self.shared.guards, key, || self.guards(key));
+        let guards = once(&self.locks.guards, key, || self.guards(key));
         if let Some(node) = guards.node {
             let own = self.place(wait.party).filter(|own| guards.by.binary_search(own).is_ok());
             return Need {
@@ -89,7 +108,7 @@ impl Builder<'_> {
             need.outside |= need.by.len() > 1;
         }
         let need = self.made(operation, need);
-        Guards { by: need.by.clone(), gone: need.gone, node: Some(self.shared.node(need)) }
+        Guards { by: need.by.clone(), gone: need.gone, node: Some(self.nodes.node(need)) }
     }
 
     /// What is made once may be made by another where its maker is gone.
@@ -154,13 +173,13 @@ impl Builder<'_> {
     fn writers_before(&self, wait: &OpenWait) -> Vec<usize> {
         let writes = |other: &OpenWait| matches!(other.operation, Operation::Write | Operation::Upgrade);
         let (model, frozen) = (self.context.model, &self.context.frozen);
-        let writers = once(&self.shared.writers, wait.object, || {
+        let writers = once(&self.locks.writers, wait.object, || {
             let queue = frozen.queues.get(&wait.object).into_iter().flatten();
             let mut nodes: Vec<(u64, usize)> = vec![];
             for other in queue.map(|number| &model.open[*number]).filter(|other| writes(other)) {
                 let before = nodes.last().map(|(_, node)| *node);
                 let by = self.place(other.party).into_iter().chain(before).collect();
-                nodes.push((other.since, self.shared.node(Need { by, all: true, ..Need::default() })));
+                nodes.push((other.since, self.nodes.node(Need { by, all: true, ..Need::default() })));
             }
             nodes
         });
