@@ -8,6 +8,7 @@ use lockprof_trace::memory::{CHUNK, chunk, header, region};
 use lockprof_trace::{Event, Kind, Loss};
 use std::cell::RefCell;
 use std::collections::HashSet;
+use std::os::unix::fs::FileExt;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 
 const SOURCE: &str = include_str!("threads.rs");
@@ -30,10 +31,14 @@ fn take(lock: &Mutex<u64>, times: u64) {
 #[test]
 fn thousands_of_short_ones() {
     if child::is("thousands_of_short_ones") {
-        for _ in 0..100 {
-            // A scope waits for what its threads do, not for their last destructors.
-            let threads: Vec<_> = (0..50).map(|_| std::thread::spawn(|| take(&LOCK, 7))).collect();
-            threads.into_iter().for_each(|thread| thread.join().unwrap());
+        for _ in 0..5 {
+            for _ in 0..20 {
+                // A scope waits for what its threads do, not for their last destructors.
+                let threads: Vec<_> = (0..50).map(|_| std::thread::spawn(|| take(&LOCK, 7))).collect();
+                threads.into_iter().for_each(|thread| thread.join().unwrap());
+            }
+            // Each has a chunk: the background thread, should it get no core for long, would have none left for the others.
+            until_copied();
         }
         return;
     }
@@ -134,12 +139,31 @@ fn what_a_thread_tells_after_its_end_keeps_no_memory() {
     assert!(chunks <= 3, "{chunks} chunks wait for threads that are gone");
 }
 
-/// How many of this process's chunks a thread writes into.
-fn being_written() -> usize {
+/// Where the recorder's memory of this process is.
+fn memory() -> String {
     let trace = std::fs::File::open(child::folder().join("trace.bin")).unwrap();
     let session = lockprof_trace::file::Reader::new(trace).unwrap().next().unwrap().map(Event::into_owned);
     let Some(Event::Session { memory, .. }) = session else { panic!("{session:?}") };
-    let bytes = std::fs::read(memory.as_ref()).unwrap();
+    memory.into_owned()
+}
+
+/// Returns when all that was told up to now is copied, which is when the next pass that begins has ended.
+fn until_copied() {
+    let memory = std::fs::File::open(memory()).unwrap();
+    let passes = || {
+        let mut word = [0; 8];
+        memory.read_exact_at(&mut word, header::PASS as u64 * 8).unwrap();
+        u64::from_le_bytes(word)
+    };
+    let before = passes();
+    while passes() < before + 2 {
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+}
+
+/// How many of this process's chunks a thread writes into.
+fn being_written() -> usize {
+    let bytes = std::fs::read(memory()).unwrap();
     let word = |place: usize| u64::from_le_bytes(bytes[place * 8..][..8].try_into().unwrap());
     let chunks = (0..word(header::CHUNKS) as usize).map(|number| region::CHUNKS_ + number * CHUNK);
     chunks.filter(|chunk| word(chunk + chunk::STATE) == 1).count()

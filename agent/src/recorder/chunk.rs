@@ -18,7 +18,11 @@ static FREE: FreeList = FreeList::new();
 /// Chunks that threads have begun to write.
 static TURNS: AtomicU64 = AtomicU64::new(1);
 
-/// How often there was a reason to copy soon: a thread has filled a chunk, or somebody wants to know what is in them.
+/// Chunks that are kept free at least.
+pub(crate) const SPARE: usize = 8;
+
+/// How often there was a reason to copy soon: a thread has filled a chunk, threads have begun as many as are kept free, or
+/// somebody wants to know what is in them.
 static PRESSED: AtomicU64 = AtomicU64::new(0);
 
 /// States of a chunk besides 0, free: a thread writes into it; nobody will any more.
@@ -121,7 +125,12 @@ fn fresh(memory: &Mapped, full: u32) -> Option<u32> {
         press();
     }
     let number = FREE.pop(|number| next(memory, number)).or_else(|| new(memory))?;
-    begin(words_of(memory, number), TURNS.fetch_add(1, Relaxed));
+    let turn = TURNS.fetch_add(1, Relaxed);
+    begin(words_of(memory, number), turn);
+    // Threads that come and go take a chunk each, and fill none.
+    if turn.is_multiple_of(SPARE as u64) {
+        press();
+    }
     Some(number)
 }
 

@@ -29,9 +29,7 @@ const PASS_SLOWLY: u32 = 48;
 const TELL_EVERY: u32 = 12;
 /// Ticks between two looks at the threads of the process.
 const LOOK_EVERY: u32 = 48;
-/// Chunks that are kept free at least, and made at most in one pass. There are as many free ones as threads have used
-/// since the last pass.
-const SPARE: usize = 8;
+/// Chunks that are made at most in one pass. There are as many free ones as threads have used since the last pass.
 const MORE: usize = 64;
 /// A block is closed when it has grown to this many bytes.
 const BLOCK_BYTES: usize = 32 << 10;
@@ -152,7 +150,7 @@ impl Drain {
         let pass = self.memory.word(header::PASS).load(Relaxed);
         let chunks = chunks_in_turn(self.memory);
         let busy = chunks.iter().filter(|number| chunk::is_in_use(self.memory, **number)).count();
-        let wanted = 2 * busy.max(SPARE);
+        let wanted = 2 * busy.max(chunk::SPARE);
         let all = chunks.len();
         let Self { memory, block, out, .. } = self;
         #[cfg(feature = "live")]
