@@ -75,6 +75,7 @@ impl Payments {
     pub async fn charge(&self, order: u64, cents: u64) -> Result<(), Busy> {
         let connection = time::timeout(PATIENCE, self.connections.clone().acquire_owned()).await;
         let connection = connection.map_err(|_| self.busy())?.expect("the pool is never closed");
+        self.was_busy.store(false, Relaxed);
         time::sleep(REMOTE_CALL).await;
         let callback = Callback { order, cents: cents + self.config.fee() };
         match &self.gateway {
@@ -84,7 +85,7 @@ impl Payments {
         Ok(())
     }
 
-    /// No connection is free; the log is told once.
+    /// No connection is free; the log is told once, until one is.
     fn busy(&self) -> Busy {
         if !self.was_busy.swap(true, Relaxed) {
             crate::log(format_args!("no connection to the payment provider is free"));
@@ -147,6 +148,7 @@ impl Forgetful {
         let mut inbox = inbox.lock().await;
         while let Some(callback) = inbox.recv().await {
             if books.enter(&callback).await.is_err() {
+                crate::log(format_args!("order {}: the books refused the callback", callback.order));
                 return;
             }
         }
