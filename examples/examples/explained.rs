@@ -4,8 +4,9 @@ use std::time::Duration;
 
 include!(concat!(env!("OUT_DIR"), "/explained.rs"));
 
-/// A broken program may never end by itself.
-const PATIENCE: Duration = Duration::from_secs(4);
+/// A broken program may never end by itself: it gets four seconds, in steps, so that none is over while nobody has a core.
+const PATIENCE: u32 = 400;
+const STEP: Duration = Duration::from_millis(10);
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -13,9 +14,11 @@ fn main() {
     let program = PROGRAMS.iter().find(wanted);
     let (_, _, program) =
         program.expect("asked for CODE broken|fixed, with a code that `lockprof explain` knows");
-    std::thread::spawn(|| {
-        std::thread::sleep(PATIENCE);
-        exit(0);
-    });
+    if arguments[1] == "broken" {
+        std::thread::spawn(|| {
+            (0..PATIENCE).for_each(|_| std::thread::sleep(STEP));
+            exit(0);
+        });
+    }
     program();
 }
