@@ -5,11 +5,12 @@ use lockprof::tokio::{self, task::yield_now};
 use std::any::Any;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::SeqCst};
 use std::sync::{Mutex, OnceLock};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-/// How long a run waits for its parties; those of a broken kernel never come.
-const PATIENCE: Duration = Duration::from_millis(1_000);
-/// How often it looks.
+/// How often a run looks for its parties at most; those of a broken kernel never come. Looks are counted, not time: where
+/// the parties get no core, the run gets none either.
+const PATIENCE: u32 = 500;
+/// Between two looks.
 const LOOK: Duration = Duration::from_millis(2);
 
 /// What is played.
@@ -77,8 +78,17 @@ pub fn party(plays: impl FnOnce() + Send + 'static) {
         plays();
         drop(present);
     });
-    let end = Instant::now() + PATIENCE;
-    while !forced() && PRESENT.load(SeqCst) >= before && Instant::now() < end {
+    if !forced() {
+        look_until(|| PRESENT.load(SeqCst) < before);
+    }
+}
+
+/// Waits until it is so, or patience has come to its end.
+fn look_until(is_so: impl Fn() -> bool) {
+    for _ in 0..PATIENCE {
+        if is_so() {
+            return;
+        }
         std::thread::sleep(LOOK);
     }
 }
@@ -138,16 +148,15 @@ pub async fn meet_async(parties: u32) {
 
 /// Waits until all parties have come to their end, or patience has.
 pub fn close() {
-    let end = Instant::now() + PATIENCE;
-    while PRESENT.load(SeqCst) > 0 && Instant::now() < end {
-        std::thread::sleep(LOOK);
-    }
+    look_until(|| PRESENT.load(SeqCst) == 0);
 }
 
 /// The same in a task.
 pub async fn close_async() {
-    let end = Instant::now() + PATIENCE;
-    while PRESENT.load(SeqCst) > 0 && Instant::now() < end {
+    for _ in 0..PATIENCE {
+        if PRESENT.load(SeqCst) == 0 {
+            return;
+        }
         tokio::time::sleep(LOOK).await;
     }
 }
