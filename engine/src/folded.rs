@@ -1,6 +1,6 @@
 //! Folded stacks: one line for each path, with its weight, as flame graphs take them.
 use crate::findings::Context;
-use crate::model::{Model, WaitKey, Who, Whose};
+use crate::model::{WaitKey, Who, Whose};
 use lockprof_trace::is_library;
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};
@@ -19,6 +19,13 @@ fn finish(lines: BTreeMap<String, u64>) -> Vec<String> {
     lines.into_iter().map(|(path, weight)| format!("{path} {weight}")).collect()
 }
 
+/// The same of nanoseconds, in microseconds: what is alike is added up before it is rounded.
+fn micros(mut lines: BTreeMap<String, u64>) -> Vec<String> {
+    lines.values_mut().for_each(|weight| *weight /= 1_000);
+    lines.retain(|_, weight| *weight > 0);
+    finish(lines)
+}
+
 /// Time waited in microseconds: stack, waiting site, object.
 pub fn waits(contexts: &[Context<'_>]) -> Vec<String> {
     let mut lines = BTreeMap::new();
@@ -33,10 +40,10 @@ pub fn waits(contexts: &[Context<'_>]) -> Vec<String> {
                 at.rsplit_once(':').map_or("?", |(place, _)| place)
             ));
             path.push(crate::profile::object(context, key.owner));
-            add(&mut lines, path, micros(context.model, sum.ticks));
+            add(&mut lines, path, context.model.ns(sum.ticks));
         }
     }
-    finish(lines)
+    micros(lines)
 }
 
 /// Time waited in microseconds: tracing spans, waiting site, object.
@@ -50,24 +57,24 @@ pub fn spans(contexts: &[Context<'_>]) -> Vec<String> {
             path.extend(around.into_iter().rev());
             path.push(format!("{} at {}", wait.operation, context.place(wait.site)));
             path.push(crate::profile::object(context, wait.owner));
-            add(&mut lines, path, micros(context.model, sum.ticks));
+            add(&mut lines, path, context.model.ns(sum.ticks));
         }
     }
-    finish(lines)
+    micros(lines)
 }
 
-/// Time held in microseconds: object, site that took it.
+/// Time held in microseconds, also by what is held still: object, site that took it.
 pub fn holds(contexts: &[Context<'_>]) -> Vec<String> {
     let mut lines = BTreeMap::new();
     for context in contexts {
-        for ((owner, site), sum) in &context.model.holds {
+        for ((owner, site), held) in crate::held::lines(context.model) {
             let mut path = process(context, contexts);
-            path.push(crate::profile::object(context, *owner));
-            path.push(format!("taken at {}", context.place(*site)));
-            add(&mut lines, path, micros(context.model, sum.timed.1.max(sum.coarse.1)));
+            path.push(crate::profile::object(context, owner));
+            path.push(format!("taken at {}", context.place(site)));
+            add(&mut lines, path, context.model.ns(held.ticks));
         }
     }
-    finish(lines)
+    micros(lines)
 }
 
 /// Time on a core in microseconds, as far as it was sampled: who, in which tracing spans, then the stack.
@@ -78,10 +85,10 @@ pub fn cpu(contexts: &[Context<'_>]) -> Vec<String> {
             let mut path = process(context, contexts);
             path.extend(of(context, *whose));
             path.extend(context.whole_stack(*stack).into_iter().rev());
-            add(&mut lines, path, micros(context.model, *ticks));
+            add(&mut lines, path, context.model.ns(*ticks));
         }
     }
-    finish(lines)
+    micros(lines)
 }
 
 /// Time on cores and in waits in microseconds: who, in which tracing spans, whether it ran or waited, then the stack.
@@ -95,7 +102,7 @@ pub fn time(contexts: &[Context<'_>]) -> Vec<String> {
             path.extend(of(context, *whose));
             path.push("runs".into());
             path.extend(context.whole_stack(*stack).into_iter().rev());
-            add(&mut lines, path, micros(model, *ticks));
+            add(&mut lines, path, model.ns(*ticks));
         }
         // What of a class's waits is in spans is told of these.
         let mut in_spans: HashMap<&WaitKey, u64> = HashMap::new();
@@ -114,10 +121,10 @@ pub fn time(contexts: &[Context<'_>]) -> Vec<String> {
             path.extend(context.stack(key.stack).into_iter().rev());
             path.push(format!("{} at {}", key.operation, context.place(key.site)));
             path.push(crate::profile::object(context, key.owner));
-            add(&mut lines, path, micros(model, ticks));
+            add(&mut lines, path, model.ns(ticks));
         }
     }
-    finish(lines)
+    micros(lines)
 }
 
 /// Whose time it is: the party, then the tracing spans that it was in, outermost first.
@@ -224,10 +231,6 @@ pub fn mean(runs: &[&[String]]) -> Vec<String> {
 fn process(context: &Context<'_>, contexts: &[Context<'_>]) -> Vec<String> {
     let session = &context.model.session;
     if contexts.len() < 2 { vec![] } else { vec![format!("process {} {}", session.pid, session.exe)] }
-}
-
-fn micros(model: &Model, ticks: u64) -> u64 {
-    model.ns(ticks) / 1_000
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ pub mod diff;
 pub mod findings;
 pub mod folded;
 pub mod graph;
+mod held;
 pub mod leftovers;
 pub mod model;
 pub mod now;

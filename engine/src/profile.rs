@@ -40,6 +40,12 @@ pub struct Sample {
     pub max_ns: u64,
 }
 
+impl Sample {
+    fn texts(&self) -> [&str; 7] {
+        [&self.at, &self.object, &self.by, self.operation, &self.kind, &self.span, &self.holder]
+    }
+}
+
 /// All waits, those that never ended among them; longest together first.
 pub fn waits(contexts: &[Context<'_>]) -> Vec<Sample> {
     let all = contexts.iter().flat_map(|context| {
@@ -94,26 +100,26 @@ pub fn spans(contexts: &[Context<'_>]) -> Vec<Sample> {
     sorted(all.collect())
 }
 
-/// All holds that the coarse clock noticed or that were timed, longest together first. Their sums are without bias; their
-/// counts are of what was noticed.
+/// All holds that the coarse clock noticed or that were timed, and those that go on in the end, longest together first. Their
+/// sums are those of the report; their counts are of what was noticed.
 pub fn holds(contexts: &[Context<'_>]) -> Vec<Sample> {
     let all = contexts.iter().flat_map(|context| {
         let model = context.model;
-        model.holds.iter().map(|((owner, site), sum)| Sample {
+        crate::held::lines(model).into_iter().map(|((owner, site), held)| Sample {
             process: context.process,
             what: "hold",
             operation: "held",
-            at: context.site(*site),
+            at: context.site(site),
             stack: 0,
             frames: Rc::default(),
-            object: object(context, *owner),
-            kind: kind(context, *owner),
+            object: object(context, owner),
+            kind: kind(context, owner),
             by: String::new(),
             span: String::new(),
             holder: String::new(),
-            count: sum.timed.0.max(sum.coarse.0),
-            ns: model.ns(sum.timed.1.max(sum.coarse.1)),
-            max_ns: model.ns(sum.max),
+            count: held.count,
+            ns: model.ns(held.ticks),
+            max_ns: model.ns(held.max),
         })
     });
     sorted(all.collect())
@@ -144,8 +150,12 @@ pub fn cpu(contexts: &[Context<'_>]) -> Vec<Sample> {
 
 fn sorted(mut samples: Vec<Sample>) -> Vec<Sample> {
     samples.sort_by(|one, other| {
-        let rest = |of: &Sample| (of.count, of.process, of.at.clone(), of.object.clone(), of.by.clone());
-        (other.ns, rest(one)).cmp(&(one.ns, rest(other)))
+        let long = (other.ns, one.count, one.process).cmp(&(one.ns, other.count, other.process));
+        // Of those alike in this the rest tells, all of it, so that they come in the same order each time.
+        long.then_with(|| one.texts().cmp(&other.texts())).then_with(|| {
+            let frames = |of: &Sample| of.frames.iter().map(ToString::to_string).collect::<Vec<_>>();
+            (frames(one), one.max_ns).cmp(&(frames(other), other.max_ns))
+        })
     });
     samples
 }

@@ -8,7 +8,7 @@ use fxprof_processed_profile::{
     StaticSchemaMarker, StaticSchemaMarkerField, StringHandle, ThreadHandle, Timestamp, WeightType,
 };
 use lockprof_engine::findings::Context;
-use lockprof_engine::model::{Doing, Span};
+use lockprof_engine::model::Span;
 use lockprof_trace::Party;
 use std::collections::HashMap;
 use std::io::Write;
@@ -139,7 +139,7 @@ impl Builder {
         let title = title(context, span);
         let bar = Bar { name: self.profile.intern_string(&title), about: self.profile.intern_string(&about) };
         let marker = self.profile.add_marker(thread, MarkerTiming::Interval(begin, end), bar);
-        if span.doing == Doing::Hold {
+        if !span.doing.is_wait() {
             return;
         }
         let mut names: Vec<String> =

@@ -75,7 +75,10 @@ impl Of {
     pub fn is_in(self, models: &[Model]) -> bool {
         models.iter().any(|model| match self {
             Of::Wait => !model.waits.is_empty(),
-            Of::Hold => !model.holds.is_empty(),
+            Of::Hold => {
+                !model.holds.is_empty()
+                    || model.handles.iter().any(|held| held.role.is_guard() && held.until.is_none())
+            }
             Of::Span => !model.tracing.waits.is_empty(),
             Of::Cpu => !model.cpu.samples.is_empty(),
         })
@@ -85,7 +88,7 @@ impl Of {
     pub fn missing(self) -> &'static str {
         match self {
             Of::Wait => "no wait was recorded",
-            Of::Hold => "no hold that has ended was measured",
+            Of::Hold => "no hold that has ended was measured, and nothing is held in the end",
             Of::Span => "no wait was recorded in a tracing span; see the feature `tracing` of the agent",
             Of::Cpu => {
                 "where threads run was not sampled; record with the feature `cpu` of the agent, and \
@@ -180,14 +183,14 @@ fn title(context: &Context<'_>, span: &Span) -> String {
     };
     match span.doing {
         Doing::Wait(operation, _) => format!("{operation} {object}"),
-        Doing::Hold => format!("held {object}"),
+        Doing::Hold | Doing::Keep => format!("held {object}"),
     }
 }
 
 /// What is worth knowing of a span, by name; nothing is empty.
 fn facts(context: &Context<'_>, span: &Span) -> Vec<(&'static str, String)> {
     let end = match span.doing {
-        Doing::Wait(_, None) => "never",
+        Doing::Wait(_, None) | Doing::Keep => "never",
         Doing::Wait(_, Some(WaitEnd::Done)) | Doing::Hold => "",
         Doing::Wait(_, Some(end)) => end.name(),
     };

@@ -75,7 +75,7 @@ fn row(context: &lockprof_engine::findings::Context<'_>, span: &Span) -> Row {
     let numbers = [context.model.session.pid, begin, end.saturating_sub(begin)];
     let (what, operation) = match span.doing {
         Doing::Wait(operation, _) => ("wait", operation.name()),
-        Doing::Hold => ("hold", "held"),
+        Doing::Hold | Doing::Keep => ("hold", "held"),
     };
     let mut texts = vec![what.into(), operation.into(), context.party_name(span.party), title(context, span)];
     let mut known = facts(context, span);

@@ -6,7 +6,7 @@
 use super::{Source, facts, title, unix_ns};
 use crate::error::Error;
 use lockprof_engine::findings::Context;
-use lockprof_engine::model::{Doing, Span};
+use lockprof_engine::model::Span;
 use lockprof_trace::Party;
 use prost::Message;
 use std::collections::HashMap;
@@ -167,7 +167,7 @@ impl Tracks<'_> {
 
     fn span(&mut self, context: &Context<'_>, span: &Span, began: u64) -> io::Result<()> {
         let party = self.party(context, span.party)?;
-        let is_wait = span.doing != Doing::Hold;
+        let is_wait = span.doing.is_wait();
         let [begin, end] = [span.begin, span.end].map(|ticks| unix_ns(context, ticks) - began);
         let track_uuid = self.lane(party, is_wait, begin, end)?;
         let annotation =

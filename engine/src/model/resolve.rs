@@ -24,6 +24,9 @@ impl Model {
             self.add_wait(key, (wait.party, wait.within), ticks, None);
         }
         self.open = open;
+        let mut handles = std::mem::take(&mut self.handles);
+        handles.iter_mut().for_each(|handle| handle.object = self.own(handle.object));
+        self.handles = handles;
         if let Some(mut lanes) = self.lanes.take() {
             Span::open(&self).for_each(|span| {
                 lanes.add(&Span { within: self.parties.span_of(span.party, span.within), ..span });
@@ -34,9 +37,6 @@ impl Model {
         let mut outlived = std::mem::take(&mut self.outlived).at(abandoned_at);
         outlived.iter_mut().for_each(|wait| wait.object = self.own(wait.object));
         self.open.append(&mut outlived);
-        let mut handles = std::mem::take(&mut self.handles);
-        handles.iter_mut().for_each(|handle| handle.object = self.own(handle.object));
-        self.handles = handles;
         for (object, at, birth) in std::mem::take(&mut self.early) {
             self.watcher_line(object, at, birth);
         }
@@ -76,6 +76,7 @@ impl Model {
             into.max = into.max.max(sum.max);
             into.long += sum.long;
             into.max_by_task = into.max_by_task.max(sum.max_by_task);
+            into.max_timed = into.max_timed.max(sum.max_timed);
         }
         let mut hold_lengths: HashMap<Owner, Holds> = HashMap::default();
         for (key, lengths) in hold_sums {

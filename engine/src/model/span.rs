@@ -13,6 +13,15 @@ pub enum Doing {
     Wait(Operation, Option<WaitEnd>),
     /// It holds.
     Hold,
+    /// It holds, and never gave it back.
+    Keep,
+}
+
+impl Doing {
+    /// Whether it waits.
+    pub const fn is_wait(self) -> bool {
+        matches!(self, Doing::Wait(..))
+    }
 }
 
 /// A wait or a hold. Times in ticks.
@@ -84,9 +93,22 @@ impl Span {
         }
     }
 
-    /// The waits of a resolved model that never ended, up to its end.
+    /// The waits and holds of a resolved model that never ended, up to its end.
     pub fn open(model: &Model) -> impl Iterator<Item = Self> {
-        model.open.iter().map(|wait: &OpenWait| Self {
+        let held = model.handles.iter().filter(|held| held.role.is_guard() && held.until.is_none());
+        let held = held.map(|held| Self {
+            begin: held.since,
+            end: model.end().max(held.since),
+            party: held.party,
+            doing: Doing::Keep,
+            object: held.object,
+            site: held.site,
+            stack: 0,
+            holder: Party::UNKNOWN,
+            holder_site: 0,
+            within: 0,
+        });
+        let waits = model.open.iter().map(|wait: &OpenWait| Self {
             begin: wait.since,
             end: wait.until.unwrap_or(model.end()).max(wait.since),
             party: wait.party,
@@ -97,7 +119,8 @@ impl Span {
             holder: wait.holder,
             holder_site: wait.holder_site,
             within: wait.within,
-        })
+        });
+        waits.chain(held)
     }
 }
 

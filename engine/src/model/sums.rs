@@ -63,8 +63,10 @@ pub struct HoldSum {
     pub long: u64,
     /// The longest hold by a task that is known, and that lasted longer than two steps of the coarse clock.
     pub max_by_task: u64,
-    /// The longest that is known.
+    /// The longest that is known, of those that lasted longer than two steps of the coarse clock.
     pub max: u64,
+    /// The longest that was timed, of any length.
+    pub max_timed: u64,
 }
 
 impl Model {
@@ -156,6 +158,9 @@ impl Model {
         };
         *counted += count;
         add(total, ticks);
+        if source != HoldSource::Coarse {
+            sum.max_timed = sum.max_timed.max(longest);
+        }
         if longest >= long {
             sum.long += if source == HoldSource::Coarse { many } else { 0 };
             sum.max = sum.max.max(longest);

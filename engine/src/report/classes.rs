@@ -1,9 +1,10 @@
 //! The numbers of each class: objects, tasks and threads, watchers.
 use super::{ClassReport, CpuReport, PopulationReport, SiteReport, Times, WatcherReport};
 use crate::findings::Context;
+use crate::held::{self, AtLine};
 use crate::model::{Model, Owner, Tally, is_idle};
 use crate::stats::add;
-use lockprof_trace::{Count, HoldSource, Kind, Mode, Operation};
+use lockprof_trace::{HoldSource, Kind, Mode, Operation};
 use std::collections::{BTreeMap, HashMap};
 
 /// Sites that are listed of each class.
@@ -63,7 +64,13 @@ pub fn classes(context: &Context<'_>) -> Vec<ClassReport> {
             *waiting_now.entry(class).or_default() += 1;
         }
     }
-    let mut held_now = held_now(model);
+    let mut held_now = held::still(model);
+    let mut lines: HashMap<u64, Vec<(u64, AtLine)>> = HashMap::new();
+    for ((owner, site), line) in held::lines(model) {
+        if let Owner::Class(class) = owner {
+            lines.entry(class).or_default().push((site, line));
+        }
+    }
     let classes: Vec<(u64, &crate::model::Class)> = used.map(|(number, class)| (*number, class)).collect();
     classes
         .into_iter()
@@ -72,7 +79,7 @@ pub fn classes(context: &Context<'_>) -> Vec<ClassReport> {
             let waits = model.wait_lengths.get(&Owner::Class(number)).cloned().unwrap_or_default();
             let mut holds = model.hold_lengths.get(&Owner::Class(number)).cloned().unwrap_or_default();
             let still = held_now.remove(&number).unwrap_or_default();
-            let ended = sum.acquisitions.saturating_sub(still.len() as u64);
+            let ended = held::ended(model, number, sum.acquisitions, still.len() as u64, holds.timed());
             // Where events were lost the counters know more.
             let lost = context.lost_events();
             let total = if lost { waits.sum.max(sum.wait_ticks) } else { waits.sum };
@@ -131,7 +138,7 @@ pub fn classes(context: &Context<'_>) -> Vec<ClassReport> {
                     .get(&Owner::Class(number))
                     .map_or(0, |grown| grown.room.saturating_mul(grown.entry_bytes)),
                 waiting_sites: sites,
-                holding_sites: holding(context, number, ended, &still, &caused),
+                holding_sites: holding(context, lines.remove(&number).unwrap_or_default(), &caused, number),
                 process: context.process,
             }
         })
@@ -143,57 +150,27 @@ fn sort(sites: &mut Vec<SiteReport>, cost: impl Fn(&SiteReport) -> u64) {
     sites.truncate(SITES);
 }
 
-/// What is held in the end, by class: the site that took it, and for how long, in ticks.
-fn held_now(model: &Model) -> HashMap<u64, Vec<(u64, u64)>> {
-    let mut held: HashMap<u64, Vec<(u64, u64)>> = HashMap::new();
-    for handle in model.handles.iter().filter(|handle| handle.role.is_guard() && handle.until.is_none()) {
-        if let Some((class, _)) = model.class_of(handle.object) {
-            let ticks = model.end().saturating_sub(handle.since);
-            held.entry(class).or_default().push((handle.site, ticks));
-        }
-    }
-    held
-}
-
-/// The lines that held objects of a class. What the coarse clock says of a line is without bias; where it says
-/// nothing, the samples stand for all holds that have ended. What is held `still` counts up to the end.
+/// The lines that held objects of a class, with how long others waited meanwhile.
 fn holding(
     context: &Context<'_>,
-    class: u64,
-    ended: u64,
-    still: &[(u64, u64)],
+    held: Vec<(u64, AtLine)>,
     caused: &HashMap<(u64, u64), u64>,
+    class: u64,
 ) -> Vec<SiteReport> {
     let model = context.model;
-    let holds: Vec<_> = model.holds.iter().filter(|((owner, _), _)| *owner == Owner::Class(class)).collect();
-    let timed = holds.iter().map(|(_, sum)| sum.timed.0).sum::<u64>().max(1);
-    let mut sites: HashMap<u64, SiteReport> = HashMap::new();
-    let empty = |site: u64| SiteReport {
+    let report = |site: u64, line: AtLine| SiteReport {
         at: context.site(site),
         operation: "held".into(),
-        count: 0,
-        ns: 0,
-        max_ns: 0,
+        count: line.count,
+        ns: model.ns(line.ticks),
+        max_ns: model.ns(line.max),
         caused_ns: 0,
-        still: 0,
+        still: line.still,
     };
-    for ((_, site), sum) in holds {
-        let scaled = u128::from(sum.timed.1) * u128::from(ended.max(timed)) / u128::from(timed);
-        let ticks = if sum.coarse.0 > 0 { sum.coarse.1 } else { u64::try_from(scaled).unwrap_or(u64::MAX) };
-        let report = sites.entry(*site).or_insert_with(|| empty(*site));
-        report.count = sum.timed.0.max(sum.coarse.0);
-        report.ns = model.ns(ticks);
-        report.max_ns = model.ns(sum.max);
-    }
-    for (site, ticks) in still {
-        let (report, ns) = (sites.entry(*site).or_insert_with(|| empty(*site)), model.ns(*ticks));
-        report.count += 1;
-        report.still += 1;
-        report.ns = report.ns.saturating_add(ns);
-        report.max_ns = report.max_ns.max(ns);
-    }
+    let mut sites: HashMap<u64, SiteReport> =
+        held.into_iter().map(|(site, line)| (site, report(site, line))).collect();
     for ((_, site), ticks) in caused.iter().filter(|((of, _), _)| *of == class) {
-        sites.entry(*site).or_insert_with(|| empty(*site)).caused_ns = model.ns(*ticks);
+        sites.entry(*site).or_insert_with(|| report(*site, AtLine::default())).caused_ns = model.ns(*ticks);
     }
     let mut sites: Vec<SiteReport> = sites.into_values().collect();
     sort(&mut sites, |site| site.caused_ns.max(site.ns / 2));
@@ -208,7 +185,7 @@ fn sums(model: &Model) -> HashMap<u64, Sums> {
         let sum = sums.entry(class).or_default();
         let what = known.kind.count((id - own) as u32);
         add(sum.counts.entry(what.name()).or_default(), counted.count);
-        if !matches!(what, Count::Inserts | Count::Removes | Count::Failures | Count::Lags) {
+        if held::is_use(what) {
             add(&mut sum.acquisitions, counted.count);
             add(&mut sum.contended, counted.contended);
         }

@@ -120,6 +120,7 @@ impl Drawing {
         };
         let (what, sort) = match bar.doing {
             Doing::Hold => (format!("holds {object}"), 0),
+            Doing::Keep => (format!("holds {object}, to the end"), 0),
             Doing::Wait(operation, None) => (format!("{operation}: {object}, for ever"), 3),
             Doing::Wait(operation, _) => {
                 (format!("{operation}: {object}"), 1 + u64::from(is_idle(operation)))

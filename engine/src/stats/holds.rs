@@ -56,10 +56,16 @@ impl Holds {
         self.step = self.step.max(other.step);
     }
 
+    /// How many were timed one by one.
+    pub fn timed(&self) -> u64 {
+        self.full.count + self.samples.count
+    }
+
     /// The sum of `holds` holds into which `clock` ticks of the coarse clock fell by its counter; 0 where that is not known.
     pub fn total(&self, holds: u64, clock: u64) -> u64 {
         if self.full.count > 0 {
-            return if clock > 0 { clock } else { self.full.sum };
+            // Where some were lost the clock may know more.
+            return if self.full.count < holds { self.full.sum.max(clock) } else { self.full.sum };
         }
         let clock = if clock > 0 { clock } else { self.coarse_sum.max(self.long.sum) };
         if clock == 0 {
@@ -144,5 +150,8 @@ mod tests {
         let mut holds = Holds::default();
         holds.add(1..=100, Full, 1_000);
         assert_eq!((holds.quantile(0.5, 100), holds.total(100, 0), holds.max()), (50, 5_050, 100));
+        // The clock has drawn too few, or too many.
+        assert_eq!([3_000, 9_000].map(|clock| holds.total(100, clock)), [5_050, 5_050]);
+        assert_eq!(holds.total(200, 9_000), 9_000, "half of them were lost");
     }
 }

@@ -161,7 +161,7 @@ impl Lane {
     /// Adds a bar; whether it stands by itself.
     fn add(&mut self, bar: Bar, near: u64) -> bool {
         let bars = match bar.doing {
-            Doing::Hold => &mut self.holds,
+            Doing::Hold | Doing::Keep => &mut self.holds,
             Doing::Wait(..) => &mut self.waits,
         };
         super::add(&mut self.weight, bar.weight());
@@ -190,7 +190,7 @@ fn join(bars: &mut Vec<Bar>, near: u64) {
 impl Bar {
     fn weight(&self) -> u64 {
         match self.doing {
-            Doing::Hold => self.busy / 8,
+            Doing::Hold | Doing::Keep => self.busy / 8,
             Doing::Wait(operation, _) if is_idle(operation) => self.busy / 64,
             Doing::Wait(..) => self.busy,
         }
