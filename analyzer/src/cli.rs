@@ -107,8 +107,8 @@ Examples:
   lockprof check trace.bin --baseline lockprof.json --update-baseline   let pass what is known today
   lockprof check trace.bin --baseline lockprof.json --sarif lockprof.sarif
 
-A finding is the same as one of the baseline if its code, its file and the text of its line are; a circle, if those of all its
-lines are.
+A finding is the same as one of the baseline if its code, its file and the text of its line are; a circle, if those of all \
+its lines are.
 Exit code: 0 where nothing is denied, 1 where something is, 2 where nothing is but a trace is damaged or cut off, \
 or where one could not be read or a file not be written.")]
     Check {

@@ -1,6 +1,6 @@
 //! Findings as SARIF 2.1.0 (OASIS, "Static Analysis Results Interchange Format"): what code hosts show beside the lines.
 use lockprof_engine::findings::{CODES, Finding, Verdict};
-use lockprof_engine::report::fingerprint;
+use lockprof_engine::report::{fingerprint, spots};
 use serde_sarif::sarif::{
     ArtifactLocation, Location, Message, MultiformatMessageString, PhysicalLocation, Region,
     ReportingDescriptor, Result as Entry, ResultLevel, Run, Sarif, Tool, ToolComponent, Version,
@@ -43,19 +43,14 @@ fn entry(finding: &Finding) -> Entry {
         Verdict::Suspected => ResultLevel::Warning,
         _ => ResultLevel::Note,
     };
-    let waits = finding.parties.iter().flat_map(|party| &party.waits);
-    let waits = waits.map(|wait| (&*wait.at, format!("waits here: {} on {}", wait.operation, wait.object)));
-    let holds = finding.parties.iter().flat_map(|party| &party.holds);
-    let holds = holds.map(|held| (&*held.at, format!("took the {} here", held.object)));
-    let places = finding.places.iter().map(|place| (&*place.at, place.label.clone()));
-    let created = finding.objects.iter();
-    let created = created.map(|object| (&*object.created_at, format!("the {} is created here", object.kind)));
-    let mut others: BTreeMap<&str, String> = BTreeMap::new();
-    for (at, label) in places.chain(waits).chain(holds).chain(created).filter(|(at, _)| *at != finding.at) {
-        others.entry(at).or_insert(label);
-    }
+    // What the text shows, with the labels that it has there.
+    let others = spots(finding).into_iter().filter_map(|spot| {
+        let at = format!("{}:{}:{}", spot.file, spot.line, spot.column);
+        (at != finding.at).then_some((at, spot.label))
+    });
+    let others: BTreeMap<String, String> = others.collect();
     let others = others.into_iter().filter_map(|(at, label)| {
-        let mut location = location(at)?;
+        let mut location = location(&at)?;
         location.message = Some(message(&label));
         Some(location)
     });

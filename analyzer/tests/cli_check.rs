@@ -90,6 +90,12 @@ fn sarif_names_the_line_and_all_that_takes_part() {
         lines
     };
     assert_eq!((lines(&results[0]), lines(&results[1])), (vec![3, 8], vec![1, 2, 4, 6, 7]));
+    // Each is told as in the text.
+    let text = traces::analyze(&trace).out;
+    let related = results.iter().flat_map(|result| result["relatedLocations"].as_array().unwrap());
+    for label in related.map(|related| related["message"]["text"].as_str().unwrap()) {
+        assert!(text.contains(label), "{label}\n{text}");
+    }
     let rules = run["tool"]["driver"]["rules"].as_array().unwrap();
     assert!(results.iter().all(|result| rules.iter().any(|rule| rule["id"] == result["ruleId"])));
 }
@@ -122,7 +128,9 @@ fn what_is_not_whole_cannot_pass() {
             "{err}"
         );
         assert!(out.contains("lost:     unknown: ") && !out.contains("nothing"), "{out}");
-        assert_eq!(check(&trace, &update).0, Some(2));
+        let (code, _, err) = check(&trace, &update);
+        assert_eq!(code, Some(2));
+        assert!(err.contains("not whole, so it cannot pass") && !err.contains("no such baseline"), "{err}");
         assert!(!baseline.exists());
     }
     // What is there is denied all the same.

@@ -424,3 +424,29 @@ fn what_is_not_there_is_told_once() {
     let request = folder.file("request.bin", &traces::request(1));
     assert_eq!(told("csv", "span", &request), "");
 }
+
+#[test]
+fn who_ran_is_told_in_each_form() {
+    let folder = Folder::new();
+    let trace = folder.file("request.bin", &traces::request(1));
+    let told = |to: &str, of: &str| {
+        let mut command = lockprof(["export", "--to", to, "--of", of]);
+        command.arg(&trace);
+        done(command).out
+    };
+    let speedscope: Value = serde_json::from_str(&told("speedscope", "cpu")).unwrap();
+    let names: Vec<&str> = speedscope["shared"]["frames"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|frame| frame["name"].as_str().unwrap())
+        .collect();
+    let folded = told("folded", "cpu");
+    let (who, _) = folded.split_once(';').unwrap();
+    assert_eq!(names[0], who, "the root is who ran");
+    assert!(names.iter().all(|name| !name.is_empty() && !name.starts_with("runs at")), "{names:?}");
+    let table = told("csv", "span");
+    let mut table = csv::Reader::from_reader(table.as_bytes());
+    let span = table.headers().unwrap().iter().position(|name| name == "span").unwrap();
+    assert!(table.records().all(|row| !row.unwrap()[span].is_empty()));
+}

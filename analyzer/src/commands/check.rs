@@ -49,7 +49,11 @@ pub fn check(gate: &Gate, ask: &Ask) -> Result<u8, Error> {
         let findings = report.findings.iter().filter(|finding| denied(finding)).map(fingerprint).collect();
         Baseline { findings }.write(path)?;
     }
-    let baseline = gate.baseline.as_deref().map(Baseline::read).transpose()?.unwrap_or_default();
+    let baseline = match gate.baseline.as_deref().map(Baseline::read).transpose() {
+        // It was to be written, and is not, since of a trace that is not whole nobody knows what is missing.
+        Err(Error::NoBaseline(_)) if gate.update_baseline && !broken.is_empty() => Baseline::default(),
+        baseline => baseline?.unwrap_or_default(),
+    };
     let (all, mut known) = (report.findings.len(), 0);
     report.findings.retain(|finding| {
         let is_known = denied(finding) && baseline.findings.contains(&fingerprint(finding));

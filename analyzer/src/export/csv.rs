@@ -2,7 +2,7 @@
 use super::{Of, Source};
 use std::io::{self, Write};
 
-const HEADER: [&str; 12] = [
+const HEADER: [&str; 13] = [
     "pid",
     "what",
     "operation",
@@ -15,6 +15,7 @@ const HEADER: [&str; 12] = [
     "count",
     "total_ns",
     "max_ns",
+    "span",
 ];
 
 pub(super) fn write(source: &Source<'_>, of: Of, out: &mut dyn Write) -> io::Result<()> {
@@ -37,6 +38,7 @@ pub(super) fn write(source: &Source<'_>, of: Of, out: &mut dyn Write) -> io::Res
             &count,
             &ns,
             &max,
+            &sample.span,
         ];
         table.write_record(row).map_err(plain)?;
     }

@@ -47,12 +47,12 @@ struct Profile {
 #[derive(Default)]
 struct Frames {
     list: Vec<Named>,
-    known: HashMap<(String, Option<u32>), usize>,
+    known: HashMap<(String, Option<String>, Option<u32>), usize>,
 }
 
 impl Frames {
     fn number(&mut self, name: &str, file: Option<&str>, line: Option<u32>) -> usize {
-        *self.known.entry((name.into(), line)).or_insert_with(|| {
+        *self.known.entry((name.into(), file.map(Into::into), line)).or_insert_with(|| {
             self.list.push(Named { name: name.into(), file: file.map(Into::into), line });
             self.list.len() - 1
         })
@@ -86,10 +86,20 @@ pub(super) fn write(source: &Source<'_>, of: Of, out: &mut dyn Write) -> io::Res
         .collect();
     for sample in source.samples(of) {
         let profile = &mut profiles[sample.process];
-        let mut path: Vec<usize> = sample.frames.iter().rev().map(|frame| frames.of(frame)).collect();
-        // The object is the leaf, as in the flame graphs.
-        path.push(frames.number(&format!("{} at {}", sample.operation, sample.at), None, None));
-        path.push(frames.number(&sample.object, None, None));
+        let mut path = vec![];
+        if of == Of::Cpu {
+            // As in the flame graphs who ran is the root, and nothing was waited for.
+            path.push(frames.number(&sample.by, None, None));
+            if !sample.span.is_empty() {
+                path.push(frames.number(&format!("span {}", sample.span), None, None));
+            }
+        }
+        path.extend(sample.frames.iter().rev().map(|frame| frames.of(frame)));
+        if of != Of::Cpu {
+            // The object is the leaf, as in the flame graphs.
+            path.push(frames.number(&format!("{} at {}", sample.operation, sample.at), None, None));
+            path.push(frames.number(&sample.object, None, None));
+        }
         profile.samples.push(path);
         profile.weights.push(sample.ns);
         profile.end_value = profile.end_value.saturating_add(sample.ns);
