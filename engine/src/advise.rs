@@ -119,6 +119,11 @@ fn percent(part: u64, whole: u64) -> f64 {
     part as f64 / whole.max(1) as f64
 }
 
+/// How long the class's own process was recorded, in nanoseconds.
+fn length_ns(report: &Report, class: &ClassReport) -> u64 {
+    report.processes.get(class.process).map_or(report.duration_ns, |process| process.duration_ns)
+}
+
 /// What is waited, as evidence.
 fn waited(report: &Report, class: &ClassReport) -> String {
     format!(
@@ -126,7 +131,7 @@ fn waited(report: &Report, class: &ClassReport) -> String {
         class.contended,
         class.acquisitions,
         duration(class.stood_ns),
-        duration(report.duration_ns),
+        duration(length_ns(report, class)),
         duration(class.wait_ns.p99)
     )
 }
@@ -226,9 +231,9 @@ fn shorten(report: &Report, class: &ClassReport) -> Option<Advice> {
 
 fn snapshot(report: &Report, class: &ClassReport) -> Option<Advice> {
     let (reads, writes) = (count(class, "reads"), count(class, "writes"));
-    let seconds = report.duration_ns as f64 / 1e9;
+    let seconds = (length_ns(report, class) as f64 / 1e9).max(1e-3);
     let share = percent(reads, reads + writes);
-    let per_second = writes as f64 / seconds.max(1e-3);
+    let per_second = writes as f64 / seconds;
     let rare = per_second <= WRITES_PER_S && per_second * class.room_bytes as f64 <= COPIED_PER_S;
     let map = matches!(kind(class), Kind::SafeMap | Kind::DashMap);
     (reads > 0 && share >= READS && rare).then(|| {
@@ -247,7 +252,7 @@ fn snapshot(report: &Report, class: &ClassReport) -> Option<Advice> {
                     "{:.1} % of {} uses read; {:.1} writes a second{copy}",
                     share * 100.0,
                     reads + writes,
-                    writes as f64 / seconds
+                    per_second
                 ),
             ],
             expects: format!("readers wait for nobody: up to {} less is waited", duration(saves)),

@@ -252,3 +252,21 @@ fn a_lock_that_is_held_still_is_not_held_shortly() {
     assert_eq!(advice.rule, "look");
     assert!(advice.evidence[1].contains("shop.rs:40:5 (10.00 s)"), "{advice:?}");
 }
+
+#[test]
+fn of_several_processes_each_is_measured_by_its_own_time() {
+    let mut story = Story::new();
+    let lock = story.object(Kind::RwLock, 10);
+    counts(&mut story, lock, 10, 5);
+    counts(&mut story, lock + 1, 10_000, 500);
+    waits(&mut story, lock, Read, 100 * MS);
+    let mut report = story.report();
+    let alone = advise(&report);
+    assert_eq!(alone[0].rule, "snapshot");
+    // Another process was recorded for longer.
+    let mut other = report.processes[0].clone();
+    other.duration_ns *= 50;
+    report.duration_ns = other.duration_ns;
+    report.processes.push(other);
+    assert_eq!(only(advise(&report)).evidence, alone[0].evidence);
+}

@@ -2,6 +2,7 @@
 mod story;
 
 use lockprof_engine::diff::{Change, Diff, Fate, diff, text};
+use lockprof_engine::findings::{Finding, Verdict};
 use lockprof_engine::report::Report;
 use lockprof_trace::Operation::{Lock, Send};
 use lockprof_trace::{HoldSource, Kind, Role, WaitEnd};
@@ -95,6 +96,11 @@ fn findings_come_and_go() {
     assert_eq!(fates(diff(&[ill(), well()], &[ill(), ill()])), [(Fate::Kept, [1, 2])]);
     let sentence = diff(&[ill()], &[well()]).sentence;
     assert!(sentence.ends_with("1 finding is gone, no finding is new."), "{sentence}");
+    let mut worse = ill();
+    let hazard = Finding { code: "LP0010", verdict: Verdict::Hazard, ..worse.findings[0].clone() };
+    worse.findings.push(hazard);
+    let sentence = diff(&[worse], &[well()]).sentence;
+    assert!(sentence.ends_with("2 findings are gone (1 of them a hazard), no finding is new."), "{sentence}");
 }
 
 #[test]

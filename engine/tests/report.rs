@@ -236,3 +236,31 @@ fn two_orders_are_the_same_whichever_lock_was_made_first() {
     assert_eq!(orders(false), "LP0010 shop.rs:30 | shop.rs:31 | shop.rs:40 | shop.rs:41");
     assert_eq!(orders(true), orders(false));
 }
+
+#[test]
+fn on_a_narrow_terminal_no_line_of_numbers_is_broken() {
+    for width in [60, 77, 80] {
+        let text = render(&shop().report(), &TextOptions { color: false, width });
+        let sites = text.lines().skip_while(|line| !line.contains("wall time")).filter(|line| {
+            ["  waiting  ", "  holding  ", "    lock ", "    held ", "    send "]
+                .iter()
+                .any(|begin| line.starts_with(begin))
+        });
+        let widths: Vec<usize> = sites.map(|line| line.chars().count()).collect();
+        assert!(widths.len() >= 4 && widths.iter().all(|wide| *wide <= width), "{width}: {widths:?}\n{text}");
+    }
+}
+
+#[test]
+fn what_is_left_out_is_told() {
+    let mut story = Story::new();
+    for line in 100..115 {
+        story.object(Kind::Watcher, line);
+    }
+    let lock = story.object(Kind::Mutex, 10);
+    story.counts(lock, 1, 0);
+    story.add(Event::Name { object: lock, name: "n".repeat(50).into() });
+    let text = render(&story.report(), &TextOptions { color: false, width: 200 });
+    assert!(text.contains("and 3 more lines that register watchers: see report.json"), "{text}");
+    assert!(text.contains(&format!("{}… ", "n".repeat(39))), "{text}");
+}

@@ -379,6 +379,7 @@ fn sentence(waited: &Measure, length: &Measure, findings: &[FindingDiff]) -> Str
         (0, _) => format!("no finding is {what}"),
         (1, firm) => format!("1 finding is {what}{}", if firm == 1 { "" } else { " (a hazard)" }),
         (all, firm) if firm == all => format!("{all} findings are {what}"),
+        (all, firm) if all - firm == 1 => format!("{all} findings are {what} (1 of them a hazard)"),
         (all, firm) => format!("{all} findings are {what} ({} of them hazards)", all - firm),
     };
     let (gone, new) = (told(Fate::Gone, "gone"), told(Fate::New, "new"));

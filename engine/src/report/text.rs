@@ -1,11 +1,12 @@
 //! The report for a terminal: what was recorded and lost, the contention table, populations, then the findings.
 use super::diagnostic;
-use super::shown::{TextOptions, cut_begin, place, shown};
+use super::shown::{TextOptions, cut_begin, cut_end, place, shown};
 use super::table::{self, Column, Name};
 use super::{ClassReport, PopulationReport, Report, SiteReport, SpanReport, Times, WatcherReport};
 use crate::findings::Verdict;
 use crate::findings::{duration, origin};
 use std::fmt::Write;
+use unicode_width::UnicodeWidthStr;
 
 /// Classes in the contention table.
 const CLASSES: usize = 20;
@@ -25,6 +26,8 @@ const LEAST_WIDTH: usize = 40;
 const REST_OF_SITE: usize = 62;
 /// Cores that are less apart than this, in nanoseconds, make no difference to anything that the text shows.
 const SKEW_NS: u64 = 1_000;
+/// Columns for the name that a program gives to an object.
+const LONGEST_NAME: usize = 40;
 /// Columns for the place of a site.
 const SHORTEST_SITE: usize = 16;
 const LONGEST_SITE: usize = 40;
@@ -94,8 +97,8 @@ fn recorded(report: &Report, out: &mut String) -> std::fmt::Result {
 }
 
 fn kind(class: &ClassReport) -> String {
-    let name: String = class.name.chars().take(40).collect();
-    if name.is_empty() { class.kind.clone() } else { format!("{} {}", class.kind, shown(&name)) }
+    let name = cut_end(&class.name, LONGEST_NAME);
+    if name.is_empty() { class.kind.clone() } else { format!("{} {name}", class.kind) }
 }
 
 fn contention(report: &Report, width: usize, out: &mut String) -> std::fmt::Result {
@@ -164,19 +167,28 @@ fn sites(report: &Report, width: usize, out: &mut String) -> std::fmt::Result {
         for site in class.waiting_sites.iter().take(SITES) {
             let SiteReport { at, operation, count, ns, .. } = site;
             let (at, waited, longest) = (cut_begin(&place(at), wide), duration(*ns), duration(site.max_ns));
-            writeln!(
-                out,
-                "  waiting  {at:<wide$} {operation:<10} {count:>9} × {waited:>10} (max {longest})"
-            )?;
+            let times = format!("{operation:<10} {count:>9} × {waited:>10} (max {longest})");
+            line(width, "waiting", &format!("{at:<wide$}"), &times, out)?;
         }
         for site in class.holding_sites.iter().take(SITES) {
             let (at, held, caused) =
                 (cut_begin(&place(&site.at), wide), duration(site.ns), duration(site.caused_ns));
             let still = if site.still > 0 { ", still" } else { "" };
-            writeln!(out, "  holding  {at:<wide$} held {held:>10}{still}, others waited {caused} meanwhile")?;
+            let times = format!("held {held:>10}{still}, others waited {caused} meanwhile");
+            line(width, "holding", &format!("{at:<wide$}"), &times, out)?;
         }
     }
     Ok(())
+}
+
+/// A site and its times: on two lines where one has no room for both.
+fn line(width: usize, does: &str, at: &str, times: &str, out: &mut String) -> std::fmt::Result {
+    let whole = format!("  {does}  {at} {times}");
+    if whole.width() <= width {
+        return writeln!(out, "{whole}");
+    }
+    let times: Vec<&str> = times.split_whitespace().collect();
+    writeln!(out, "  {does}  {}\n    {}", at.trim_end(), times.join(" "))
 }
 
 fn populations(report: &Report, width: usize, out: &mut String) -> std::fmt::Result {
@@ -224,6 +236,7 @@ fn populations(report: &Report, width: usize, out: &mut String) -> std::fmt::Res
         ];
         let names: Vec<Vec<Name>> = all.iter().map(|of| vec![Name::Place(place(&of.created_at))]).collect();
         writeln!(out, "{}", table::render(width, "registered at", &names, columns))?;
+        more(report.watchers.len(), POPULATIONS, "lines that register watchers", out)?;
     }
     Ok(())
 }
