@@ -93,9 +93,9 @@ fn sarif_names_the_line_and_all_that_takes_part() {
     // Each is told as in the text.
     let text = traces::analyze(&trace).out;
     let related = results.iter().flat_map(|result| result["relatedLocations"].as_array().unwrap());
-    for label in related.map(|related| related["message"]["text"].as_str().unwrap()) {
-        assert!(text.contains(label), "{label}\n{text}");
-    }
+    let labels: Vec<&str> = related.map(|related| related["message"]["text"].as_str().unwrap()).collect();
+    assert!(labels.iter().all(|label| text.contains(label)), "{labels:?}\n{text}");
+    assert!(labels.iter().any(|label| label.ends_with("here (exclusive guard)")), "{labels:?}");
     let rules = run["tool"]["driver"]["rules"].as_array().unwrap();
     assert!(results.iter().all(|result| rules.iter().any(|rule| rule["id"] == result["ruleId"])));
 }
