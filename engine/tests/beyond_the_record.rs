@@ -284,3 +284,62 @@ fn a_lock_that_came_free_just_now_is_not_lost() {
     assert_eq!(found(BEGIN + 3 * SECOND), [("LP0002", Suspected)]);
     assert_eq!(found(FINISH - SECOND / 100), []);
 }
+
+/// A semaphore from which nobody has taken yet is a signal that somebody may give, as is one whose permits are forgotten where they
+/// are taken, and whose waits were served all the same.
+#[test]
+fn permits_that_are_messages_are_awaited_of_whoever_may_add_one() {
+    let found = |giver_lives: bool, added: bool, held: bool| {
+        let mut story = Story::new();
+        let (main, permits) = (story.main(), story.object(Kind::TokioSemaphore, 10));
+        let (worker, giver) = (story.task(20), story.task(21));
+        for event in &mut story.events {
+            if let Event::Task { parent, .. } = event {
+                *parent = main;
+            }
+        }
+        if added {
+            story.handle(worker, Role::Permit, permits, 30, 1);
+            story.came(IS_GLOBAL);
+            story.waited(BEGIN + SECOND, SECOND / 2, worker, Acquire, permits, 30, WaitEnd::Done, 0);
+            story.counts(permits, 1, 1);
+        }
+        if held {
+            for at in [SECOND, 2 * SECOND] {
+                story.held(BEGIN + at, SECOND / 2, worker, permits, 30, HoldSource::Coarse);
+            }
+        }
+        story.waits(worker, Acquire, permits, 30);
+        if giver_lives {
+            story.parked(giver, 2);
+        } else {
+            story.ends(giver);
+        }
+        story.joins(main, worker, 40);
+        told(&story.firm())
+    };
+    assert_eq!(found(true, false, false), [], "it may be given the first time");
+    assert_eq!(found(true, true, false), [], "or once more");
+    assert_eq!(found(true, true, true), [("LP0001", Suspected)], "a permit that used to be given back");
+    assert_eq!(found(false, false, false), [("LP0002", Suspected)], "nobody is left to give it");
+}
+
+/// Who waits for room while somebody waits for a message has no slow receiver: the room is with others.
+#[test]
+fn room_that_is_reserved_comes_back_from_who_has_it() {
+    let found = |receives: bool| {
+        let mut story = Story::new();
+        let channel = story.object(Kind::TokioChannel, 10);
+        let (sender, receiver, other) = (story.task(20), story.task(21), story.task(22));
+        story.handle(sender, Role::Sender, channel, 30, 1);
+        story.handle(other, Role::Sender, channel, 30, 1);
+        story.handle(receiver, Role::Receiver, channel, 30, 1);
+        story.waits(sender, Send, channel, 31);
+        if receives {
+            story.waits(receiver, Recv, channel, 32);
+        }
+        told(&story.firm())
+    };
+    assert_eq!(found(true), []);
+    assert_eq!(found(false), [("LP0003", Suspected)]);
+}

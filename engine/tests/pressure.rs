@@ -2,8 +2,9 @@
 mod story;
 
 use lockprof_engine::findings::Finding;
-use lockprof_trace::Operation::{Lock, Write};
-use lockprof_trace::{Event, HoldSource, Kind, WaitEnd};
+use lockprof_trace::Operation::{Acquire, Lock, Write};
+use lockprof_trace::memory::entry::IS_GLOBAL;
+use lockprof_trace::{Event, HoldSource, Kind, Role, WaitEnd};
 use story::{BEGIN, FINISH, SECOND, Story, line, only};
 
 /// What one id has counted: uses, and time waited and held.
@@ -176,4 +177,31 @@ fn a_long_poll_is_told_where_tasks_of_the_same_runtime_waited_for_it() {
     assert!(codes(SECOND / 100, 1, Kind::Task).is_empty(), "as long as looks are apart");
     assert!(codes(SECOND / 25, 1, Kind::Task).is_empty(), "it cost nobody much");
     assert!(codes(SECOND / 10, 1, Kind::BlockingTask).is_empty(), "jobs wait for threads of their own sort");
+}
+
+#[test]
+fn who_waits_for_a_permit_to_be_added_waits_for_no_holder() {
+    let found = |held: u64, forgotten: bool| {
+        let mut story = Story::new();
+        let (worker, permits) = (story.task(20), story.object(Kind::TokioSemaphore, 10));
+        for second in 1..9 {
+            story.waited(
+                BEGIN + second * SECOND,
+                SECOND - 1,
+                worker,
+                Acquire,
+                permits,
+                30,
+                WaitEnd::Done,
+                30,
+            );
+            story.held(BEGIN + second * SECOND, held, worker, permits, 30, HoldSource::Coarse);
+        }
+        story.handle(worker, Role::Permit, permits, 30, 1);
+        story.came(if forgotten { IS_GLOBAL } else { 0 });
+        codes(story)
+    };
+    assert!(found(1_000, true).is_empty());
+    assert!(found(SECOND, true).contains(&"LP0009"), "a pool of which one was forgotten");
+    assert!(found(1_000, false).contains(&"LP0009"), "one is held all the time");
 }

@@ -5,6 +5,7 @@
 //! they stand in line, by a code of its own. False positives: none of a firm verdict.
 use super::context::duration;
 use super::explain::title;
+use super::messages::Messages;
 use super::needs::is_lock;
 use super::rare::Holders;
 use super::turns::Turns;
@@ -35,12 +36,12 @@ struct Sums {
 pub(super) fn find(context: &Context<'_>, known: &[Finding]) -> Vec<Finding> {
     let model = context.model;
     let length = model.ns(model.end().saturating_sub(model.session.at)).max(1);
-    let turns = Turns::of(context);
+    let (turns, messages) = (Turns::of(context), Messages::of(context));
     let mut sums: HashMap<u64, Sums> = HashMap::new();
     for (key, sum) in model.waits.iter().filter(|(key, _)| is_lock(key.operation)) {
         let Owner::Class(class) = key.owner else { continue };
-        // A wait without end is a matter of other findings, and who waits for a turn waits for work.
-        if sum.max_ended == 0 || turns.are(class, key.site) {
+        // A wait without end is a matter of other findings, and who waits for a turn, or for a permit to be added, waits for work.
+        if sum.max_ended == 0 || turns.are(class, key.site) || messages.are(class) {
             continue;
         }
         let Sums { count, ticks, sites, holders } = sums.entry(class).or_default();

@@ -6,6 +6,7 @@
 //! wants.
 use super::context::duration;
 use super::explain::title;
+use super::messages::is_forgotten;
 use super::rare::Holders;
 use super::turns::Turns;
 use super::{Context, Finding, Verdict, starved};
@@ -32,7 +33,9 @@ pub(super) fn find(context: &Context<'_>, known: &[Finding]) -> Vec<Finding> {
     // Holds that have not ended.
     let mut open: HashMap<(u64, u64), (u64, Party)> = HashMap::new();
     for held in &model.handles {
-        if let Some((class, _)) = model.class_of(held.object).filter(|_| held.role.is_guard()) {
+        // A permit that was forgotten is not held: nobody is to give it back sooner.
+        let is_held = held.role.is_guard() && !is_forgotten(held);
+        if let Some((class, _)) = model.class_of(held.object).filter(|_| is_held) {
             let ticks = held.until.unwrap_or(model.end()).saturating_sub(held.since);
             let longest = open.entry((class, held.site)).or_insert((0, held.party));
             *longest = (*longest).max((ticks, held.party));

@@ -54,6 +54,7 @@ mod late;
 mod locks;
 mod long_hold;
 mod long_poll;
+mod messages;
 mod needless;
 mod needs;
 mod order;

@@ -11,6 +11,7 @@ mod shared;
 use self::shared::{Memo, Nodes, once};
 use super::context::{Context, SETTLED};
 use super::kin::{Kin, carries, told};
+use super::messages::Messages;
 use crate::graph::Need;
 use crate::model::{Held, OpenTask, OpenWait};
 use lockprof_trace::{Kind, Loss, Operation, Party, Role, TaskState};
@@ -46,6 +47,7 @@ pub(super) fn needs(context: &Context<'_>, level: Level) -> Vec<Vec<Need>> {
         history,
         pressing,
         kin,
+        messages: Messages::of(context),
         blocks,
         nodes,
         told: Memo::default(),
@@ -104,6 +106,7 @@ struct Builder<'a> {
     history: History,
     pressing: std::collections::HashSet<Party>,
     kin: Kin,
+    messages: Messages,
     /// Whether any of those who could have been told of something blocks on a future.
     blocks: bool,
     nodes: Nodes,
@@ -201,6 +204,7 @@ impl Builder<'_> {
             _ if self.context.model.kind_of(wait.object) == Kind::TokioResource => {
                 Need { outside: true, ..Need::default() }
             }
+            Operation::Acquire if self.messages.come_by(self.context, wait.object) => self.signal(wait),
             operation if is_lock(operation) || operation == Operation::Init => self.lock(wait),
             operation if is_send(operation) => self.send(wait),
             Operation::Closed => self.ends(wait, Role::Receiver),

@@ -370,7 +370,7 @@ impl<'a> Builder<'a> {
             let model = self.context.model;
             let longest = self.history.get(&(wait.site, wait.operation)).map_or(0, |history| history.0);
             let still = !self.is_served(wait) && wait.ticks(model.end()) >= longest.saturating_mul(LONGER);
-            if receivers.known && still {
+            if receivers.known && still && !self.is_received(wait.object) {
                 need.gone = true;
                 need.outside = false;
                 // Living owners are told as such; they are not counted on.
@@ -382,6 +382,14 @@ impl<'a> Builder<'a> {
             }
         }
         need
+    }
+
+    /// Whether somebody waits for a message of a channel: then there is none, and who waits for room there waits for what others
+    /// have reserved.
+    fn is_received(&self, object: u64) -> bool {
+        let (model, frozen) = (self.context.model, &self.context.frozen);
+        let mut queue = frozen.queues.get(&object).into_iter().flatten();
+        queue.any(|number| model.open[*number].operation == Operation::Recv)
     }
 
     pub(super) fn receive(&self, wait: &OpenWait) -> Need {
