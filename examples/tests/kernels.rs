@@ -120,6 +120,9 @@ const KERNELS: &[Expected] = &[
     kernel("runtimes_block", "mixed", DEADLOCK, &[]),
     kernel("barrier_missing", "orphan", BLOCKED_WAIT, &[]),
     kernel("notified_too_late", "orphan", ["suspected", "LP0015"], &[]),
+    kernel("pool_drop", "mixed", DEADLOCK, &[]),
+    kernel("init_joins_user", "mixed", DEADLOCK, &[]),
+    kernel("waker_replaced", "orphan", ["proved", "LP0005"], &[]),
 ];
 
 /// Programs that look like a kernel, and have no bug.
@@ -157,6 +160,8 @@ const TRAPS: &[&str] = &[
     "set_at_work",
     "jobs_in_turn",
     "actors_left",
+    "permits_as_signals",
+    "room_reserved",
 ];
 
 /// The lines of a kernel that bear a marker of this kind.

@@ -258,3 +258,42 @@ pub async fn actors_left() {
     sleep(LONG).await;
     drop((to_one, to_other));
 }
+
+/// The permits of a semaphore are messages: a worker forgets each, and waits for the next one when the program ends.
+pub async fn permits_as_signals() {
+    let signals = Arc::new(Semaphore::new(0));
+    let (awaited, never) = (signals.clone(), Arc::new(Semaphore::new(0)));
+    let unsaid = never.clone();
+    task(async move {
+        loop {
+            awaited.acquire().await.unwrap().forget();
+        }
+    });
+    task(async move { never.acquire().await.unwrap().forget() });
+    task(async move {
+        for _ in 0..3 {
+            sleep(Duration::from_millis(50)).await;
+            signals.add_permits(1);
+        }
+        sleep(Duration::from_secs(60)).await;
+        signals.add_permits(1);
+        unsaid.add_permits(1);
+    });
+}
+
+/// Who waits for room waits for another sender, which has reserved it and is at work; the receiver waits for either.
+pub async fn room_reserved() {
+    let (sender, mut receiver) = mpsc::channel(1);
+    let other = sender.clone();
+    task(async move {
+        let room = other.reserve().await.unwrap();
+        reach(1);
+        sleep(Duration::from_secs(60)).await;
+        room.send(1);
+    });
+    task(async move {
+        until_async(1).await;
+        sender.send(2).await.unwrap();
+    });
+    task(async move { while receiver.recv().await.is_some() {} });
+}

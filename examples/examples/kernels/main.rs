@@ -76,6 +76,8 @@ kernels! {
         syncthing_4829,
         jobs_in_jobs,
         runtimes_block,
+        pool_drop,
+        init_joins_user,
     }
     tasks {
         stages_in_ring,
@@ -95,6 +97,7 @@ kernels! {
         job_under_lock,
         closed_and_join,
         notified_too_late,
+        waker_replaced,
         cockroach_10790,
         cockroach_13197,
         cockroach_13755,
@@ -146,6 +149,8 @@ kernels! {
         set_at_work,
         jobs_in_turn,
         actors_left,
+        permits_as_signals,
+        room_reserved,
     }
 }
 
