@@ -204,7 +204,7 @@ impl Builder<'_> {
             _ if self.context.model.kind_of(wait.object) == Kind::TokioResource => {
                 Need { outside: true, ..Need::default() }
             }
-            Operation::Acquire if self.messages.come_by(self.context, wait.object) => self.signal(wait),
+            Operation::Acquire if self.is_message(wait) => self.signal(wait),
             operation if is_lock(operation) || operation == Operation::Init => self.lock(wait),
             operation if is_send(operation) => self.send(wait),
             Operation::Closed => self.ends(wait, Role::Receiver),
@@ -229,6 +229,13 @@ impl Builder<'_> {
             need = Need { all: true, outside: false, gone: true, ..need };
         }
         need
+    }
+
+    /// Whether a permit is awaited as a message, of those whom its waiter's kin tells: where that is not recorded, it is a lock.
+    fn is_message(&self, wait: &OpenWait) -> bool {
+        let facts = self.context.model.parties.get(wait.party);
+        facts.is_some_and(|facts| facts.parent != Party::UNKNOWN)
+            && self.messages.come_by(self.context, wait.object)
     }
 
     /// Whether a handle that was lost could be the one that serves a wait: a proof takes it to be so.
