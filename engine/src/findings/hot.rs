@@ -41,7 +41,7 @@ pub(super) fn find(context: &Context<'_>, known: &[Finding]) -> Vec<Finding> {
     for (key, sum) in model.waits.iter().filter(|(key, _)| is_lock(key.operation)) {
         let Owner::Class(class) = key.owner else { continue };
         // A wait without end is a matter of other findings, and who waits for a turn, or for a permit to be added, waits for work.
-        if sum.max_ended == 0 || turns.are(class, key.site) || messages.are(class) {
+        if sum.max_ended == 0 || turns.are(class, key.site) || messages.may_be(class) {
             continue;
         }
         let Sums { count, ticks, sites, holders } = sums.entry(class).or_default();

@@ -1,8 +1,8 @@
 //! Semaphores whose permits are messages: whoever has something to tell adds one, and who takes it forgets it or gives it back at once.
 //! Who waits there waits for work, as for a message or a signal, and for nobody who holds a permit too long.
 //!
-//! While somebody waits at a pool, its permits are with others. So a wait that was longer than all holds but one together, and was served
-//! all the same, ended with a permit that was added; and where nobody has ever taken one, there was none at first.
+//! While somebody waits at a pool, its permits are with others. So a wait that was longer than all holds together, and was served all the
+//! same, ended with a permit that was added; and where nobody has ever taken one, there was none at first.
 use super::Context;
 use crate::model::{Held, Owner};
 use lockprof_trace::{Kind, Role};
@@ -12,7 +12,12 @@ use std::collections::{HashMap, HashSet};
 const LONGER: u64 = 2;
 
 /// Classes of such semaphores.
-pub(super) struct Messages(HashSet<u64>);
+pub(super) struct Messages {
+    /// Those of which that is sure.
+    sure: HashSet<u64>,
+    /// With those where a wait was longer than all holds but the longest.
+    likely: HashSet<u64>,
+}
 
 impl Messages {
     pub(super) fn of(context: &Context<'_>) -> Self {
@@ -28,37 +33,38 @@ impl Messages {
                 *served = sum.max_done.max(*served);
             }
         }
-        if longest.is_empty() {
-            return Self(HashSet::new());
-        }
-        // The longest is left out: where the semaphore has gone, its forgotten permit is told as one more hold.
-        let mut holds: HashMap<u64, (u64, u64)> = HashMap::new();
+        // By class: how long all holds were together, and the longest.
+        let mut held: HashMap<u64, (u64, u64)> = HashMap::new();
         for ((owner, _), sum) in &model.holds {
             if let Owner::Class(class) = owner {
-                let (total, longest) = holds.entry(*class).or_default();
+                let (total, longest) = held.entry(*class).or_default();
                 *total = total.saturating_add(sum.timed.1.max(sum.coarse.1));
                 *longest = sum.max.max(*longest);
             }
         }
-        let others = |(class, (total, longest)): (u64, (u64, u64))| (class, total.saturating_sub(longest));
-        let mut held: HashMap<u64, u64> = holds.into_iter().map(others).collect();
         // Of the holds that were not told, each was shorter than a step of the coarse clock; those that were forgotten are none.
         for guard in model.handles.iter().filter(|handle| handle.role.is_guard() && !is_forgotten(handle)) {
             if let Some((class, _)) = model.class_of(guard.object) {
-                let total = held.entry(class).or_default();
+                let (total, _) = held.entry(class).or_default();
                 *total = total.saturating_add(guard.until.unwrap_or(model.end()).saturating_sub(guard.since));
             }
         }
-        let told = |(class, longest): (u64, u64)| {
-            let held = held.get(&class).copied().unwrap_or(0).saturating_add(model.session.coarse_ticks);
-            (longest > held.saturating_mul(LONGER)).then_some(class)
+        let of = |but_longest: bool| {
+            let told = |(class, wait): (&u64, &u64)| {
+                let (total, longest) = held.get(class).copied().unwrap_or_default();
+                let held = if but_longest { total.saturating_sub(longest) } else { total };
+                let held = held.saturating_add(model.session.coarse_ticks);
+                (*wait > held.saturating_mul(LONGER)).then_some(*class)
+            };
+            longest.iter().filter_map(told).collect()
         };
-        Self(longest.into_iter().filter_map(told).collect())
+        Self { sure: of(false), likely: of(true) }
     }
 
-    /// Whether the semaphores of this class are such.
-    pub(super) fn are(&self, class: u64) -> bool {
-        self.0.contains(&class)
+    /// Whether the semaphores of this class are likely to be such: where one has gone, its forgotten permit is told as one more hold.
+    /// Was that a hold after all, it is told as a long one (LP0008).
+    pub(super) fn may_be(&self, class: u64) -> bool {
+        self.likely.contains(&class)
     }
 
     /// Whether who waits for this object waits for a permit that is to be added: it is such a semaphore, or nobody has ever taken
@@ -73,7 +79,7 @@ impl Messages {
             is_forgotten(guard)
         });
         let taken = || forgotten || model.counts.get(&object).is_some_and(|counts| counts.count > 0);
-        known.kind == Kind::TokioSemaphore && all && (self.are(class) || !taken())
+        known.kind == Kind::TokioSemaphore && all && (self.sure.contains(&class) || !taken())
     }
 }
 
