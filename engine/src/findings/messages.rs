@@ -42,11 +42,17 @@ impl Messages {
                 *longest = sum.max.max(*longest);
             }
         }
-        // Of the holds that were not told, each was shorter than a step of the coarse clock; those that were forgotten are none.
-        for guard in model.handles.iter().filter(|handle| handle.role.is_guard() && !is_forgotten(handle)) {
+        // Of the holds that were not told, each was shorter than a step of the coarse clock. One that was forgotten is none, but is told
+        // as one when its semaphore goes.
+        for guard in model.handles.iter().filter(|handle| handle.role.is_guard()) {
             if let Some((class, _)) = model.class_of(guard.object) {
                 let (total, _) = held.entry(class).or_default();
-                *total = total.saturating_add(guard.until.unwrap_or(model.end()).saturating_sub(guard.since));
+                let ticks = guard.until.unwrap_or(model.end()).saturating_sub(guard.since);
+                *total = match (is_forgotten(guard), guard.until) {
+                    (false, _) => total.saturating_add(ticks),
+                    (true, Some(_)) => total.saturating_sub(ticks),
+                    (true, None) => *total,
+                };
             }
         }
         let of = |but_longest: bool| {
