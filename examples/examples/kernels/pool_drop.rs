@@ -24,8 +24,8 @@ impl Drop for Pool {
 
 fn work(queue: &Mutex<mpsc::Receiver<Job>>) {
     loop {
-        let queue = queue.lock().unwrap(); //~ behind second
-        let Ok(job) = queue.recv() else { return }; //~ wait first
+        let queue = queue.lock().unwrap();
+        let Ok(job) = queue.recv() else { return }; //~ wait worker
         drop(queue);
         job();
     }
@@ -34,11 +34,8 @@ fn work(queue: &Mutex<mpsc::Receiver<Job>>) {
 pub fn play() {
     let (jobs, queue) = mpsc::channel(); //~ new jobs
     let queue = Arc::new(Mutex::new(queue));
-    let worker = || {
-        let queue = queue.clone();
-        thread::spawn(move || work(&queue))
-    };
-    let pool = Pool { jobs: Some(jobs), workers: vec![worker(), worker()] };
+    let workers = vec![thread::spawn(move || work(&queue))];
+    let pool = Pool { jobs: Some(jobs), workers };
     let job: Job = Box::new(|| reach(1));
     pool.jobs.as_ref().map(|jobs| jobs.send(job).unwrap());
     until(1);
