@@ -45,7 +45,7 @@ impl Feed {
 
 /// The model of this moment, with all that has happened before the call; `None` where nothing is recorded.
 pub(crate) fn model() -> Option<Model> {
-    let memory = recorder::memory_of_this_process()?;
+    let memory = recorder::memory_of_this_process().filter(|_| is_recording())?;
     // A pass that had begun before the call may have missed something: the one after it has not.
     let before = memory.word(header::PASS).load(Relaxed);
     let begin = Instant::now();
@@ -56,7 +56,12 @@ pub(crate) fn model() -> Option<Model> {
     let mut model = Feed::open().0.clone()?;
     snapshot(memory, &mut |event| model.event(event));
     model.event(&Event::Finish { at: clock::ticks(), end: End::Finished, reason: "".into() });
-    Some(model)
+    // Where the recording has ended meanwhile, nobody has noted the ends of waits since.
+    is_recording().then_some(model)
+}
+
+fn is_recording() -> bool {
+    recorder::RECORDING.load(Relaxed)
 }
 
 /// What was stuck at one moment.

@@ -8,9 +8,10 @@ use crate::error::{Error, Kind};
 use crate::platform;
 use crate::recorder::{self, Drain, Output, RECORDING, Stop, memory};
 use lockprof_trace::Event;
+use lockprof_trace::file::Reader;
 use std::fs::File;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering::{Relaxed, Release};
 use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread::JoinHandle;
@@ -204,6 +205,7 @@ fn begin(
             _ => Kind::Memory(std::io::ErrorKind::OutOfMemory.into()),
         }));
     }
+    discard_left(&path);
     platform::empty_trace(&file).and_then(|()| file.write_all(&beginning)).map_err(|error| {
         memory.shared.remove();
         cannot_write(error)
@@ -215,6 +217,18 @@ fn begin(
     #[cfg(feature = "cpu")]
     let drain = drain.sampled(sampler.map(|sampler| sampler.by(ticks_per_4s)));
     Ok((drain, path))
+}
+
+/// Removes what the recorder of an earlier trace at this path has left in memory, where it was killed: that trace, which is about
+/// to be emptied, is all that names it. It is nobody's: whoever writes the trace has its lock, as we have now.
+fn discard_left(path: &Path) {
+    let reader = File::open(path).map(Reader::new);
+    if let Ok(Ok(mut reader)) = reader
+        && let Ok(Some(Event::Session { pid, memory, .. })) = reader.next()
+        && !memory.is_empty()
+    {
+        platform::remove_left(Path::new(&*memory), pid);
+    }
 }
 
 /// Finishes the recording of this process, if one runs.
@@ -249,7 +263,7 @@ unsafe extern "C" fn in_child() {
         unsafe {
             memory.shared.detach();
             recorder::detach();
-            platform::forget_trace();
+            platform::forget_files();
         }
     }
 }
@@ -257,6 +271,12 @@ unsafe extern "C" fn in_child() {
 /// Starts a recording where the environment asks for one. Runs before `main`.
 extern "C" fn start_by_environment() {
     let Some(text) = std::env::var_os(VARIABLE) else { return };
+    if platform::has_more_rights() {
+        return drop(writeln!(
+            std::io::stderr(),
+            "lockprof: nothing is recorded: {VARIABLE} is not for a program with more rights than its user"
+        ));
+    }
     let builder = Builder::from_text(&text.to_string_lossy());
     let started = builder.and_then(|builder| Ok((builder.as_ref().map(start).transpose()?, builder)));
     match started {

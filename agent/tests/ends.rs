@@ -6,6 +6,8 @@ use child::Scene;
 use lockprof::sync::Mutex;
 use lockprof::{Status, status};
 use lockprof_trace::End;
+use std::fs::File;
+use std::os::fd::AsRawFd;
 use std::process::{Command, exit};
 
 static LOCK: Mutex<u64> = Mutex::new(0);
@@ -79,6 +81,26 @@ fn forks() {
     }
     let ended = Scene::new("forks").run("");
     assert_eq!((ended.status.code(), ended.end(), ended.count()), (Some(7), End::Finished, 2000));
+}
+
+/// Files that the application has opened since the recording ended.
+static FILES: Mutex<Vec<File>> = Mutex::new(vec![]);
+
+#[test]
+fn forks_after_the_end() {
+    if child::is("forks_after_the_end") {
+        lockprof::builder().start().unwrap().finish();
+        // The numbers that are free now are all taken: the trace's is among them.
+        FILES.lock().unwrap().extend((0..32).map(|_| File::open("/dev/null").unwrap()));
+        fork(|| {
+            // SAFETY: only asks whether the number is that of an open file.
+            let is_open = |file: &File| unsafe { libc::fcntl(file.as_raw_fd(), libc::F_GETFD) } >= 0;
+            i32::from(!FILES.lock().unwrap().iter().all(is_open))
+        });
+        return;
+    }
+    let ended = Scene::new("forks_after_the_end").run("");
+    assert_eq!((ended.status.code(), ended.end()), (Some(0), End::Finished));
 }
 
 #[test]

@@ -181,7 +181,19 @@ fn a_stuck_program_answers() {
     post.read_to_string(&mut answer).unwrap();
     assert!(answer.starts_with("HTTP/1.1 405") && answer.contains("GET, HEAD"), "{answer}");
 
-    // All that can be answered at once are under way, and stay so until the process ends.
+    // Another's page in a browser of this machine calls it by another's name.
+    let called = |host: &str| {
+        let mut stream = TcpStream::connect(address).unwrap();
+        write!(stream, "GET /stuck HTTP/1.1\r\nHost: {host}\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer[9..12].parse::<u16>().unwrap()
+    };
+    let port = address.port();
+    assert_eq!(["elsewhere.example", "127.0.0.1.elsewhere.example:80"].map(called), [403, 403]);
+    assert_eq!([&format!("LOCALHOST:{port}"), "[::1]", &address.to_string()].map(called), [200; 3]);
+
+    // All that can be answered at once are under way, and stay so for as long as they are waited for.
     let asked: Vec<_> = (0..AT_ONCE).map(|_| send(address, "/debug/pprof/block?seconds=300", "")).collect();
     let said = until(|| {
         let (status, head, body) = ask(address, "/debug/pprof/", "");
@@ -191,6 +203,7 @@ fn a_stuck_program_answers() {
     // Which the program does not notice.
     assert!(!lockprof::stuck().is_empty());
     drop(asked);
+    until(|| (status(address, "/debug/pprof/") == 200).then_some(()));
     recording.finish();
     std::fs::remove_file(&path).unwrap();
 }

@@ -53,6 +53,8 @@ fn a_deadlock_is_told_as_it_happens() {
     let times = |text: &str| text.matches("[LP0001]").count();
     assert_eq!(read().map(|text| times(&text)), Some(1));
     recording.finish();
+    // Both still wait, but nothing is known of that any more.
+    assert!(lockprof::stuck().is_empty() && lockprof::stuck().to_string().contains("nothing is recorded"));
     std::fs::remove_file(&trace).unwrap();
     std::fs::remove_file(&told).unwrap();
 }

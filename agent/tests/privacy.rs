@@ -9,7 +9,9 @@ use lockprof::sync::{Mutex, mpsc};
 use lockprof_trace::Event;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::process::CommandExt;
 use std::path::Path;
+use std::process::{Command, Stdio};
 
 /// Put together at run time, so that it stands in no name or source line.
 fn secrets() -> Vec<String> {
@@ -70,4 +72,40 @@ fn nothing_of_the_programs_own() {
     for secret in secrets() {
         assert!(!contains(&trace, &secret) && !contains(&memory, &secret), "{secret}");
     }
+}
+
+/// Somebody without rights of his own: the environment is his, the rights of the program are another's.
+const NOBODY: u32 = 65_534;
+
+#[test]
+#[allow(clippy::print_stdout)] // Whoever reads the test's output must know.
+fn a_program_with_more_rights_than_its_user_is_not_recorded() {
+    if child::is("a_program_with_more_rights_than_its_user_is_not_recorded") {
+        return;
+    }
+    let scene = Scene::new("a_program_with_more_rights_than_its_user_is_not_recorded");
+    fs::set_permissions(&scene.folder, Permissions::from_mode(0o777)).unwrap();
+    let program = scene.folder.join("program");
+    fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
+    let run = |mode: u32| {
+        fs::set_permissions(&program, Permissions::from_mode(mode)).unwrap();
+        let mut command = Command::new(&program);
+        let asked = scene.recorded("");
+        command
+            .args(asked.get_args())
+            .envs(asked.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        command.current_dir("/").uid(NOBODY).gid(NOBODY).stdout(Stdio::null()).output()
+    };
+    let (Ok(plain), Ok(raised)) = (run(0o755), {
+        let plain = fs::remove_file(scene.trace());
+        plain.and_then(|()| run(0o4755))
+    }) else {
+        return println!(
+            "not tested: only an administrator can give a program more rights than its user has"
+        );
+    };
+    assert!(plain.status.success() && raised.status.success(), "{plain:?} {raised:?}");
+    let said = String::from_utf8_lossy(&raised.stderr);
+    assert!(said.contains("not for a program with more rights than its user"), "{said}");
+    assert!(!scene.trace().exists());
 }

@@ -84,3 +84,28 @@ fn the_environment_comes_first() {
     });
     assert_eq!((mode, ended.end()), (Some(Mode::Profile), End::Finished));
 }
+
+#[test]
+fn what_a_killed_one_left_goes_with_its_trace() {
+    if child::is("what_a_killed_one_left_goes_with_its_trace") {
+        if std::env::var_os("ABORTS").is_some() {
+            std::process::abort();
+        }
+        return;
+    }
+    let scene = Scene::new("what_a_killed_one_left_goes_with_its_trace");
+    assert!(!scene.recorded("").env("ABORTS", "1").status().unwrap().success());
+    let left = memory(&scene);
+    assert!(fs::exists(&left).unwrap(), "nobody has collected it yet");
+    // The next one overwrites the trace that named it.
+    assert!(scene.recorded("").status().unwrap().success());
+    assert!(memory(&scene) != left && !fs::exists(&left).unwrap());
+}
+
+/// The file of the memory that the trace of this scene names.
+fn memory(scene: &Scene) -> String {
+    let trace = fs::File::open(scene.trace()).unwrap();
+    let session = lockprof_trace::file::Reader::new(trace).unwrap().next().unwrap().map(Event::into_owned);
+    let Some(Event::Session { memory, .. }) = session else { panic!("{session:?}") };
+    memory.into_owned()
+}

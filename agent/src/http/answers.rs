@@ -4,6 +4,7 @@ use crate::{live, session};
 use hyper::StatusCode;
 use lockprof_engine::Options;
 use lockprof_engine::findings::Context;
+use lockprof_engine::model::Model;
 use std::fmt::Write;
 use std::time::Duration;
 
@@ -47,6 +48,34 @@ impl Asked {
             open_metrics: accepts.contains("application/openmetrics-text"),
         }
     }
+
+    /// The profile that is asked for, if it is one that there is.
+    fn profile(&self) -> Option<&str> {
+        let name = self.path.strip_prefix("/debug/pprof/")?;
+        let is_there = name != "profile" || session::is_sampled();
+        (is_there && PROFILES.iter().any(|profile| profile.0 == name)).then_some(name)
+    }
+
+    /// For how long, where that is well asked.
+    fn lasts(&self) -> Option<Duration> {
+        self.of(self.profile()?).ok()?.1
+    }
+
+    /// How much text of this profile, and of which time.
+    fn of(&self, name: &str) -> Result<(u32, Option<Duration>), Answer> {
+        let (debug, mut time) = (self.debug.clone()?, self.time.clone()?);
+        if name == "profile" {
+            time.get_or_insert(SAMPLED);
+        }
+        let wrong = match (time, debug) {
+            (Some(_), 1..) => "text is of all that is recorded: leave out debug or seconds",
+            (Some(_), _) if name.starts_with("goroutine") => {
+                "who lives is told of one moment: leave out seconds"
+            }
+            _ => return Ok((debug, time)),
+        };
+        Err(Answer::say(StatusCode::BAD_REQUEST, wrong))
+    }
 }
 
 /// What it is told.
@@ -78,8 +107,17 @@ const PROFILES: [(&str, &str); 5] = [
     ("profile", "what runs on the processors"),
 ];
 
-/// Answers. Takes some milliseconds, or as long as was asked for.
-pub(super) fn answer(asked: &Asked) -> Answer {
+/// What was known when the time began that was asked for.
+pub(super) type Before = Model;
+
+/// For what lasts: what is known now, and for how long to wait until [`answer`]. Takes some milliseconds.
+pub(super) fn begin(asked: &Asked) -> Option<(Before, Duration)> {
+    let time = asked.lasts()?;
+    Some((live::model()?, time))
+}
+
+/// Answers, where something was to last since `before`. Takes some milliseconds.
+pub(super) fn answer(asked: &Asked, before: Option<Before>) -> Answer {
     let answered = match &*asked.path {
         "/" | "/debug/pprof" | "/debug/pprof/" => Ok(Answer::of("text/html; charset=utf-8", index())),
         "/metrics" => metrics(asked.open_metrics),
@@ -89,7 +127,7 @@ pub(super) fn answer(asked: &Asked) -> Answer {
                 StatusCode::NOT_IMPLEMENTED,
                 "where this program runs is not sampled: build it with lockprof's feature `cpu` and start it with cpu=99",
             )),
-            Some(name) if PROFILES.iter().any(|profile| profile.0 == name) => profile(name, asked),
+            Some(name) if asked.profile() == Some(name) => profile(name, asked, before),
             _ => Err(Answer::say(StatusCode::NOT_FOUND, "no such page: /debug/pprof/ lists what there is")),
         },
     };
@@ -155,28 +193,10 @@ fn prometheus(open_metrics: &str) -> String {
     lines.collect()
 }
 
-fn profile(name: &str, asked: &Asked) -> Result<Answer, Answer> {
-    let (debug, mut time) = (asked.debug.clone()?, asked.time.clone()?);
-    if name == "profile" {
-        time.get_or_insert(SAMPLED);
-    }
+fn profile(name: &str, asked: &Asked, before: Option<Before>) -> Result<Answer, Answer> {
+    let (debug, time) = asked.of(name)?;
     let parties = name.starts_with("goroutine");
-    let wrong = match (time, debug) {
-        (Some(_), 1..) => Some("text is of all that is recorded: leave out debug or seconds"),
-        (Some(_), _) if parties => Some("who lives is told of one moment: leave out seconds"),
-        _ => None,
-    };
-    if let Some(wrong) = wrong {
-        return Err(Answer::say(StatusCode::BAD_REQUEST, wrong));
-    }
-    let before = match time {
-        None => None,
-        Some(time) => {
-            let before = with_context(|context| profiles::samples(name, context))?;
-            std::thread::sleep(time);
-            Some(before)
-        }
-    };
+    let before = before.map(|model| in_context(model, |context| profiles::samples(name, context)));
     with_context(|context| match (parties, debug) {
         (true, 2..) => Answer::of(TEXT, goroutines::stacks(name, context)),
         (true, 1) => Answer::of(TEXT, goroutines::text(name, context)),
@@ -188,9 +208,12 @@ fn profile(name: &str, asked: &Asked) -> Result<Answer, Answer> {
 
 /// Asks what is recorded up to now.
 fn with_context<T>(ask: impl FnOnce(&Context<'_>) -> T) -> Result<T, Answer> {
-    let model = live::model().ok_or_else(nothing)?.resolved();
-    let options = Options::default();
-    Ok(ask(&Context::new(0, &model, &options, names::all())))
+    Ok(in_context(live::model().ok_or_else(nothing)?, ask))
+}
+
+fn in_context<T>(model: Model, ask: impl FnOnce(&Context<'_>) -> T) -> T {
+    let (model, options) = (model.resolved(), Options::default());
+    ask(&Context::new(0, &model, &options, names::all()))
 }
 
 #[cfg(test)]

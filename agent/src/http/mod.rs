@@ -14,13 +14,14 @@ use crate::error::{Error, Kind};
 use crate::platform;
 use ::tokio::net::TcpListener;
 use ::tokio::runtime::Builder;
-use ::tokio::sync::Semaphore;
-use ::tokio::task::spawn_blocking;
+use ::tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use ::tokio::task::{JoinError, spawn_blocking};
 use ::tokio::time::{sleep, timeout};
 use answers::{Answer, Asked};
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
-use hyper::header::{ACCEPT, ALLOW, CONTENT_TYPE, RETRY_AFTER};
+use hyper::header::{ACCEPT, ALLOW, CONTENT_TYPE, HOST, RETRY_AFTER};
+use hyper::http::uri::Authority;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
@@ -30,7 +31,7 @@ use lockprof_engine::pprof::{self, About};
 use lockprof_engine::profile::Sample;
 use std::convert::Infallible;
 use std::io;
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -50,7 +51,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 ///
 /// `/debug/pprof/` lists the profiles that `go tool pprof http://127.0.0.1:6061/debug/pprof/block` and continuous profilers
 /// read, `/metrics` is for Prometheus, `/stuck` tells what is stuck as JSON. They are answered on threads of their own, at
-/// most 8 at once, while a recording runs.
+/// most 8 at once, while a recording runs, and only to who calls this machine by its address or as localhost.
 ///
 /// # Errors
 /// The address is none, is in use, or may be reached by others: for that there is [`serve_beyond_loopback`]. There is no
@@ -59,7 +60,7 @@ pub fn serve(address: impl ToSocketAddrs) -> Result<SocketAddr, Error> {
     let addresses = resolve(address)?;
     match addresses.iter().find(|address| !address.ip().is_loopback()) {
         Some(address) => Err(Error(Kind::NotLoopback(*address))),
-        None => start(&addresses),
+        None => start(&addresses, Reach::Loopback),
     }
 }
 
@@ -69,7 +70,7 @@ pub fn serve(address: impl ToSocketAddrs) -> Result<SocketAddr, Error> {
 /// # Errors
 /// As those of [`serve`], for any address.
 pub fn serve_beyond_loopback(address: impl ToSocketAddrs) -> Result<SocketAddr, Error> {
-    start(&resolve(address)?)
+    start(&resolve(address)?, Reach::Anybody)
 }
 
 fn resolve(address: impl ToSocketAddrs) -> Result<Vec<SocketAddr>, Error> {
@@ -77,7 +78,7 @@ fn resolve(address: impl ToSocketAddrs) -> Result<Vec<SocketAddr>, Error> {
     addresses.map(Iterator::collect).map_err(|error| Error(Kind::Serve("that address".into(), error)))
 }
 
-fn start(addresses: &[SocketAddr]) -> Result<SocketAddr, Error> {
+fn start(addresses: &[SocketAddr], reach: Reach) -> Result<SocketAddr, Error> {
     let failed = |error| {
         let told: Vec<String> = addresses.iter().map(ToString::to_string).collect();
         Error(Kind::Serve(told.join(", "), error))
@@ -94,7 +95,7 @@ fn start(addresses: &[SocketAddr]) -> Result<SocketAddr, Error> {
             .build()?;
         let run = move || {
             // Who cannot listen in the end serves nothing; the program goes on.
-            let _: io::Result<()> = runtime.block_on(accept(listener));
+            let _: io::Result<()> = runtime.block_on(accept(listener, reach));
         };
         std::thread::Builder::new().name("lockprof-http".into()).spawn(run)
     });
@@ -102,8 +103,9 @@ fn start(addresses: &[SocketAddr]) -> Result<SocketAddr, Error> {
     Ok(address)
 }
 
-async fn accept(listener: std::net::TcpListener) -> io::Result<()> {
+async fn accept(listener: std::net::TcpListener, reach: Reach) -> io::Result<()> {
     let listener = TcpListener::from_std(listener)?;
+    platform::note_listener(&listener);
     let (requests, connections) = (Arc::new(Semaphore::new(REQUESTS)), Arc::new(Semaphore::new(CONNECTIONS)));
     loop {
         let Ok((stream, _)) = listener.accept().await else {
@@ -113,7 +115,7 @@ async fn accept(listener: std::net::TcpListener) -> io::Result<()> {
         let Ok(open) = connections.clone().try_acquire_owned() else { continue };
         let requests = requests.clone();
         ::tokio::spawn(async move {
-            let service = service_fn(move |request| respond(request, requests.clone()));
+            let service = service_fn(move |request| respond(request, requests.clone(), reach));
             let mut server = http1::Builder::new();
             server.keep_alive(false).timer(TokioTimer::new()).header_read_timeout(HEADER);
             // A client that goes away, or is too slow, is nobody's trouble.
@@ -123,22 +125,39 @@ async fn accept(listener: std::net::TcpListener) -> io::Result<()> {
     }
 }
 
+/// Whom an address is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reach {
+    Loopback,
+    Anybody,
+}
+
+/// Whether the client has called this machine by an address, or by the name that is always its own. A page of somebody else's,
+/// open in a browser here, calls it by that one's name: by "DNS rebinding" it could read what is only for this machine.
+fn is_by_own_name(request: &Request<Incoming>) -> bool {
+    let Some(host) = request.headers().get(HOST) else { return true };
+    let Ok(Ok(host)) = host.to_str().map(str::parse::<Authority>) else { return false };
+    let host = host.host();
+    let address = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+    host.eq_ignore_ascii_case("localhost") || address.parse::<IpAddr>().is_ok()
+}
+
 async fn respond(
     request: Request<Incoming>,
     requests: Arc<Semaphore>,
+    reach: Reach,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     let answer = match (request.method(), requests.try_acquire_owned()) {
+        _ if reach == Reach::Loopback && !is_by_own_name(&request) => Answer::say(
+            StatusCode::FORBIDDEN,
+            "these pages are asked for by this machine's address, or as localhost",
+        ),
         (&Method::GET | &Method::HEAD, Ok(permit)) => {
             let uri = request.uri();
             let accepts = request.headers().get(ACCEPT).and_then(|accepts| accepts.to_str().ok());
             let asked = Asked::new(uri.path(), uri.query().unwrap_or_default(), accepts.unwrap_or_default());
-            let answer = spawn_blocking(move || {
-                let answer = answers::answer(&asked);
-                drop(permit);
-                answer
-            });
             // Whatever may be wrong in here is no reason for the program to end.
-            answer.await.unwrap_or_else(|_| {
+            answered(asked, permit).await.unwrap_or_else(|_| {
                 Answer::say(StatusCode::INTERNAL_SERVER_ERROR, "this answer could not be made")
             })
         }
@@ -162,6 +181,25 @@ async fn respond(
         _ => {}
     }
     Ok(response)
+}
+
+/// What lasts is waited for by no thread: where the client goes away meanwhile, this is dropped, and its permit is another's.
+async fn answered(asked: Asked, permit: OwnedSemaphorePermit) -> Result<Answer, JoinError> {
+    let begin = move || (answers::begin(&asked), asked, permit);
+    let (begun, asked, permit) = spawn_blocking(begin).await?;
+    let before = match begun {
+        Some((before, time)) => {
+            sleep(time).await;
+            Some(before)
+        }
+        None => None,
+    };
+    let answer = move || {
+        let answer = answers::answer(&asked, before);
+        drop(permit);
+        answer
+    };
+    spawn_blocking(answer).await
 }
 
 /// A profile's bytes.

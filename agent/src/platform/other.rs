@@ -105,9 +105,16 @@ pub(crate) fn empty_trace(_: &File) -> io::Result<()> {
     Err(unsupported())
 }
 pub(crate) fn note_trace(_: &File) {}
+pub(crate) fn note_no_trace() {}
+#[cfg(feature = "http")]
+pub(crate) fn note_listener<T>(_: &T) {}
 /// # Safety
 /// None is needed: there are no forks.
-pub(crate) unsafe fn forget_trace() {}
+pub(crate) unsafe fn forget_files() {}
+pub(crate) fn has_more_rights() -> bool {
+    false
+}
+pub(crate) fn remove_left(_: &Path, _: u64) {}
 pub(crate) fn is_removed(_: &File) -> bool {
     false
 }

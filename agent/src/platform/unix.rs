@@ -2,7 +2,7 @@
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI32, Ordering::Relaxed};
 
@@ -422,20 +422,73 @@ pub(crate) fn empty_trace(file: &File) -> io::Result<()> {
 /// The trace, for the child of a fork.
 static TRACE: AtomicI32 = AtomicI32::new(-1);
 
-/// Notes that this is the trace, so that [`forget_trace`] finds it.
+/// Notes that this is the trace, so that [`forget_files`] finds it.
 pub(crate) fn note_trace(file: &File) {
     TRACE.store(file.as_raw_fd(), Relaxed);
 }
 
-/// In the child of a fork: closes the parent's trace, whose lock would else outlive the parent.
+/// There is no trace that is written.
+pub(crate) fn note_no_trace() {
+    TRACE.store(-1, Relaxed);
+}
+
+/// Sockets that are listened at to the end of the process, for the child of a fork.
+#[cfg(feature = "http")]
+static LISTENERS: [AtomicI32; 8] = [const { AtomicI32::new(-1) }; 8];
+
+/// Notes that this process listens here to its end.
+#[cfg(feature = "http")]
+pub(crate) fn note_listener(listener: &impl AsRawFd) {
+    let file = listener.as_raw_fd();
+    // Of more than there is room for, a child keeps the others.
+    let _ = LISTENERS.iter().any(|slot| slot.compare_exchange(-1, file, Relaxed, Relaxed).is_ok());
+}
+
+/// In the child of a fork: closes the parent's trace, whose lock would else outlive the parent, and its sockets, where nobody
+/// would answer.
 ///
 /// # Safety
-/// Only one thread runs, as in the child of a fork: nobody owns the file any more.
-pub(crate) unsafe fn forget_trace() {
-    let file = TRACE.swap(-1, Relaxed);
-    if file >= 0 {
-        // SAFETY: as promised by the caller.
-        unsafe { libc::close(file) };
+/// Only one thread runs, as in the child of a fork: nobody owns the files any more.
+pub(crate) unsafe fn forget_files() {
+    let close = |file: &AtomicI32| {
+        let file = file.swap(-1, Relaxed);
+        if file >= 0 {
+            // SAFETY: as promised by the caller.
+            unsafe { libc::close(file) };
+        }
+    };
+    close(&TRACE);
+    #[cfg(feature = "http")]
+    LISTENERS.iter().for_each(close);
+}
+
+/// Whether this program has rights that its user has not: then the environment must not say which files it writes.
+pub(crate) fn has_more_rights() -> bool {
+    #[cfg(target_os = "linux")]
+    // SAFETY: only reads what the kernel has told the process.
+    return unsafe { libc::getauxval(libc::AT_SECURE) } != 0;
+    #[cfg(not(target_os = "linux"))]
+    // SAFETY: always succeeds.
+    return unsafe { libc::issetugid() } != 0;
+}
+
+/// Removes the memory that a recorder of process `pid`, which is gone, has left at `path`: only what is a recorder's, and this
+/// user's.
+pub(crate) fn remove_left(path: &Path, pid: u64) {
+    use lockprof_trace::memory::{MAGIC, header};
+    let mut options = fs::OpenOptions::new();
+    options.read(true).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK);
+    let Ok(file) = options.open(path) else { return };
+    let is_own = file.metadata().is_ok_and(|facts| facts.is_file() && facts.uid() == user_id());
+    let word = |place: usize| {
+        let mut bytes = [0; 8];
+        file.read_exact_at(&mut bytes, place as u64 * 8).is_ok().then(|| u64::from_ne_bytes(bytes))
+    };
+    // SAFETY: signal 0 only asks whether there is such a process. What has this number now may have become another program.
+    let is_gone = |pid: i32| pid as u32 == std::process::id() || unsafe { libc::kill(pid, 0) } != 0;
+    let is_gone = i32::try_from(pid).is_ok_and(|pid| pid > 0 && is_gone(pid));
+    if is_own && is_gone && (word(header::MAGIC), word(header::PID)) == (Some(MAGIC), Some(pid)) {
+        drop(fs::remove_file(path));
     }
 }
 

@@ -151,7 +151,7 @@ impl Drain {
         let chunks = chunks_in_turn(self.memory);
         let busy = chunks.iter().filter(|number| chunk::is_in_use(self.memory, **number)).count();
         let wanted = 2 * busy.max(chunk::SPARE);
-        let all = chunks.len();
+        let (all, mut events) = (chunks.len(), 0);
         let Self { memory, block, out, .. } = self;
         #[cfg(feature = "live")]
         let mut live = crate::live::Feed::open();
@@ -159,6 +159,7 @@ impl Drain {
             let words = uncopied(*memory, number, pass, &mut |event| {
                 #[cfg(feature = "live")]
                 live.event(event);
+                events += 1;
                 push(block, out, event);
             });
             chunk::set_copied(memory, number, pass + 1, words);
@@ -166,7 +167,7 @@ impl Drain {
         #[cfg(feature = "live")]
         drop(live);
         self.block.finish(&mut self.out);
-        self.output.write(&self.out);
+        self.output.write(&self.out, events);
         self.out.clear();
         self.memory.word(header::FILE_BYTES + ((pass + 1) & 1) as usize).store(self.output.len(), Release);
         self.memory.word(header::PASS).store(pass + 1, Release);
@@ -190,7 +191,11 @@ impl Drain {
         // The end is written even where the limit was reached: it is what tells of the loss.
         let Self { memory, output, block, out, looks, unseen, .. } = &mut self;
         let reason = output.stopped().unwrap_or_default().to_owned();
-        let mut put = |event: &Event<'_>| push(block, out, event);
+        let mut events = 0;
+        let mut put = |event: &Event<'_>| {
+            events += 1;
+            push(block, out, event);
+        };
         if memory.word(header::LOST + Loss::Events as usize).load(Relaxed) != 0 {
             site::tell_again(&mut put);
             object::tell_again(memory, &mut put);
@@ -202,7 +207,7 @@ impl Drain {
         put(&Event::Finish { at: now, end: End::Finished, reason: reason.into() });
         block.finish(out);
         // Where even that finds no room, the memory stays to be collected, as that of a process that was killed.
-        if output.write_end(out) {
+        if output.write_end(out, events) {
             memory.word(header::STATE).store(2, Release);
             memory.shared.remove();
         }

@@ -181,7 +181,13 @@ impl Mapped {
     /// Counts something that is missing from the trace.
     #[cold]
     pub(crate) fn lost(&self, loss: Loss) {
-        self.word(header::LOST + loss as usize).fetch_add(1, Relaxed);
+        self.lost_many(loss, 1);
+    }
+
+    /// The same, of so many.
+    #[cold]
+    pub(crate) fn lost_many(&self, loss: Loss, count: u64) {
+        self.word(header::LOST + loss as usize).fetch_add(count, Relaxed);
     }
 }
 

@@ -38,8 +38,9 @@ impl Output {
     }
 
     /// The file may grow to `limit` bytes: then `policy` says what happens.
-    pub(crate) fn limited(self, limit: u64, policy: Policy) -> Self {
-        Self { limit, policy, ..self }
+    pub(crate) fn limited(mut self, limit: u64, policy: Policy) -> Self {
+        (self.limit, self.policy) = (limit, policy);
+        self
     }
 
     /// Bytes in the file.
@@ -52,45 +53,45 @@ impl Output {
         self.stopped.as_deref()
     }
 
-    /// Appends `bytes`, which are whole blocks.
-    pub(super) fn write(&mut self, bytes: &[u8]) {
+    /// Appends `bytes`, which are whole blocks, with so many events.
+    pub(super) fn write(&mut self, bytes: &[u8], events: u64) {
         if bytes.is_empty() {
             return;
         }
         let len = self.len + bytes.len() as u64;
         if self.stopped.is_none() && self.policy == Policy::Stop && len > self.limit {
-            self.stop(Loss::Limit, format!("the trace reached its limit of {} bytes", self.limit));
+            self.stop(format!("the trace reached its limit of {} bytes", self.limit));
         }
         if self.stopped.is_some() {
-            return self.memory.lost(Loss::Limit);
+            return self.memory.lost_many(Loss::Limit, events);
         }
         if self.newest == 0 && len > self.limit / 4 {
             self.newest = self.len;
         }
-        self.append(bytes);
+        self.append(bytes, events);
     }
 
     /// The same, whatever the limit is and whatever happened before: what is written tells of it. Whether it was.
-    pub(super) fn write_end(&mut self, bytes: &[u8]) -> bool {
+    pub(super) fn write_end(&mut self, bytes: &[u8], events: u64) -> bool {
         self.stopped = None;
-        self.append(bytes);
+        self.append(bytes, events);
         self.stopped.is_none()
     }
 
-    fn append(&mut self, bytes: &[u8]) {
+    fn append(&mut self, bytes: &[u8], events: u64) {
         match self.file.write_all(bytes) {
             Ok(()) => self.len += bytes.len() as u64,
             Err(error) => {
                 // What was written of it is cut off again, if the system lets us.
                 drop(self.file.set_len(self.len));
                 drop(self.file.seek(SeekFrom::Start(self.len)));
-                self.stop(Loss::Disk, format!("the trace could not be written: {error}"));
+                self.memory.lost_many(Loss::Disk, events);
+                self.stop(format!("the trace could not be written: {error}"));
             }
         }
     }
 
-    fn stop(&mut self, loss: Loss, reason: String) {
-        self.memory.lost(loss);
+    fn stop(&mut self, reason: String) {
         self.compaction = None;
         super::set_stopped(&reason);
         self.stopped = Some(reason);
@@ -100,7 +101,8 @@ impl Output {
     pub(super) fn look(&mut self) {
         if self.stopped.is_none() && platform::is_removed(&self.file) {
             drop(self.file.set_len(0));
-            self.stop(Loss::Disk, "the trace was removed".into());
+            self.memory.lost(Loss::Disk);
+            self.stop("the trace was removed".into());
         }
     }
 
@@ -122,10 +124,8 @@ impl Output {
             Err(error) => self.cannot_thin(&error),
             Ok(_) if compaction.kept() > half => {
                 let limit = self.limit;
-                self.stop(
-                    Loss::Limit,
-                    format!("the trace reached its limit of {limit} bytes by definitions alone"),
-                );
+                self.memory.lost(Loss::Limit);
+                self.stop(format!("the trace reached its limit of {limit} bytes by definitions alone"));
             }
             Ok(true) => self.swap(compaction),
             Ok(false) if self.len > half + half / 2 => self.swap(compaction),
@@ -134,7 +134,8 @@ impl Output {
     }
 
     fn cannot_thin(&mut self, error: &io::Error) {
-        self.stop(Loss::Disk, format!("the trace could not be thinned out: {error}"));
+        self.memory.lost(Loss::Disk);
+        self.stop(format!("the trace could not be thinned out: {error}"));
     }
 
     /// The thinned file takes the place of the other. Who collects after a kill meanwhile sees that the file is shorter
@@ -151,5 +152,12 @@ impl Output {
                 self.memory.word(header::LOST + Loss::Oldest as usize).fetch_add(dropped, Relaxed);
             }
         }
+    }
+}
+
+impl Drop for Output {
+    fn drop(&mut self) {
+        // From now on the number of its file is the application's, which a fork's child must not close.
+        platform::note_no_trace();
     }
 }
