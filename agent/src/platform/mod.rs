@@ -3,9 +3,11 @@
 //! Nothing else in the agent names a system. Where a system lacks something, its file says so and does without.
 
 #[cfg(unix)]
+mod files;
+#[cfg(unix)]
 mod unix;
 #[cfg(unix)]
-pub(crate) use unix::*;
+pub(crate) use {files::*, unix::*};
 
 #[cfg(not(unix))]
 mod other;
