@@ -9,6 +9,7 @@ use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::{Registry, Unit};
+use std::collections::HashMap;
 use std::fmt;
 
 /// Classes and lines that are told of each metric: those with the most waits, or the most alive. So a scraper sees no more
@@ -49,45 +50,98 @@ impl Collector for Told {
             |class: &ClassReport| [("kind", class.kind.clone()), ("created_at", class.created_at.clone())];
         let line = |of: &PopulationReport| [("kind", of.kind.clone()), ("spawned_at", of.spawned_at.clone())];
         let to = &mut encoder;
-        let total = |value: u64| ConstCounter::new(value);
-        let seconds = |ns: u64| ConstCounter::new(ns as f64 / 1e9);
-        let now = |value: u64| ConstGauge::new(value);
-
-        let counter = (MetricType::Counter, None);
-        let time = (MetricType::Counter, Some(&Unit::Seconds));
-        let gauge = (MetricType::Gauge, None);
-        let sent = |of: &ClassReport| total(count("sends")(of));
-        let failed = |of: &ClassReport| total(count("failed sends")(of));
-        family(to, "channel_sends", "Messages sent", counter, &channels, class, sent)?;
-        family(to, "channel_send_failures", "Sends that were refused", counter, &channels, class, failed)?;
+        use Measure::{Now, Time, Total};
+        let (sent, failed) = (count("sends"), count("failed sends"));
+        family(to, "channel_sends", "Messages sent", Total, &channels, class, sent)?;
+        family(to, "channel_send_failures", "Sends that were refused", Total, &channels, class, failed)?;
         let help = "Parties that wait to send or to receive now";
-        family(to, "channel_blocked", help, gauge, &channels, class, |of| now(of.waiting))?;
-        family(to, "lock_acquisitions", "Acquisitions", counter, &locks, class, |of| total(of.acquisitions))?;
-        family(to, "lock_waits", "Acquisitions that waited", counter, &locks, class, |of| {
-            total(of.contended)
-        })?;
+        family(to, "channel_blocked", help, Now, &channels, class, |of| of.waiting)?;
+        family(to, "lock_acquisitions", "Acquisitions", Total, &locks, class, |of| of.acquisitions)?;
+        family(to, "lock_waits", "Acquisitions that waited", Total, &locks, class, |of| of.contended)?;
         let help = "Time waited, all parties together";
-        family(to, "lock_wait", help, time, &locks, class, |of| seconds(of.wait_ns.total))?;
-        family(to, "tasks_live", "Tasks and threads alive", gauge, &populations, line, |of| now(of.live))?;
-        let ended = |of: &PopulationReport| total(of.finished + of.panicked + of.cancelled + of.dropped);
-        family(to, "tasks_ended", "Tasks and threads that have ended", counter, &populations, line, ended)?;
+        family(to, "lock_wait", help, Time, &locks, class, |of| of.wait_ns.total)?;
+        family(to, "tasks_live", "Tasks and threads alive", Now, &populations, line, |of| of.live)?;
+        let ended = |of: &PopulationReport| of.finished + of.panicked + of.cancelled + of.dropped;
+        family(to, "tasks_ended", "Tasks and threads that have ended", Total, &populations, line, ended)?;
         let help = "How long those that have ended lived, together";
-        family(to, "task_lifetime", help, time, &populations, line, |of| seconds(of.lived_ns))
+        family(to, "task_lifetime", help, Time, &populations, line, |of| of.lived_ns)
     }
 }
 
 type Labels = [(&'static str, String); 2];
 
-/// One metric with a series for each of `of`.
-fn family<T, M: EncodeMetric>(
+/// What a metric tells.
+#[derive(Clone, Copy)]
+enum Measure {
+    /// How many there are now.
+    Now,
+    /// How many there have been.
+    Total,
+    /// How long it has been, in nanoseconds; told in seconds.
+    Time,
+}
+
+/// One metric with a series for each of the lines of `of`. Generic code has one line for several classes: they are added up, since
+/// no series may stand there twice.
+fn family<T>(
     to: &mut DescriptorEncoder<'_>,
     name: &str,
     help: &str,
-    (kind, unit): (MetricType, Option<&Unit>),
+    measure: Measure,
     of: &[&T],
     labels: impl Fn(&T) -> Labels,
-    metric: impl Fn(&T) -> M,
+    value: impl Fn(&T) -> u64,
 ) -> fmt::Result {
+    let mut series: Vec<(Labels, u64)> = vec![];
+    let mut places: HashMap<Labels, usize> = HashMap::new();
+    for one in of {
+        let place = *places.entry(labels(one)).or_insert(series.len());
+        if place == series.len() {
+            series.push((labels(one), 0));
+        }
+        let sum = &mut series[place].1;
+        *sum = sum.saturating_add(value(one));
+    }
+    let (kind, unit) = match measure {
+        Measure::Now => (MetricType::Gauge, None),
+        Measure::Total => (MetricType::Counter, None),
+        Measure::Time => (MetricType::Counter, Some(&Unit::Seconds)),
+    };
     let mut family = to.encode_descriptor(name, help, unit, kind)?;
-    of.iter().try_for_each(|one| metric(one).encode(family.encode_family(&labels(one))?))
+    series.iter().try_for_each(|(labels, value)| {
+        let to = family.encode_family(labels)?;
+        match measure {
+            Measure::Now => ConstGauge::new(*value).encode(to),
+            Measure::Total => ConstCounter::new(*value).encode(to),
+            Measure::Time => ConstCounter::new(*value as f64 / 1e9).encode(to),
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lockprof_engine::model::Model;
+    use lockprof_engine::{Options, analyze};
+
+    #[test]
+    fn classes_of_one_line_are_one_series() {
+        let lock = |acquisitions, at: &str| ClassReport {
+            kind: "lock".into(),
+            created_at: at.into(),
+            acquisitions,
+            ..ClassReport::default()
+        };
+        let classes = vec![lock(3, "a.rs:1:1"), lock(5, "b.rs:1:1"), lock(4, "a.rs:1:1")];
+        let mut registry = Registry::default();
+        let nothing = analyze(vec![Model::new()], &Options::default(), &NoSymbols);
+        registry.register_collector(Box::new(Told(Report { classes, ..nothing })));
+        let mut text = String::new();
+        encode(&mut text, &registry).unwrap();
+        let told: Vec<&str> =
+            text.lines().filter(|line| line.starts_with("lock_acquisitions_total{")).collect();
+        let of =
+            |at: &str, count| format!("lock_acquisitions_total{{kind=\"lock\",created_at=\"{at}\"}} {count}");
+        assert_eq!(told, [of("a.rs:1:1", 7), of("b.rs:1:1", 5)]);
+    }
 }
