@@ -5,7 +5,7 @@ mod traces;
 use serde_json::Value;
 use std::fs;
 use std::path::PathBuf;
-use traces::{Done, Folder, NASTY, contended, done, lockprof, whole};
+use traces::{Done, Folder, NASTY, contended, done, lockprof, unnamed, whole};
 
 const FORMS: &[&str] = &[
     "pprof",
@@ -52,6 +52,15 @@ fn pprof_is_read_by_go() {
     for label in ["parking_lot::Mutex created at src/shop.rs:3", "task spawned at src/shop.rs:30"] {
         assert!(tags.contains(label), "{tags}");
     }
+}
+
+#[test]
+fn a_folded_line_ends_in_one_number() {
+    let folder = Folder::new();
+    // A thread without a name is told by its number.
+    let trace = folder.file("unnamed.bin", &unnamed(7));
+    let folded = done(lockprof(["export", "--to", "folded", "--of", "cpu", trace.to_str().unwrap()]));
+    assert_eq!((folded.code, folded.out.as_str()), (Some(0), "thread\u{a0}3 1000\n"), "{}", folded.err);
 }
 
 #[test]

@@ -165,6 +165,21 @@ pub fn request(pid: u32) -> Vec<u8> {
     ])
 }
 
+/// A thread without a name that was found running, in no function that is known.
+pub fn unnamed(pid: u32) -> Vec<u8> {
+    let party = Party::thread(3);
+    let thread = Event::Thread {
+        at: 2_000,
+        thread: party,
+        parent: Party::UNKNOWN,
+        class: 0,
+        os_id: 8,
+        name: "".into(),
+    };
+    let sample = Event::CpuSample { at: 9_500_000, party, os_id: 8, stack: 0, ticks: 1_000_000 };
+    file_of(&[session(pid, Path::new("")), thread, sample, finish()])
+}
+
 /// A thread that waits for a lock which it holds itself, and two locks that threads took in both orders; lines of `file`.
 pub fn stuck(pid: u32, file: &str) -> Vec<u8> {
     let site = |line| Event::Site { site: line, file: file.to_owned().into(), line, column: 1 };
