@@ -5,7 +5,7 @@ mod traces;
 use lockprof_trace::{End, Event};
 use std::fs;
 use std::path::{Path, PathBuf};
-use traces::{Folder, analyze, dead, done, events_of, file_of, lockprof, memory_of, session, thread};
+use traces::{Folder, analyze, dead, done, events_of, file_of, finish, lockprof, memory_of, session, thread};
 
 /// A trace of a process that left memory; the number of bytes of the trace, and both places.
 fn killed(folder: &Folder, pid: u32) -> (u64, PathBuf, PathBuf) {
@@ -131,6 +131,21 @@ fn what_is_not_its_memory_is_left_alone() {
     std::os::unix::fs::symlink("/etc/passwd", &memory).unwrap();
     let done = analyze(&trace);
     assert!(done.code == Some(0) && done.err.contains("left memory in"), "{}", done.err);
+}
+
+#[test]
+fn a_path_that_a_trace_names_does_nothing_to_a_terminal() {
+    let folder = Folder::new();
+    // No file, so that it is told of.
+    let memory = folder.path("\u{1b}]0;title\u{7}");
+    fs::create_dir(&memory).unwrap();
+    let trace = folder.file("trace.bin", &file_of(&[session(dead(), &memory), thread(1), finish()]));
+    let mut command = lockprof(["analyze".as_ref(), trace.as_os_str()]);
+    // As a terminal has it.
+    command.env("CLICOLOR_FORCE", "1");
+    let done = done(command);
+    assert!(done.err.contains("\u{fffd}]0;title\u{fffd}"), "{:?}", done.err);
+    assert!(!done.err.contains("\u{1b}]") && !done.err.contains('\u{7}'), "{:?}", done.err);
 }
 
 #[test]

@@ -18,7 +18,7 @@
 //! | `join-set` | tasks of one line only grow (LP0007) | a `JoinSet` with a limit, which waits for those that are over |
 //! | `look` | none of these | read the waiting and holding lines |
 use crate::findings::{Finding, Verdict, duration, origin, plural};
-use crate::report::{ClassReport, Report, SiteReport};
+use crate::report::{ClassReport, Report, SiteReport, shown};
 use lockprof_trace::Kind;
 use serde::Serialize;
 use std::fmt::Write;
@@ -370,13 +370,14 @@ pub fn text(all: &[Advice]) -> String {
     let (kept, changed): (Vec<&Advice>, Vec<&Advice>) = all.iter().partition(|advice| advice.rule == "keep");
     for advice in &changed {
         // Writing to a string does not fail.
-        let at = format!("{} {}", origin(advice.first_used), advice.created_at);
+        let at = format!("{} {}", origin(advice.first_used), shown(&advice.created_at));
         let _ = writeln!(out, "advise[{}]: {}, {at}", advice.rule, advice.kind);
-        let _ = writeln!(out, "  do:      {}", advice.advice);
+        let _ = writeln!(out, "  do:      {}", shown(&advice.advice));
         for (number, evidence) in advice.evidence.iter().enumerate() {
+            let evidence = shown(evidence);
             let _ = writeln!(out, "  {} {evidence}", if number == 0 { "because:" } else { "        " });
         }
-        let _ = writeln!(out, "  expects: {}\n", advice.expects);
+        let _ = writeln!(out, "  expects: {}\n", shown(&advice.expects));
     }
     if !kept.is_empty() {
         let _ = writeln!(

@@ -40,6 +40,24 @@ fn advised(story: Story) -> Advice {
 }
 
 #[test]
+fn names_from_the_trace_do_not_harm_the_terminal() {
+    let mut story = Story::new();
+    let lock = story.object(Kind::Mutex, 10);
+    // Of a lock that is held still its lines are told.
+    let holder = story.thread(20);
+    counts(&mut story, lock, 20, 10);
+    waits(&mut story, lock, Lock, 80 * MS);
+    story.holds(holder, lock, 40);
+    for line in [10, 30, 40] {
+        let file = "\u{1b}]0;title\u{7}.rs".into();
+        story.add(Event::Site { site: 0x1000 + line, file, line, column: 1 });
+    }
+    let text = text(&advise(&story.report()));
+    assert!(text.contains("\u{fffd}]0;title\u{fffd}.rs:10") && text.contains(".rs:30"), "{text}");
+    assert!(!text.contains(|c: char| c.is_control() && c != '\n'), "{text:?}");
+}
+
+#[test]
 fn what_nobody_waits_for_is_kept() {
     let mut story = Story::new();
     let lock = story.object(Kind::Mutex, 10);

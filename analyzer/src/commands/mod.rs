@@ -19,7 +19,7 @@ use anstream::{AutoStream, ColorChoice};
 use clap::builder::styling::{AnsiColor, Style};
 use lockprof_engine::model::Model;
 use lockprof_engine::report::TextOptions;
-use lockprof_engine::report::{self, Report};
+use lockprof_engine::report::{self, Report, shown};
 use serde::Serialize;
 use std::collections::BTreeSet;
 use std::fmt::Display;
@@ -183,8 +183,9 @@ fn note(text: impl Display) {
     say(AnsiColor::Yellow.on_default().bold(), "note", &text);
 }
 
-/// Nobody can be told that nobody can be told.
+/// Nobody can be told that nobody can be told. A trace may come from anybody, and paths that it names are in what is said.
 fn say(style: Style, kind: &str, text: &dyn Display) {
+    let text = shown(&text.to_string());
     let mut stderr = AutoStream::new(io::stderr(), ColorChoice::Auto);
     drop(writeln!(stderr, "{style}{kind}{style:#}: {text}"));
 }

@@ -3,6 +3,7 @@ use super::app::{App, KEYS};
 use super::frame::Frame;
 use super::table::{Row as Line, Tab};
 use lockprof_engine::findings::duration;
+use lockprof_engine::report::shown;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::{Modifier, Style, Stylize};
 use ratatui::text::Line as Text;
@@ -46,7 +47,8 @@ pub fn headline(frame: &Frame) -> String {
     };
     let sends = frame.rate(frame.classes.iter().map(|class| class.sends).sum());
     format!(
-        "{program}, process {}, recorded for {}: {} tasks and {} threads live, {sends:.0} sends/s",
+        "{}, process {}, recorded for {}: {} tasks and {} threads live, {sends:.0} sends/s",
+        shown(program),
         session.pid,
         duration(frame.recorded_ns),
         live(false),
@@ -67,7 +69,7 @@ pub fn state(frame: &Frame) -> String {
         state += &format!("; {} events lost", frame.lost);
     }
     if let Some(note) = &frame.note {
-        state += &format!("; {note}");
+        state += &format!("; {}", shown(note));
     }
     state
 }

@@ -2,6 +2,7 @@
 use super::frame::{ClassNow, Frame, PopulationNow};
 use lockprof_engine::findings::duration;
 use lockprof_engine::now::WaitNow;
+use lockprof_engine::report::shown;
 use std::cmp::Ordering;
 use std::collections::HashMap;
 
@@ -104,8 +105,9 @@ impl Cell {
         Self::number(rate, if rate < 1.0 { "-".into() } else { duration(rate as u64) })
     }
 
-    fn text(text: impl Into<String>) -> Self {
-        Self { text: text.into(), number: None }
+    /// Texts are from the trace: harmless for a terminal, since all of them come by here.
+    fn text(text: impl AsRef<str>) -> Self {
+        Self { text: shown(text.as_ref()), number: None }
     }
 
     /// Greater numbers come first, and texts by the alphabet.

@@ -175,6 +175,27 @@ fn the_same_as_text() {
 }
 
 #[test]
+fn names_do_nothing_to_a_terminal() {
+    let mut frame = frame();
+    let nasty = || "\u{1b}]0;title\u{7}\u{9b}2J".to_owned();
+    frame.model.session.exe = nasty();
+    frame.note = Some(nasty());
+    for class in &mut frame.classes {
+        (class.all.name, class.all.created_at) = (nasty(), nasty());
+    }
+    frame.populations.iter_mut().for_each(|of| of.all.spawned_at = nasty());
+    for wait in &mut frame.waits {
+        [&mut wait.who, &mut wait.at, &mut wait.object, &mut wait.spawned_at]
+            .into_iter()
+            .for_each(|text| *text = nasty());
+        wait.holders = vec![nasty()];
+    }
+    let text = plain(&frame);
+    assert!(text.contains("\u{fffd}]0;title\u{fffd}"), "{text}");
+    assert!(!text.contains(|c: char| c.is_control() && c != '\n'), "{text:?}");
+}
+
+#[test]
 fn nothing_recorded_yet_is_drawn_as_well() {
     let mut app = App::new(Frame::default());
     for code in [KeyCode::Enter, KeyCode::Down, KeyCode::Char('s'), KeyCode::Tab, KeyCode::PageDown] {

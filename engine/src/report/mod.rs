@@ -14,7 +14,7 @@ pub use classes::{classes, populations};
 pub use diagnostic::{Spot, spots};
 pub use drawn::{Drawn, DrawnLane, Level};
 pub use fingerprint::fingerprint;
-pub use shown::TextOptions;
+pub use shown::{TextOptions, shown};
 pub use spans::{RequestReport, SpanReport};
 
 use crate::findings::{self, Context, Finding, ObjectReport};

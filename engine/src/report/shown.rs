@@ -17,7 +17,7 @@ impl Default for TextOptions {
 }
 
 /// A text from the trace, made harmless for a terminal.
-pub(crate) fn shown(text: &str) -> String {
+pub fn shown(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
