@@ -2,9 +2,14 @@
 #![cfg(unix)]
 mod traces;
 
+use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
+use rustix::process::{Pid, Signal, kill_process};
 use std::fs;
-use std::io::{BufRead, BufReader};
-use std::process::{Command, Stdio};
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::Duration;
 use traces::{Done, Folder, done, lockprof, whole};
 
 /// Runs a shell script that finds a good trace in `$TRACE` and the folder to put it in `$DIR`.
@@ -129,4 +134,42 @@ fn signals_reach_the_program() {
         assert_eq!(running.wait().unwrap().code(), Some(40 + number), "{name}");
         assert!(folder.path("out/report.json").exists());
     }
+}
+
+fn send(running: &Child, signal: Signal) {
+    kill_process(Pid::from_child(running), signal).unwrap();
+}
+
+/// Waits for its end; not for ever.
+fn end_of(mut running: Child, mut meanwhile: impl FnMut(&Child)) -> std::process::ExitStatus {
+    for _ in 0..1000 {
+        if let Some(status) = running.try_wait().unwrap() {
+            return status;
+        }
+        meanwhile(&running);
+        thread::sleep(Duration::from_millis(20));
+    }
+    running.kill().unwrap();
+    running.wait().unwrap()
+}
+
+#[test]
+fn an_analysis_can_be_stopped() {
+    let folder = Folder::new();
+    // It is not done as long as nobody reads what it has to say.
+    let (full, mut says) = std::io::pipe().unwrap();
+    let flags = fcntl_getfl(&says).unwrap();
+    fcntl_setfl(&says, flags | OFlags::NONBLOCK).unwrap();
+    while says.write(&[b'.'; 4096]).is_ok() {}
+    while says.write(b".").is_ok() {}
+    fcntl_setfl(&says, flags).unwrap();
+    let mut running =
+        script(&folder, &format!("{RECORD} echo ready")).stdout(Stdio::piped()).stderr(says).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(running.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    assert_eq!(line, "ready\n");
+    // The first ones may still be the program's.
+    let status = end_of(running, |running| send(running, Signal::TERM));
+    assert_eq!(status.signal(), Some(15), "{status:?}");
+    drop(full);
 }

@@ -2,6 +2,7 @@
 use rustix::fs::{OFlags, SeekFrom};
 use rustix::io::Errno;
 use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM};
+use signal_hook::flag::register_conditional_default;
 use signal_hook::iterator::Signals;
 use std::fs::{self, File, Metadata};
 use std::io::{self, IsTerminal};
@@ -9,6 +10,8 @@ use std::os::unix::fs::{FileExt, MetadataExt};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Opens a regular file of this user, following no link and waiting for nothing.
 pub fn open_own(path: &Path) -> io::Result<File> {
@@ -89,13 +92,26 @@ pub fn read_sparse(file: &File, limit: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Runs a program to its end, in this process group; signals to stop that we get are passed on to it.
+/// Runs a program to its end, in this process group; signals to stop that we get are passed on to it. From then on they
+/// stop us, as long as the analysis may take.
 ///
 /// # Errors
 /// What failed, and how: see [`Ran`].
 pub fn run(command: &mut Command) -> Result<ExitStatus, Ran> {
-    let passed = [SIGTERM, SIGINT, SIGHUP].into_iter().filter(|signal| !is_ignored(*signal));
-    let mut signals = Signals::new(passed.chain([SIGCHLD])).map_err(Ran::Signals)?;
+    let passed: Vec<i32> =
+        [SIGTERM, SIGINT, SIGHUP].into_iter().filter(|signal| !is_ignored(*signal)).collect();
+    // A signal that nobody hears any more does nothing at all, not even what it does by default.
+    let ended = Arc::new(AtomicBool::new(false));
+    for signal in &passed {
+        register_conditional_default(*signal, ended.clone()).map_err(Ran::Signals)?;
+    }
+    let ran = run_and_pass(command, &passed);
+    ended.store(true, Ordering::SeqCst);
+    ran
+}
+
+fn run_and_pass(command: &mut Command, passed: &[i32]) -> Result<ExitStatus, Ran> {
+    let mut signals = Signals::new(passed.iter().chain([&SIGCHLD])).map_err(Ran::Signals)?;
     let mut child = command.spawn().map_err(Ran::Start)?;
     loop {
         for signal in signals.wait() {
