@@ -153,6 +153,33 @@ fn end_of(mut running: Child, mut meanwhile: impl FnMut(&Child)) -> std::process
     running.wait().unwrap()
 }
 
+/// The two ends of a terminal that nobody sits at.
+#[cfg(target_os = "linux")]
+fn terminal() -> (std::os::fd::OwnedFd, fs::File) {
+    use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+    let keys = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    grantpt(&keys).and_then(|()| unlockpt(&keys)).unwrap();
+    let name = ptsname(&keys, vec![]).unwrap().into_string().unwrap();
+    let flags = OFlags::NOCTTY.bits().cast_signed();
+    let mut options = fs::OpenOptions::new();
+    let options = std::os::unix::fs::OpenOptionsExt::custom_flags(options.read(true).write(true), flags);
+    (keys, options.open(name).unwrap())
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_is_sent_to_us_alone_reaches_the_program_at_a_terminal_too() {
+    let folder = Folder::new();
+    let text = format!("trap '{RECORD} exit 42' HUP; echo ready; for i in $(seq 3000); do sleep 0.01; done");
+    let (_keys, screen) = terminal();
+    let mut running =
+        script(&folder, &text).stdin(screen).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(running.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    send(&running, Signal::HUP);
+    assert_eq!(end_of(running, |_| ()).code(), Some(42));
+}
+
 #[test]
 fn an_analysis_can_be_stopped() {
     let folder = Folder::new();

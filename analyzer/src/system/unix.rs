@@ -1,9 +1,11 @@
 //! Linux and its like.
+mod heard;
+
+use heard::{Ears, Heard};
 use rustix::fs::{OFlags, SeekFrom};
 use rustix::io::Errno;
 use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM};
 use signal_hook::flag::register_conditional_default;
-use signal_hook::iterator::Signals;
 use std::fs::{self, File, Metadata};
 use std::io::{self, IsTerminal};
 use std::os::unix::fs::{FileExt, MetadataExt};
@@ -111,12 +113,13 @@ pub fn run(command: &mut Command) -> Result<ExitStatus, Ran> {
 }
 
 fn run_and_pass(command: &mut Command, passed: &[i32]) -> Result<ExitStatus, Ran> {
-    let mut signals = Signals::new(passed.iter().chain([&SIGCHLD])).map_err(Ran::Signals)?;
+    let mut ears = Ears::of(passed).map_err(Ran::Signals)?;
     let mut child = command.spawn().map_err(Ran::Start)?;
+    ears.listen().map_err(Ran::Wait)?;
     loop {
-        for signal in signals.wait() {
-            if signal != SIGCHLD {
-                pass_on(&child, signal);
+        for heard in ears.hear().map_err(Ran::Wait)? {
+            if heard.0 != SIGCHLD {
+                pass_on(&child, heard);
             }
         }
         // It is waited for here alone, so that its number stays its own until now.
@@ -136,9 +139,10 @@ pub enum Ran {
     Wait(io::Error),
 }
 
-/// A terminal sends its signals to the whole group: the program has had those.
-fn pass_on(child: &Child, signal: i32) {
-    if signal != SIGTERM && io::stdin().is_terminal() {
+/// A terminal sends its signals to the whole group: the program has had those. Where nobody tells who sent it, one that a
+/// terminal can send is believed to be its.
+fn pass_on(child: &Child, (signal, from_process): Heard) {
+    if signal != SIGTERM && !from_process.unwrap_or_else(|| !io::stdin().is_terminal()) {
         return;
     }
     let pid = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw);
