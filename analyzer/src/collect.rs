@@ -36,6 +36,17 @@ impl Session {
     }
 }
 
+/// What there is behind a trace.
+pub enum Found {
+    /// Nothing: the trace is all.
+    Nothing,
+    /// This belongs to it.
+    Left(Left),
+    /// A flight recorder has written the trace anew since it was opened; what memory says is of the other file. It is to be
+    /// opened again.
+    Anew,
+}
+
 /// What belongs behind the first bytes of a trace.
 pub struct Left {
     /// How many bytes of the file count.
@@ -48,15 +59,19 @@ pub struct Left {
     pub short: bool,
 }
 
-/// Reads what the recorder of this session left in memory, and completes the trace at `path`, open as `trace`, with it.
+/// Reads what the recorder of this session left in memory, and completes the trace at `path`, open as `trace`, with it. Where
+/// this is the `last` try, it is not asked whether that was written anew meanwhile.
 ///
 /// # Errors
 /// There is something, but it cannot be used: the reason, as a sentence.
-pub fn left(session: &Session, path: &Path, trace: &File) -> Result<Option<Left>, String> {
+pub fn left(session: &Session, path: &Path, trace: &File, last: bool) -> Result<Found, String> {
     let place = &session.memory;
+    let is_anew = || !last && is_another(path, trace);
     let found = match system::open_own(place) {
         Ok(found) => found,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return Ok(if is_anew() { Found::Anew } else { Found::Nothing });
+        }
         Err(error) => {
             return Err(format!(
                 "{}: its process left memory in {}, but {error}",
@@ -70,12 +85,18 @@ pub fn left(session: &Session, path: &Path, trace: &File) -> Result<Option<Left>
     };
     let live = system::maps(session.pid, &found);
     let (file_bytes, events) = read(&found, session.pid, live).map_err(|error| unusable(&error))?;
+    // Asked when memory was read: a file that still stands there then is the one that memory tells of. The other is shorter,
+    // and stands there a moment before memory tells its length.
+    let is_short = || !last && live && trace.metadata().is_ok_and(|facts| Some(facts.len()) < file_bytes);
+    if is_anew() || is_short() {
+        return Ok(Found::Anew);
+    }
     let Some(file_bytes) = file_bytes else {
         // Finished to the end but for this.
         if !live {
             drop(std::fs::remove_file(place));
         }
-        return Ok(None);
+        return Ok(Found::Nothing);
     };
     let told = file_bytes;
     let file_bytes = whole_blocks(trace, told).map_err(|error| unusable(&error))?;
@@ -86,7 +107,7 @@ pub fn left(session: &Session, path: &Path, trace: &File) -> Result<Option<Left>
             path.display(),
             session.pid
         );
-        return Ok(Some(Left { file_bytes, events, note: Some(note), short: false }));
+        return Ok(Found::Left(Left { file_bytes, events, note: Some(note), short: false }));
     }
     match append(path, file_bytes, &events) {
         Ok(()) => {
@@ -99,7 +120,7 @@ pub fn left(session: &Session, path: &Path, trace: &File) -> Result<Option<Left>
                     path.display()
                 )
             });
-            Ok(Some(Left { file_bytes: u64::MAX, events: vec![], note, short }))
+            Ok(Found::Left(Left { file_bytes: u64::MAX, events: vec![], note, short }))
         }
         Err(error) => {
             let note = format!(
@@ -108,8 +129,16 @@ pub fn left(session: &Session, path: &Path, trace: &File) -> Result<Option<Left>
                 path.display(),
                 place.display()
             );
-            Ok(Some(Left { file_bytes, events, note: Some(note), short }))
+            Ok(Found::Left(Left { file_bytes, events, note: Some(note), short }))
         }
+    }
+}
+
+/// Whether at `path` there stands another file than this. What has no name any more can still be read.
+fn is_another(path: &Path, file: &File) -> bool {
+    match (file.metadata(), std::fs::metadata(path)) {
+        (Ok(one), Ok(other)) => !system::is_same(&one, &other),
+        _ => false,
     }
 }
 
@@ -201,4 +230,44 @@ fn append(path: &Path, file_bytes: u64, events: &[u8]) -> io::Result<()> {
     file.set_len(file_bytes)?;
     file.seek(SeekFrom::Start(file_bytes))?;
     file.write_all(events)
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::{Found, Session, left};
+    use lockprof_trace::file::header as head_of_file;
+    use lockprof_trace::memory::{MAGIC, header, region};
+    use std::fs::{self, File};
+    use std::process::Command;
+
+    #[test]
+    fn a_trace_that_was_written_anew_is_opened_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let [path, new, memory] = ["trace.bin", "new.bin", "memory"].map(|name| folder.path().join(name));
+        let mut ended = Command::new("true").spawn().unwrap();
+        ended.wait().unwrap();
+        let pid = u64::from(ended.id());
+        let mut bytes = vec![0; region::END * 8];
+        let length = head_of_file().len() as u64;
+        let words =
+            [(header::MAGIC, MAGIC), (header::PID, pid), (header::STATE, 1), (header::FILE_BYTES, length)];
+        for (word, value) in words {
+            bytes[word * 8..][..8].copy_from_slice(&value.to_le_bytes());
+        }
+        fs::write(&memory, bytes).unwrap();
+        fs::write(&path, [head_of_file(), vec![0; 100]].concat()).unwrap();
+        fs::write(&new, head_of_file()).unwrap();
+
+        let session = Session { pid, memory: memory.clone() };
+        let old = File::open(&path).unwrap();
+        fs::rename(&new, &path).unwrap();
+        assert!(matches!(left(&session, &path, &old, false), Ok(Found::Anew)));
+        assert_eq!((fs::metadata(&path).unwrap().len(), memory.exists()), (length, true), "nothing is done");
+        let again = File::open(&path).unwrap();
+        assert!(matches!(left(&session, &path, &again, false), Ok(Found::Left(_))));
+        assert!(!memory.exists());
+        // Finished since, and without its memory.
+        assert!(matches!(left(&session, &path, &old, false), Ok(Found::Anew)));
+        assert!(matches!(left(&session, &path, &old, true), Ok(Found::Nothing)));
+    }
 }

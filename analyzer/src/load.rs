@@ -3,7 +3,7 @@
 //! What is missing or damaged does not stop the reading where something is left to read; it is told in [`Loaded::notes`].
 mod apart;
 
-use crate::collect::{self, Left};
+use crate::collect::{self, Found, Left};
 use crate::error::Error;
 use crate::progress::Progress;
 use lockprof_trace::file::{self, HoldKey, HoldTime, Reader};
@@ -11,9 +11,15 @@ use lockprof_trace::{End, Event};
 use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
+use std::thread;
+use std::time::Duration;
 
 /// Damages that are told one by one; there may be any number.
 const DAMAGES_TOLD: usize = 3;
+
+/// How often a trace is opened that a flight recorder writes anew meanwhile, and how long it is waited for that in between.
+const TRIES: usize = 5;
+const PAUSE: Duration = Duration::from_millis(1);
 
 /// What is known of a trace once it was read.
 #[derive(Debug, Default)]
@@ -60,15 +66,21 @@ fn read_with(
     progress: &Progress,
     decode: impl FnOnce(&mut Reader<From<'_>>, &mut Met),
 ) -> Result<Loaded, Error> {
-    let mut file = open(path)?;
     let wrong = |error| Error::Trace(path.into(), error);
-    let session = collect::Session::of(&file).map_err(wrong)?;
     let mut loaded = Loaded::default();
-    let left = match session.map(|session| collect::left(&session, path, &file)).transpose() {
-        Ok(left) => left.flatten(),
-        Err(reason) => {
-            loaded.notes.push(reason);
-            None
+    let mut tries = 1..=TRIES;
+    let (mut file, left) = loop {
+        let last = tries.next() == Some(TRIES);
+        let file = open(path)?;
+        let Some(session) = collect::Session::of(&file).map_err(wrong)? else { break (file, None) };
+        match collect::left(&session, path, &file, last) {
+            Ok(Found::Anew) => thread::sleep(PAUSE),
+            Ok(Found::Left(left)) => break (file, Some(left)),
+            Ok(Found::Nothing) => break (file, None),
+            Err(reason) => {
+                loaded.notes.push(reason);
+                break (file, None);
+            }
         }
     };
     file.seek(SeekFrom::Start(0)).map_err(|error| wrong(error.into()))?;
