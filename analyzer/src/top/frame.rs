@@ -31,8 +31,10 @@ pub struct Frame {
     pub lost: u64,
 }
 
-/// Objects of one line, and what happened to them in the interval.
+/// Objects of one class, and what happened to them in the interval.
 pub struct ClassNow {
+    /// What tells the class from others, in all readings.
+    number: u64,
     /// Their numbers since the begin.
     pub all: ClassReport,
     /// Time waited that is trouble, all parties together, in nanoseconds.
@@ -47,6 +49,8 @@ pub struct ClassNow {
 
 /// Tasks or threads of one line, and what happened to them in the interval.
 pub struct PopulationNow {
+    /// What tells the spawn line from others, in all readings.
+    number: u64,
     /// Their numbers since the begin.
     pub all: PopulationReport,
     /// How many were spawned.
@@ -62,16 +66,14 @@ impl Frame {
         let options = Options::default();
         let context = Context::new(0, &model, &options, symbols);
         let waits = now::waits(&context);
-        let old: HashMap<_, _> = before
-            .iter()
-            .flat_map(|frame| &frame.classes)
-            .map(|class| (key(&class.all), &class.all))
-            .collect();
-        let classes = report::classes(&context).into_iter().map(|all| {
+        let old = before.iter().flat_map(|frame| &frame.classes);
+        let old: HashMap<_, _> = old.map(|class| (class.number, &class.all)).collect();
+        let classes = report::numbered_classes(&context).into_iter().map(|(number, all)| {
             let none = ClassReport::default();
-            let was = old.get(&key(&all)).copied().unwrap_or(&none);
-            let since = |number: fn(&ClassReport) -> u64| number(&all).saturating_sub(number(was));
+            let was = old.get(&number).copied().unwrap_or(&none);
+            let since = |count: fn(&ClassReport) -> u64| count(&all).saturating_sub(count(was));
             ClassNow {
+                number,
                 stood_ns: since(|class| class.stood_ns),
                 waits: since(|class| class.contended),
                 acquisitions: since(|class| class.acquisitions),
@@ -80,11 +82,13 @@ impl Frame {
             }
         });
         let classes = classes.collect();
-        let old: HashMap<_, _> = before.iter().flat_map(|frame| &frame.populations).map(spawn_line).collect();
-        let populations = report::populations(&context).into_iter().map(|all| {
-            let was = old.get(&(&*all.kind, &*all.spawned_at)).copied();
+        let old = before.iter().flat_map(|frame| &frame.populations);
+        let old: HashMap<_, _> = old.map(|of| (of.number, &of.all)).collect();
+        let populations = report::numbered_populations(&context).into_iter().map(|(number, all)| {
+            let was = old.get(&number).copied();
             let (spawned, gone) = was.map_or((0, 0), |was| (was.spawned, ended(was)));
             PopulationNow {
+                number,
                 spawned: all.spawned.saturating_sub(spawned),
                 ended: ended(&all).saturating_sub(gone),
                 all,
@@ -111,15 +115,6 @@ impl Frame {
     pub fn rate(&self, count: u64) -> f64 {
         if self.interval_ns == 0 { 0.0 } else { count as f64 * 1e9 / self.interval_ns as f64 }
     }
-}
-
-/// What tells classes apart.
-fn key(class: &ClassReport) -> (String, String) {
-    (class.kind.clone(), class.created_at.clone())
-}
-
-fn spawn_line(population: &PopulationNow) -> ((&str, &str), &PopulationReport) {
-    ((&population.all.kind, &population.all.spawned_at), &population.all)
 }
 
 /// How many of them have ended, in whatever way.

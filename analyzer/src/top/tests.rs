@@ -118,6 +118,41 @@ fn rates_are_those_of_the_interval() {
 }
 
 #[test]
+fn rates_of_one_line_are_those_of_each_type() {
+    // Generic code has its line at another address for each type.
+    let of = |seconds: u64| {
+        let Reading { mut model, note } = after(seconds);
+        let twin = |class, kind, type_name: &'static str| Event::Class {
+            class,
+            kind,
+            site: 50,
+            type_name: type_name.into(),
+        };
+        model.event(&Event::Site { site: 50, file: "src/shop.rs".into(), line: 10, column: 5 });
+        model.event(&twin(5, Kind::Mutex, "Bill"));
+        model.event(&Event::Object { at: SECOND, object: 9, class: 5, capacity: 0 });
+        model.event(&Event::Counts {
+            object: 9,
+            count: 7_000 + seconds,
+            contended: 0,
+            wait_ticks: 0,
+            wait_max: 0,
+            hold_ticks: 0,
+            hold_max: 0,
+            instances: 1,
+            live: 1,
+        });
+        Reading { model: model.resolved(), note }
+    };
+    let before = Frame::of(of(4), None, &NoSymbols);
+    let frame = Frame::of(of(5), Some(&before), &NoSymbols);
+    let at_line = frame.classes.iter().filter(|class| class.all.created_at.starts_with("src/shop.rs:10:"));
+    let mut rates: Vec<(&str, u64)> = at_line.map(|class| (&*class.all.name, class.acquisitions)).collect();
+    rates.sort_unstable();
+    assert_eq!(rates, [("Bill", 1), ("Cart", 100)]);
+}
+
+#[test]
 fn behind_a_row_stands_who_waits() {
     let mut app = App::new(frame());
     press(&mut app, KeyCode::Enter);

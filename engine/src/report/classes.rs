@@ -34,6 +34,12 @@ struct Sums {
 
 /// The classes of objects of one process, in no order that means anything.
 pub fn classes(context: &Context<'_>) -> Vec<ClassReport> {
+    numbered_classes(context).into_iter().map(|(_, class)| class).collect()
+}
+
+/// The same with their numbers, which stay the same while the process records. Kind and place tell no class for sure: a line
+/// of generic code has one for each type that it is compiled for.
+pub fn numbered_classes(context: &Context<'_>) -> Vec<(u64, ClassReport)> {
     let model = context.model;
     let mut sums = sums(model);
     let mut waiting: HashMap<u64, HashMap<(String, Operation), WaitedAt>> = HashMap::new();
@@ -106,7 +112,7 @@ pub fn classes(context: &Context<'_>) -> Vec<ClassReport> {
                 })
                 .collect();
             sort(&mut sites, |site| site.ns);
-            ClassReport {
+            let report = ClassReport {
                 holding: still.len() as u64,
                 waiting: waiting_now.get(&number).copied().unwrap_or(0),
                 kind: class.kind.to_string(),
@@ -140,7 +146,8 @@ pub fn classes(context: &Context<'_>) -> Vec<ClassReport> {
                 waiting_sites: sites,
                 holding_sites: holding(context, lines.remove(&number).unwrap_or_default(), &caused, number),
                 process: context.process,
-            }
+            };
+            (number, report)
         })
         .collect()
 }
@@ -217,6 +224,11 @@ fn sums(model: &Model) -> HashMap<u64, Sums> {
 
 /// The tasks and threads of one process by spawn line, most alive first.
 pub fn populations(context: &Context<'_>) -> Vec<PopulationReport> {
+    numbered_populations(context).into_iter().map(|(_, population)| population).collect()
+}
+
+/// The same with the numbers of their classes, as those of [`numbered_classes`]; 0 for all that have none.
+pub fn numbered_populations(context: &Context<'_>) -> Vec<(u64, PopulationReport)> {
     let model = context.model;
     let mut alive: HashMap<u64, (u64, u64)> = HashMap::new();
     let mut untold = Kind::Thread;
@@ -235,12 +247,12 @@ pub fn populations(context: &Context<'_>) -> Vec<PopulationReport> {
             told.entry(*number).or_default();
         }
     }
-    let mut reports: Vec<PopulationReport> = told
+    let mut reports: Vec<(u64, PopulationReport)> = told
         .into_iter()
         .map(|(class, tally)| {
             let known = model.classes.get(&class);
             let (live, blocked) = alive.get(&class).copied().unwrap_or_default();
-            PopulationReport {
+            let report = PopulationReport {
                 kind: known.map_or(untold, |class| class.kind).to_string(),
                 spawned_at: known.map(|class| context.site(class.site)).unwrap_or_default(),
                 spawned: tally.spawned,
@@ -253,10 +265,11 @@ pub fn populations(context: &Context<'_>) -> Vec<PopulationReport> {
                 blocked,
                 lived_ns: model.ns(tally.lived),
                 process: context.process,
-            }
+            };
+            (class, report)
         })
         .collect();
-    reports.sort_by(|one, other| {
+    reports.sort_by(|(_, one), (_, other)| {
         let cost = |of: &PopulationReport| (of.live + of.dropped, of.spawned);
         (cost(other), &one.spawned_at).cmp(&(cost(one), &other.spawned_at))
     });

@@ -10,7 +10,7 @@ mod spans;
 mod table;
 pub mod text;
 
-pub use classes::{classes, populations};
+pub use classes::{classes, numbered_classes, numbered_populations, populations};
 pub use diagnostic::{Spot, spots};
 pub use drawn::{Drawn, DrawnLane, Level};
 pub use fingerprint::fingerprint;
