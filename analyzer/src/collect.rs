@@ -135,7 +135,7 @@ pub fn left(session: &Session, path: &Path, trace: &File, last: bool) -> Result<
 }
 
 /// Whether at `path` there stands another file than this. What has no name any more can still be read.
-fn is_another(path: &Path, file: &File) -> bool {
+pub fn is_another(path: &Path, file: &File) -> bool {
     match (file.metadata(), std::fs::metadata(path)) {
         (Ok(one), Ok(other)) => !system::is_same(&one, &other),
         _ => false,

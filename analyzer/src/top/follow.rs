@@ -12,6 +12,9 @@ use std::fs::File;
 use std::io::{ErrorKind, Read, Take};
 use std::path::{Path, PathBuf};
 
+/// How often memory and trace are read again because a flight recorder wrote the trace anew in between.
+const TRIES: usize = 5;
+
 /// What a reading found.
 pub struct Reading {
     /// Everything recorded, with the state of the moment; resolved.
@@ -181,13 +184,17 @@ impl Recorded {
 
     fn read(&mut self, modules: &mut Modules) -> Result<Reading, Error> {
         let live = self.live();
-        let bytes = self.bytes(live)?;
-        let end = bytes.as_deref().map_or(u64::MAX, file_bytes);
-        // A flight recorder has written its file anew, without the oldest events.
-        if self.is_another(end) {
+        let mut tries = 0..TRIES;
+        let (bytes, end) = loop {
+            let bytes = self.bytes(live)?;
+            let end = bytes.as_deref().map_or(u64::MAX, file_bytes);
+            // A flight recorder has written its file anew, without the oldest events. Memory may have been read before that.
+            if !self.is_another(end) || tries.next().is_none() {
+                break (bytes, end);
+            }
             self.reader = begin(&self.path)?;
             self.base = Model::new();
-        }
+        };
         let mut process = Process::default();
         let base = &mut self.base;
         read_to(&mut self.reader, &self.path, end, &mut |event| {
@@ -212,20 +219,22 @@ impl Recorded {
 
     /// Whether what stands at the trace's path is not what was read so far.
     fn is_another(&mut self, end: u64) -> bool {
-        let read = self.reader.offset();
-        let same = |file: &File| match (file.metadata(), std::fs::metadata(&self.path)) {
-            (Ok(one), Ok(other)) => system::is_same(&one, &other),
-            // What has no name any more can still be read.
-            _ => true,
-        };
-        end < read || !same(self.reader.source().get_ref())
+        end < self.reader.offset() || collect::is_another(&self.path, self.reader.source().get_ref())
     }
 
     fn events(&self, sink: &mut dyn FnMut(&Event<'_>)) -> Result<(), Error> {
         let live = self.live();
-        let bytes = self.bytes(live)?;
+        let mut tries = 0..TRIES;
+        let (mut reader, bytes) = loop {
+            let mut reader = begin(&self.path)?;
+            let bytes = self.bytes(live)?;
+            let is_another = collect::is_another(&self.path, reader.source().get_ref());
+            if !is_another || tries.next().is_none() {
+                break (reader, bytes);
+            }
+        };
         let end = bytes.as_deref().map_or(u64::MAX, file_bytes);
-        read_to(&mut begin(&self.path)?, &self.path, end, sink)?;
+        read_to(&mut reader, &self.path, end, sink)?;
         if let Some(bytes) = &bytes {
             collect(bytes, live, sink);
         }
