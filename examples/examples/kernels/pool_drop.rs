@@ -37,7 +37,9 @@ pub fn play() {
     let workers = vec![thread::spawn(move || work(&queue))];
     let pool = Pool { jobs: Some(jobs), workers };
     let job: Job = Box::new(|| reach(1));
-    pool.jobs.as_ref().map(|jobs| jobs.send(job).unwrap());
+    if let Some(jobs) = &pool.jobs {
+        jobs.send(job).unwrap();
+    }
     until(1);
     drop(pool);
 }
