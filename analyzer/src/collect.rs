@@ -238,6 +238,7 @@ mod tests {
     use lockprof_trace::file::header as head_of_file;
     use lockprof_trace::memory::{MAGIC, header, region};
     use std::fs::{self, File};
+    use std::os::unix::fs::FileExt;
     use std::process::Command;
 
     #[test]
@@ -247,14 +248,15 @@ mod tests {
         let mut ended = Command::new("true").spawn().unwrap();
         ended.wait().unwrap();
         let pid = u64::from(ended.id());
-        let mut bytes = vec![0; region::END * 8];
+        // Most of it is nothing, and takes no space.
+        let sparse = File::create(&memory).unwrap();
+        sparse.set_len(region::END as u64 * 8).unwrap();
         let length = head_of_file().len() as u64;
         let words =
             [(header::MAGIC, MAGIC), (header::PID, pid), (header::STATE, 1), (header::FILE_BYTES, length)];
         for (word, value) in words {
-            bytes[word * 8..][..8].copy_from_slice(&value.to_le_bytes());
+            sparse.write_all_at(&value.to_le_bytes(), word as u64 * 8).unwrap();
         }
-        fs::write(&memory, bytes).unwrap();
         fs::write(&path, [head_of_file(), vec![0; 100]].concat()).unwrap();
         fs::write(&new, head_of_file()).unwrap();
 
