@@ -6,11 +6,9 @@ mod child;
 use child::Scene;
 use lockprof::map::{SafeMap, StateMap, Versions};
 use lockprof::sync::{Mutex, mpsc};
-use lockprof_trace::Event;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::process::CommandExt;
-use std::path::Path;
 use std::process::{Command, Stdio};
 
 /// Put together at run time, so that it stands in no name or source line.
@@ -42,10 +40,9 @@ fn child() {
     assert!(lockprof::thread::spawn(move || std::panic::panic_any(panics)).join().is_err());
     // Both while it runs: the trace, and what a kill would leave.
     let trace = child::folder().join("trace.bin");
-    let mut reader = lockprof_trace::file::Reader::new(fs::File::open(&trace).unwrap()).unwrap();
-    let Ok(Some(Event::Session { memory, .. })) = reader.next() else { panic!("no session") };
-    fs::copy(memory.as_ref(), child::folder().join("memory")).unwrap();
-    for file in [trace.as_path(), Path::new(memory.as_ref())] {
+    let memory = child::memory(&trace);
+    fs::copy(&memory, child::folder().join("memory")).unwrap();
+    for file in [&trace, &memory] {
         assert_eq!(fs::metadata(file).unwrap().mode() & 0o777, 0o600, "{}", file.display());
     }
 }

@@ -95,17 +95,9 @@ fn what_a_killed_one_left_goes_with_its_trace() {
     }
     let scene = Scene::new("what_a_killed_one_left_goes_with_its_trace");
     assert!(!scene.recorded("").env("ABORTS", "1").status().unwrap().success());
-    let left = memory(&scene);
+    let left = child::memory(&scene.trace());
     assert!(fs::exists(&left).unwrap(), "nobody has collected it yet");
     // The next one overwrites the trace that named it.
     assert!(scene.recorded("").status().unwrap().success());
-    assert!(memory(&scene) != left && !fs::exists(&left).unwrap());
-}
-
-/// The file of the memory that the trace of this scene names.
-fn memory(scene: &Scene) -> String {
-    let trace = fs::File::open(scene.trace()).unwrap();
-    let session = lockprof_trace::file::Reader::new(trace).unwrap().next().unwrap().map(Event::into_owned);
-    let Some(Event::Session { memory, .. }) = session else { panic!("{session:?}") };
-    memory.into_owned()
+    assert!(child::memory(&scene.trace()) != left && !fs::exists(&left).unwrap());
 }

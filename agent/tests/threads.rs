@@ -140,11 +140,8 @@ fn what_a_thread_tells_after_its_end_keeps_no_memory() {
 }
 
 /// Where the recorder's memory of this process is.
-fn memory() -> String {
-    let trace = std::fs::File::open(child::folder().join("trace.bin")).unwrap();
-    let session = lockprof_trace::file::Reader::new(trace).unwrap().next().unwrap().map(Event::into_owned);
-    let Some(Event::Session { memory, .. }) = session else { panic!("{session:?}") };
-    memory.into_owned()
+fn memory() -> std::path::PathBuf {
+    child::memory(&child::folder().join("trace.bin"))
 }
 
 /// Returns when all that was told up to now is copied, which is when the next pass that begins has ended.

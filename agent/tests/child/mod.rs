@@ -127,6 +127,13 @@ impl Ended {
     }
 }
 
+/// The file of the memory that a trace names.
+pub fn memory(trace: &Path) -> PathBuf {
+    let session = Reader::new(File::open(trace).unwrap()).unwrap().next().unwrap().map(Event::into_owned);
+    let Some(Event::Session { memory, .. }) = session else { panic!("{session:?}") };
+    memory.into_owned().into()
+}
+
 /// The line of each site.
 pub fn lines(events: &[Event<'_>]) -> HashMap<u64, u64> {
     let line = |event: &Event<'_>| match event {
